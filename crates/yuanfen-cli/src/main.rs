@@ -1,0 +1,3 @@
+//! yuanfen-cli.
+
+fn main() {}

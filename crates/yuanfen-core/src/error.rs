@@ -1,0 +1,607 @@
+//! Errors that answer one question first: may money have moved?
+
+pub(crate) mod fate;
+
+use std::fmt;
+
+use crate::{
+    AddressError, Effect, FieldError, MoneyError, NumberError, ReplyTrust, RouteInfo, RuleBroken, SignError,
+    SignatureError, ValueError,
+};
+use fate::{Advice, Fate};
+
+/// A boxed cause. Third-party error types are never part of a public signature here.
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// A request could not be built: bad input, or something missing on our side. Nothing left the process.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// A field that this call needs is not set.
+    #[error("`{field}` is required {when}")]
+    Missing {
+        /// The name on the wire.
+        field: &'static str,
+        /// Under which condition.
+        when: &'static str,
+    },
+    /// A field breaks the platform's rule for it.
+    #[error(transparent)]
+    Rule(RuleBroken),
+    /// Fields that do not go together.
+    #[error("{fields}: {problem}")]
+    Conflict {
+        /// The names on the wire.
+        fields: &'static str,
+        /// What is wrong between them.
+        problem: &'static str,
+    },
+    /// An address that may not be used.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// A value that is not of its type.
+    #[error("`{field}`: {problem}")]
+    Value {
+        /// The name on the wire.
+        field: &'static str,
+        /// What is wrong with it.
+        problem: ValueError,
+    },
+    /// A time that is too near, too far, or past.
+    #[error("`{field}` {problem}")]
+    Time {
+        /// The name on the wire.
+        field: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// The account lacks something that this call needs.
+    #[error("the account has no {what}")]
+    Setup {
+        /// What is missing.
+        what: &'static str,
+    },
+    /// The text could not be signed.
+    #[error("the request could not be signed")]
+    Sign(#[from] SignError),
+    /// The message could not be written.
+    #[error("the message could not be written")]
+    Encode(#[source] Cause),
+}
+
+impl BuildError {
+    /// The wire name of the field at fault, where one is.
+    #[must_use]
+    pub fn field(&self) -> Option<&'static str> {
+        match self {
+            Self::Missing { field, .. } | Self::Value { field, .. } | Self::Time { field, .. } => Some(field),
+            Self::Rule(broken) => Some(broken.field()),
+            Self::Conflict { fields, .. } => Some(fields),
+            Self::Address(error) => Some(error.field),
+            Self::Setup { .. } | Self::Sign(_) | Self::Encode(_) => None,
+        }
+    }
+
+    /// A message that could not be written, with its cause.
+    pub fn encode(cause: impl Into<Cause>) -> Self {
+        Self::Encode(cause.into())
+    }
+
+    /// An amount that cannot be sent in that field.
+    #[must_use]
+    pub const fn money(field: &'static str, problem: MoneyError) -> Self {
+        Self::Value {
+            field,
+            problem: ValueError::Money(problem),
+        }
+    }
+
+    /// A number that cannot be sent in that field.
+    #[must_use]
+    pub const fn number(field: &'static str, problem: NumberError) -> Self {
+        Self::Value {
+            field,
+            problem: ValueError::Number(problem),
+        }
+    }
+}
+
+/// Whether bytes of the request may have reached the far side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Sent {
+    /// Certainly none: the connection was never made.
+    No,
+    /// Perhaps.
+    Maybe,
+}
+
+/// The wire failed.
+#[derive(Debug, thiserror::Error)]
+#[error("{kind}")]
+#[non_exhaustive]
+pub struct TransportError {
+    /// What failed.
+    pub kind: TransportErrorKind,
+    /// Whether anything may have been sent.
+    pub sent: Sent,
+    /// What the HTTP stack said.
+    #[source]
+    pub source: Option<Cause>,
+}
+
+impl TransportError {
+    /// A failure, whether anything may have been sent, and its cause.
+    #[must_use]
+    pub fn new(kind: TransportErrorKind, sent: Sent, source: Option<Cause>) -> Self {
+        Self { kind, sent, source }
+    }
+}
+
+/// What failed on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TransportErrorKind {
+    /// The request itself cannot be sent: plain http to another machine, no client identity where one is required.
+    Refused,
+    /// No connection.
+    Connect,
+    /// TLS failed before anything was sent.
+    Tls,
+    /// Time ran out while connecting.
+    ConnectTimeout,
+    /// Time ran out after sending began.
+    Timeout,
+    /// The connection broke after sending began.
+    Cut,
+    /// The reply is larger than is read.
+    TooLarge,
+    /// Anything else.
+    Other,
+}
+
+impl fmt::Display for TransportErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Refused => "the request was not sent because it may not be sent this way",
+            Self::Connect => "no connection",
+            Self::Tls => "TLS failed",
+            Self::ConnectTimeout => "no connection in time",
+            Self::Timeout => "no answer in time",
+            Self::Cut => "the connection broke before the answer was complete",
+            Self::TooLarge => "the answer is larger than is read",
+            Self::Other => "the HTTP stack failed",
+        })
+    }
+}
+
+/// A reply that is not what the protocol allows.
+#[derive(Debug, thiserror::Error)]
+#[error("{kind}")]
+#[non_exhaustive]
+pub struct ProtocolError {
+    /// What is wrong.
+    pub kind: ProtocolErrorKind,
+    /// The HTTP status, where there was one.
+    pub status: Option<u16>,
+    /// What the codec said.
+    #[source]
+    pub source: Option<Cause>,
+}
+
+/// What is wrong with a reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProtocolErrorKind {
+    /// A status that the protocol does not use for an answer.
+    Status(u16),
+    /// No body where there must be one.
+    Empty,
+    /// A page for people, such as a proxy's error page.
+    Html,
+    /// Not of the wire format.
+    Format,
+    /// A field is absent, or not of its type.
+    Field(FieldError),
+    /// The answer is about something else than what was asked: another merchant, another order.
+    Foreign {
+        /// The name on the wire of the field that differs.
+        field: &'static str,
+    },
+    /// What was received does not have the promised digest.
+    Digest,
+    /// What was encrypted does not open.
+    Decrypt,
+}
+
+impl fmt::Display for ProtocolErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(status) => write!(f, "HTTP status {status} where the protocol has none such"),
+            Self::Empty => f.write_str("the body is empty"),
+            Self::Html => f.write_str("the body is an HTML page, so something other than the platform's API answered"),
+            Self::Format => f.write_str("the body is not of the protocol's format"),
+            Self::Field(error) => write!(f, "{error}"),
+            Self::Foreign { field } => write!(f, "`{field}` in the answer is not the one that was asked for"),
+            Self::Digest => f.write_str("what was received does not have the promised digest"),
+            Self::Decrypt => f.write_str("what was encrypted does not open with the configured key"),
+        }
+    }
+}
+
+impl ProtocolError {
+    /// That kind, without a cause.
+    #[must_use]
+    pub const fn new(kind: ProtocolErrorKind) -> Self {
+        Self {
+            kind,
+            status: None,
+            source: None,
+        }
+    }
+
+    /// With the HTTP status.
+    #[must_use]
+    pub fn with_status(mut self, status: u16) -> Self {
+        self.status = Some(status);
+        self
+    }
+
+    /// With its cause.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Cause>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// What can be said of a body that its codec refused: empty, a page for people, or plainly not the format.
+    pub fn unreadable(body: &[u8], source: impl Into<Cause>) -> Self {
+        let start = body.trim_ascii_start();
+        let lower: Vec<u8> = start.iter().take(14).map(u8::to_ascii_lowercase).collect();
+        let kind = if start.is_empty() {
+            ProtocolErrorKind::Empty
+        } else if lower.starts_with(b"<!doctype html") || lower.starts_with(b"<html") || lower.starts_with(b"<head") {
+            ProtocolErrorKind::Html
+        } else {
+            ProtocolErrorKind::Format
+        };
+        Self::new(kind).with_source(source)
+    }
+}
+
+impl From<FieldError> for ProtocolError {
+    fn from(error: FieldError) -> Self {
+        Self::new(ProtocolErrorKind::Field(error))
+    }
+}
+
+impl From<FieldError> for OpenError {
+    fn from(error: FieldError) -> Self {
+        Self::Protocol(error.into())
+    }
+}
+
+/// What a refusal is about, as far as a caller acts on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RefusalKind {
+    /// Refused for good under these parameters.
+    Declined,
+    /// The thing exists or is done already.
+    Already,
+    /// No such order or refund (yet).
+    NotFound,
+    /// Too many calls; the same call later.
+    Throttled,
+    /// Not ready yet, as a bill in the morning; the same call later.
+    NotYet,
+    /// Nothing there, and nothing will be: the bill of a day without trade.
+    Nothing,
+    /// The payer has still to act.
+    Pending,
+    /// The request or the configuration is wrong.
+    Configuration,
+    /// The platform does not know its own outcome, or this version does not know the code.
+    Unclear,
+}
+
+/// One row of a provider's code table: what a code means on one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CodeMeaning {
+    /// What may have happened.
+    pub fate: Fate,
+    /// What it is about.
+    pub kind: RefusalKind,
+    /// What a person should read: what to do next.
+    pub sentence: &'static str,
+    /// Where the row is written.
+    pub source: &'static str,
+}
+
+impl CodeMeaning {
+    /// A row.
+    #[must_use]
+    pub const fn new(fate: Fate, kind: RefusalKind, sentence: &'static str, source: &'static str) -> Self {
+        Self {
+            fate,
+            kind,
+            sentence,
+            source,
+        }
+    }
+
+    /// What is assumed of a code that no table has: a read was refused, a write has an unknown outcome.
+    #[must_use]
+    pub const fn unknown(effect: Effect) -> Self {
+        let (fate, sentence) = match effect {
+            Effect::Read => (
+                Fate::Refused,
+                "this code is not in the table; read the platform's message",
+            ),
+            Effect::Repeatable | Effect::QueryFirst => (
+                Fate::Unknown,
+                "this code is not in the table, so nothing is certain; query before anything else",
+            ),
+        };
+        Self::new(fate, RefusalKind::Unclear, sentence, "no table has this code")
+    }
+}
+
+/// The platform answered "no".
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Refusal {
+    /// The code as it came; empty where the platform gave none.
+    pub code: String,
+    /// The platform's own words.
+    pub message: String,
+    /// What the code means on this call.
+    pub meaning: CodeMeaning,
+    /// Whether a signature proves the refusal.
+    pub verified: bool,
+    /// The HTTP status.
+    pub status: u16,
+    /// The platform's id of this call, for its support.
+    pub remote_request_id: Option<String>,
+    /// More of the answer as raw text, where the platform explains itself (v3 `detail`). It may quote the request, so
+    /// it is never printed.
+    pub detail: Option<Box<str>>,
+}
+
+impl Refusal {
+    /// A refusal with that code and those words.
+    pub fn new(code: impl Into<String>, message: impl Into<String>, meaning: CodeMeaning) -> Self {
+        Self {
+            code: code.into(),
+            message: message.into(),
+            meaning,
+            verified: false,
+            status: 200,
+            remote_request_id: None,
+            detail: None,
+        }
+    }
+
+    /// Marks it as proven by a signature.
+    #[must_use]
+    pub const fn verified(mut self) -> Self {
+        self.verified = true;
+        self
+    }
+}
+
+impl fmt::Debug for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Refusal")
+            .field("code", &self.code)
+            .field("message", &self.message)
+            .field("fate", &self.meaning.fate)
+            .field("kind", &self.meaning.kind)
+            .field("verified", &self.verified)
+            .field("status", &self.status)
+            .field("remote_request_id", &self.remote_request_id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let code = if self.code.is_empty() { "no code" } else { &self.code };
+        write!(
+            f,
+            "the platform refused with {code} ({}): {}",
+            self.message, self.meaning.sentence
+        )?;
+        if self.verified {
+            Ok(())
+        } else {
+            f.write_str(" (no signature proves this answer)")
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// Why a response or a notice did not open.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// Not what the protocol allows.
+    #[error("the message is not what the protocol allows")]
+    Protocol(#[from] ProtocolError),
+    /// Not provably from the platform.
+    #[error("the message does not prove where it comes from")]
+    Signature(#[from] SignatureError),
+    /// The platform said no.
+    #[error("the platform said no")]
+    Business(#[from] Box<Refusal>),
+}
+
+impl From<Refusal> for OpenError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Business(Box::new(refusal))
+    }
+}
+
+impl From<OpenError> for ErrorKind {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Protocol(error) => Self::Protocol(error),
+            OpenError::Signature(error) => Self::Signature(error),
+            OpenError::Business(refusal) => Self::Business(refusal),
+        }
+    }
+}
+
+/// A call failed: how, on which operation, and what may have happened to the money.
+///
+/// ```
+/// use yuanfen_core::{Advice, BuildError, Effect, Error, ErrorKind, Fate, Route, Sent, TransportError, TransportErrorKind};
+/// # use yuanfen_core::{Operation, RouteInfo};
+/// # fn example(info: RouteInfo) {
+/// let timeout = TransportError::new(TransportErrorKind::Timeout, Sent::Maybe, None);
+/// let error = Error::new(info, ErrorKind::Transport(timeout));
+/// assert_eq!(error.fate(), Fate::Unknown);
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Error {
+    info: Box<RouteInfo>,
+    kind: ErrorKind,
+    earlier: Fate,
+}
+
+/// How a call failed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// Our side: bad input, a missing key. Nothing left the process.
+    Build(BuildError),
+    /// The wire.
+    Transport(TransportError),
+    /// The reply is not what the protocol allows.
+    Protocol(ProtocolError),
+    /// The reply does not prove where it comes from.
+    Signature(SignatureError),
+    /// The platform said no.
+    Business(Box<Refusal>),
+}
+
+impl Error {
+    /// A failure of that call.
+    #[must_use]
+    pub fn new(info: RouteInfo, kind: ErrorKind) -> Self {
+        Self {
+            info: Box::new(info),
+            kind,
+            earlier: Fate::NotSent,
+        }
+    }
+
+    /// The same with the fate of earlier attempts joined in: a refusal after a timeout does not prove that the first
+    /// attempt did nothing.
+    #[must_use]
+    pub fn after(mut self, earlier: Fate) -> Self {
+        self.earlier = self.earlier.join(earlier);
+        self
+    }
+
+    /// How it failed.
+    #[must_use]
+    pub const fn kind(&self) -> &ErrorKind {
+        &self.kind
+    }
+
+    /// Which operation: `place_jsapi_order`.
+    #[must_use]
+    pub fn operation(&self) -> &'static str {
+        self.info.route.operation
+    }
+
+    /// Which route: `wechat-v3`.
+    #[must_use]
+    pub fn provider(&self) -> &'static str {
+        self.info.route.provider
+    }
+
+    /// What may have happened on the far side.
+    #[must_use]
+    pub fn fate(&self) -> Fate {
+        let own = match &self.kind {
+            ErrorKind::Build(_) => Fate::NotSent,
+            ErrorKind::Transport(error) => match error.sent {
+                Sent::No => Fate::NotSent,
+                Sent::Maybe => Fate::Unknown,
+            },
+            ErrorKind::Protocol(_) | ErrorKind::Signature(_) => Fate::Unknown,
+            ErrorKind::Business(refusal) => {
+                let unproven = !refusal.verified && self.info.reply == ReplyTrust::Signed;
+                if unproven && self.info.route.effect != Effect::Read {
+                    Fate::Unknown
+                } else {
+                    refusal.meaning.fate
+                }
+            }
+        };
+        own.join(self.earlier)
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn advice(&self) -> Advice {
+        if matches!(self.kind, ErrorKind::Build(_)) && self.earlier == Fate::NotSent {
+            return Advice::Stop;
+        }
+        let later = matches!(&self.kind, ErrorKind::Business(refusal)
+            if matches!(refusal.meaning.kind, RefusalKind::Throttled | RefusalKind::NotYet));
+        Advice::of(self.fate(), self.info.route.effect, later)
+    }
+
+    /// The refusal, where the platform said no.
+    #[must_use]
+    pub const fn refusal(&self) -> Option<&Refusal> {
+        match &self.kind {
+            ErrorKind::Business(refusal) => Some(refusal),
+            ErrorKind::Build(_) | ErrorKind::Transport(_) | ErrorKind::Protocol(_) | ErrorKind::Signature(_) => None,
+        }
+    }
+
+    /// The platform's id of this call, for its support.
+    #[must_use]
+    pub fn remote_request_id(&self) -> Option<&str> {
+        self.refusal()?.remote_request_id.as_deref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let how = match &self.kind {
+            ErrorKind::Build(_) => "the request could not be built",
+            ErrorKind::Transport(_) => "the wire failed",
+            ErrorKind::Protocol(_) => "the reply is not what the protocol allows",
+            ErrorKind::Signature(_) => "the reply does not prove where it comes from",
+            ErrorKind::Business(_) => "the platform said no",
+        };
+        write!(
+            f,
+            "{}.{}: {how}; {}; {}",
+            self.provider(),
+            self.operation(),
+            self.fate(),
+            self.advice()
+        )
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.kind {
+            ErrorKind::Build(error) => Some(error),
+            ErrorKind::Transport(error) => Some(error),
+            ErrorKind::Protocol(error) => Some(error),
+            ErrorKind::Signature(error) => Some(error),
+            ErrorKind::Business(refusal) => Some(&**refusal),
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Notices: what a platform posts to the shop when something has happened.
+
+use bytes::Bytes;
+
+use crate::{Fen, OpenError, OrderNo, RefundNo, RemoteId, UnixTime, Verified};
+
+/// A route's side of receiving notices.
+pub trait NotificationSource {
+    /// The typed event.
+    type Event;
+
+    /// Checks a raw request and opens it.
+    ///
+    /// # Errors
+    /// When the check fails, or the message is not what the protocol allows. Answer with
+    /// [`acknowledge`](Self::acknowledge) and [`Verdict::Rejected`], so that the platform delivers again.
+    fn open_notification(
+        &self,
+        request: &http::Request<Bytes>,
+        now: UnixTime,
+    ) -> Result<Notice<Self::Event>, OpenError>;
+
+    /// What the event is about and which transition it reports: the same for every delivery of it.
+    fn key(&self, event: &Self::Event) -> EventKey;
+
+    /// What the event settles. Two deliveries under one key must agree on this.
+    fn facts(&self, event: &Self::Event) -> Facts;
+
+    /// The answer in the route's own form.
+    fn acknowledge(&self, verdict: Verdict) -> http::Response<Bytes>;
+}
+
+/// What a notice is worth.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Notice<E> {
+    /// A signature proves it: it settles what it says.
+    Settles(Verified<E>),
+    /// Nothing proves it: all it is good for is to say what to query next.
+    Hint(Hint),
+}
+
+/// A notice without a signature. It can only name the next query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Hint {
+    /// The route it came in on.
+    pub route: &'static str,
+    /// What to ask for.
+    pub lookup: Lookup,
+}
+
+impl Hint {
+    /// A hint on that route to ask for that.
+    #[must_use]
+    pub const fn new(route: &'static str, lookup: Lookup) -> Self {
+        Self { route, lookup }
+    }
+}
+
+/// What to ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Lookup {
+    /// The order with our number.
+    Order(OrderNo),
+    /// The order with the platform's number.
+    RemoteOrder(RemoteId),
+    /// The refund with our number.
+    Refund(RefundNo),
+}
+
+/// Which business event this is: one key per transition of one order or refund, whatever the delivery.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub struct EventKey {
+    /// The route's name.
+    pub route: &'static str,
+    /// The merchant.
+    pub account: String,
+    /// The order's or refund's number.
+    pub subject: String,
+    /// What happened to it.
+    pub transition: Transition,
+}
+
+impl EventKey {
+    /// A key.
+    pub fn new(
+        route: &'static str,
+        account: impl Into<String>,
+        subject: impl Into<String>,
+        transition: Transition,
+    ) -> Self {
+        Self {
+            route,
+            account: account.into(),
+            subject: subject.into(),
+            transition,
+        }
+    }
+}
+
+/// What happened to an order or refund.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Transition {
+    /// An order was paid.
+    OrderPaid,
+    /// The money of a paid order became available (mpgateway `0000` after `1002`).
+    OrderSettled,
+    /// A payment failed for good.
+    OrderFailed,
+    /// A refund reached the payer.
+    RefundSucceeded,
+    /// A refund did not reach the payer and needs handling.
+    RefundAbnormal,
+    /// A refund was closed.
+    RefundClosed,
+    /// Something that this version has no name for.
+    Other,
+}
+
+impl Transition {
+    /// The name in keys and tables.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OrderPaid => "order-paid",
+            Self::OrderSettled => "order-settled",
+            Self::OrderFailed => "order-failed",
+            Self::RefundSucceeded => "refund-succeeded",
+            Self::RefundAbnormal => "refund-abnormal",
+            Self::RefundClosed => "refund-closed",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// What an event settles. A difference here between two deliveries of one key is a conflict; a difference in bytes is
+/// not, because every delivery is signed anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Facts {
+    /// The amount: of the order, or of the refund.
+    pub amount: Option<Fen>,
+    /// The currency, where the platform names one.
+    pub currency: Option<String>,
+    /// Our order number.
+    pub order_no: Option<String>,
+    /// The platform's number.
+    pub remote_id: Option<String>,
+    /// The merchant.
+    pub merchant: Option<String>,
+    /// The app.
+    pub app: Option<String>,
+    /// The state that was reached, in the platform's word.
+    pub end_state: String,
+}
+
+impl Facts {
+    /// Nothing but the state that was reached.
+    pub fn new(end_state: impl Into<String>) -> Self {
+        Self {
+            amount: None,
+            currency: None,
+            order_no: None,
+            remote_id: None,
+            merchant: None,
+            app: None,
+            end_state: end_state.into(),
+        }
+    }
+}
+
+/// How a notice was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// Checked and stored: do not deliver it again.
+    Accepted,
+    /// Not checked or not stored: deliver it again.
+    Rejected,
+}

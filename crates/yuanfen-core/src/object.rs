@@ -1,0 +1,201 @@
+//! JSON objects that keep every member's own text.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::taker::kind_of;
+use crate::{FieldError, Fields, LimitExceeded, Limits, ValueError};
+
+/// A JSON object as ordered names and raw JSON texts, duplicate names refused.
+///
+/// Generic JSON values lose text (`0.00030`, long integers, order, duplicates); this does not. One level is read at a
+/// time, so nesting costs no stack. `Debug` prints names and lengths, never values.
+#[derive(Clone)]
+pub struct Object {
+    members: Vec<(Box<str>, Box<RawValue>)>,
+}
+
+/// Why bytes are not a JSON object within the limits.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ObjectError {
+    /// No JSON, or no object.
+    #[error("not a JSON object (line {line}, column {column})")]
+    Syntax {
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+    },
+    /// Not UTF-8.
+    #[error("not UTF-8 (byte {position})")]
+    NotUtf8 {
+        /// The first byte that is not.
+        position: usize,
+    },
+    /// The same name twice, or no name.
+    #[error(transparent)]
+    Field(#[from] FieldError),
+    /// More than is read from a stranger.
+    #[error(transparent)]
+    Limit(#[from] LimitExceeded),
+}
+
+impl Object {
+    /// Reads an object.
+    ///
+    /// # Errors
+    /// When the bytes are no UTF-8, no JSON object, beyond the limits, or hold a name twice.
+    pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, ObjectError> {
+        LimitExceeded::check("bytes", bytes.len(), limits.bytes)?;
+        let text = std::str::from_utf8(bytes).map_err(|error| ObjectError::NotUtf8 {
+            position: error.valid_up_to(),
+        })?;
+        let object = Self::read(text)?;
+        LimitExceeded::check("fields", object.len(), limits.fields)?;
+        for (name, raw) in object.iter() {
+            LimitExceeded::check("name length", name.len(), limits.name_len)?;
+            LimitExceeded::check("value length", raw.len(), limits.value_len)?;
+        }
+        Ok(object)
+    }
+
+    fn read(text: &str) -> Result<Self, ObjectError> {
+        let members: Members = serde_json::from_str(text).map_err(|error| ObjectError::Syntax {
+            line: error.line(),
+            column: error.column(),
+        })?;
+        let object = Self { members: members.0 };
+        let mut names: Vec<&str> = object.iter().map(|(name, _)| name).collect();
+        names.sort_unstable();
+        if let Some([name, _]) = names.array_windows().find(|[left, right]| left == right) {
+            return Err(FieldError::new(*name, ValueError::Duplicate).into());
+        }
+        if names.first().is_some_and(|name| name.is_empty()) {
+            return Err(FieldError::new("", ValueError::Unnamed).into());
+        }
+        Ok(object)
+    }
+
+    /// An object inside another, whose JSON is known to be well formed.
+    pub(crate) fn nested(raw: &str) -> Result<Self, FieldError> {
+        Self::read(raw).map_err(|error| match error {
+            ObjectError::Field(problem) => problem,
+            ObjectError::Syntax { .. } | ObjectError::NotUtf8 { .. } | ObjectError::Limit(_) => FieldError::new(
+                "",
+                ValueError::WrongType {
+                    expected: "an object",
+                    found: kind_of(raw),
+                },
+            ),
+        })
+    }
+
+    /// The raw JSON text of a member.
+    #[must_use]
+    pub fn raw(&self, name: &str) -> Option<&str> {
+        self.iter()
+            .find(|(candidate, _)| *candidate == name)
+            .map(|(_, raw)| raw)
+    }
+
+    /// Names and raw JSON texts in their order.
+    #[must_use]
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> + Clone {
+        self.members.iter().map(|(name, raw)| (&**name, raw.get()))
+    }
+
+    /// How many members there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// The same as flat fields: texts unquoted, numbers and booleans with their literal text, `null` as the empty
+    /// text.
+    ///
+    /// # Errors
+    /// When a member is an object or a list.
+    pub fn to_fields(&self) -> Result<Fields, FieldError> {
+        let mut fields = Fields::with_capacity(
+            self.iter()
+                .map(|(name, raw)| name.len().saturating_add(raw.len()))
+                .sum(),
+            self.len(),
+        );
+        for (name, raw) in self.iter() {
+            let value = match raw.as_bytes().first() {
+                Some(b'"') => unquote(raw).map_err(|problem| FieldError::new(name, problem))?,
+                Some(b'{' | b'[') => {
+                    let problem = ValueError::WrongType {
+                        expected: "a single value",
+                        found: kind_of(raw),
+                    };
+                    return Err(FieldError::new(name, problem));
+                }
+                Some(b'n') => Cow::Borrowed(""),
+                _ => Cow::Borrowed(raw),
+            };
+            fields.push(name, &value)?;
+        }
+        Ok(fields)
+    }
+}
+
+/// The text behind a JSON string.
+pub(crate) fn unquote(raw: &str) -> Result<Cow<'_, str>, ValueError> {
+    if let Some(inner) = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'))
+        && !inner.contains(['\\', '"'])
+    {
+        return Ok(Cow::Borrowed(inner));
+    }
+    // What is left to go wrong in a well-formed string is an escaped lone surrogate.
+    serde_json::from_str(raw).map(Cow::Owned).map_err(|_| ValueError::Form {
+        expected: "Unicode text",
+    })
+}
+
+impl fmt::Debug for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut map = f.debug_map();
+        for (name, raw) in self.iter() {
+            map.entry(&name, &format_args!("{} bytes", raw.len()));
+        }
+        map.finish()
+    }
+}
+
+struct Members(Vec<(Box<str>, Box<RawValue>)>);
+
+impl<'de> serde::Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(entry) = map.next_entry::<Box<str>, Box<RawValue>>()? {
+                    members.push(entry);
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(InOrder)
+    }
+}

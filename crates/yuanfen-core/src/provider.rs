@@ -1,0 +1,67 @@
+//! The two halves that every provider has: how a message is signed, and how an answer is opened.
+
+use bytes::Bytes;
+
+use crate::{Ambient, BuildError, Draft, OpenError, ReplyTrust, Sign, UnixTime};
+
+/// A merchant's account with one platform: whose numbers go into messages, and which keys sign and check them.
+///
+/// It knows signing, not fields; [`Operation`](crate::Operation)s know fields, not signing.
+pub trait Provider {
+    /// A message without signature.
+    type Outbound;
+
+    /// Fixes the canonical text of a message. The body is built here, once: the bytes that are signed are the bytes
+    /// that are sent.
+    ///
+    /// # Errors
+    /// When the message cannot be written, or the account lacks what its scheme needs.
+    fn draft(&self, message: Self::Outbound, ambient: &dyn Ambient) -> Result<Draft, BuildError>;
+
+    /// What signs the text.
+    fn signer(&self) -> &dyn Sign;
+
+    /// Draft, signature and finished request in one step.
+    ///
+    /// # Errors
+    /// As [`draft`](Self::draft), and when signing fails.
+    fn seal(&self, message: Self::Outbound, ambient: &dyn Ambient) -> Result<http::Request<Bytes>, BuildError> {
+        let draft = self.draft(message, ambient)?;
+        let signature = if draft.wants_signature() {
+            self.signer().sign(draft.text(), ambient)?
+        } else {
+            String::new()
+        };
+        draft.finish(&signature)
+    }
+
+    /// The request that fetches verifying keys, where the platform has such a call and a key of that serial could
+    /// come from it.
+    fn fetch_keys(&self, serial: &str, ambient: &dyn Ambient) -> Option<Result<http::Request<Bytes>, BuildError>> {
+        let _ = (serial, ambient);
+        None
+    }
+
+    /// Takes in the answer to [`fetch_keys`](Self::fetch_keys).
+    ///
+    /// # Errors
+    /// When the answer does not prove its keys. Keys that are known already stay.
+    fn learn_keys(&self, response: &http::Response<Bytes>, now: UnixTime) -> Result<(), OpenError> {
+        let _ = (response, now);
+        Ok(())
+    }
+}
+
+/// What a response is opened into: [`Verified`](crate::Verified) where the platform signs,
+/// [`Unsigned`](crate::Unsigned) where it does not. An operation picks one, so "forgot to check" does not compile.
+pub trait Opens<P: Provider>: Sized {
+    /// What proves it.
+    const TRUST: ReplyTrust;
+
+    /// Checks a response and hands out its untyped message.
+    ///
+    /// # Errors
+    /// [`OpenError::Signature`] when the check fails, [`OpenError::Business`] when the platform refused,
+    /// [`OpenError::Protocol`] when the response is not what the protocol allows.
+    fn open(provider: &P, response: &http::Response<Bytes>, now: UnixTime) -> Result<Self, OpenError>;
+}

@@ -1,0 +1,131 @@
+//! What is known of a call before it is made.
+
+use http::Method;
+
+use crate::{Opens, Operation};
+
+/// A call of a platform: where it goes and what repeating it means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Route {
+    /// The route's name: `wechat-v2`, `wechat-v3`, `starpos`, `fshows`, `mpgateway`.
+    pub provider: &'static str,
+    /// The operation's name: `place_jsapi_order`.
+    pub operation: &'static str,
+    /// The HTTP method.
+    pub method: Method,
+    /// The path, with `{braces}` where a number stands.
+    pub path: &'static str,
+    /// Whether repeating is safe.
+    pub effect: Effect,
+    /// Whether the connection must present the merchant's certificate.
+    pub client_certificate: ClientAuth,
+}
+
+impl Route {
+    /// A route without a client certificate.
+    #[must_use]
+    pub const fn new(
+        provider: &'static str,
+        operation: &'static str,
+        method: Method,
+        path: &'static str,
+        effect: Effect,
+    ) -> Self {
+        Self {
+            provider,
+            operation,
+            method,
+            path,
+            effect,
+            client_certificate: ClientAuth::None,
+        }
+    }
+
+    /// The same behind a client certificate.
+    #[must_use]
+    pub const fn with_client_certificate(mut self) -> Self {
+        self.client_certificate = ClientAuth::Required;
+        self
+    }
+}
+
+/// What repeating a call means. It is a property of the call, not of a retry policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Effect {
+    /// Changes nothing.
+    Read,
+    /// The identical request under the same number is answered again and takes effect once: v2 and v3 orders.
+    Repeatable,
+    /// Ask what became of it before it is sent again: refunds, scanned codes, every acquirer's creating call.
+    QueryFirst,
+}
+
+impl Effect {
+    /// The name in tables and JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Repeatable => "repeatable",
+            Self::QueryFirst => "query-first",
+        }
+    }
+}
+
+/// Whether a connection must present the merchant's certificate. A request that needs one carries this in its
+/// extensions; the transport finds the identity or refuses before anything is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ClientAuth {
+    /// None is asked for.
+    None,
+    /// The platform answers only to the merchant's certificate.
+    Required,
+}
+
+/// What proves a reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ReplyTrust {
+    /// A signature over the reply.
+    Signed,
+    /// Nothing but TLS.
+    Unsigned,
+    /// A file, held against a hash from a signed reply, or against nothing.
+    File,
+}
+
+impl ReplyTrust {
+    /// The name in tables and JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Signed => "signed",
+            Self::Unsigned => "unsigned",
+            Self::File => "file",
+        }
+    }
+}
+
+/// A route together with what proves its replies: one line of `yuanfen routes`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RouteInfo {
+    /// The route.
+    pub route: Route,
+    /// What proves its replies.
+    pub reply: ReplyTrust,
+}
+
+impl RouteInfo {
+    /// Read off an operation.
+    #[must_use]
+    pub const fn of<O: Operation>() -> Self {
+        Self {
+            route: O::ROUTE,
+            reply: <O::Inbound as Opens<O::Provider>>::TRUST,
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! yuanfen-proof.
+
+fn main() {}
