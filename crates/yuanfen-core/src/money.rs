@@ -108,18 +108,24 @@ impl Fen {
         check_digits(whole, offset)?;
         check_digits(fraction, point.saturating_add(1))?;
         let mut cents = fraction.bytes();
-        let tens = cents.next().map_or(0, |byte| i64::from(byte.wrapping_sub(b'0')));
-        let ones = cents.next().map_or(0, |byte| i64::from(byte.wrapping_sub(b'0')));
+        let tens = cents.next().map_or(0, |byte| u64::from(byte.wrapping_sub(b'0')));
+        let ones = cents.next().map_or(0, |byte| u64::from(byte.wrapping_sub(b'0')));
         if cents.any(|byte| byte != b'0') {
             return Err(MoneyError::NotWholeFen);
         }
-        let whole: i64 = whole.parse().map_err(|_| MoneyError::TooLarge)?;
+        let whole: u64 = whole.parse().map_err(|_| MoneyError::TooLarge)?;
         let below = tens.saturating_mul(10).saturating_add(ones);
-        let fen = whole
+        let magnitude = whole
             .checked_mul(100)
             .and_then(|fen| fen.checked_add(below))
             .ok_or(MoneyError::TooLarge)?;
-        Ok(Self(if negative { fen.saturating_neg() } else { fen }))
+        // From the magnitude, so that the one amount whose negation 64 bits do not hold is read back as well.
+        let fen = if negative {
+            0_i64.checked_sub_unsigned(magnitude)
+        } else {
+            0_i64.checked_add_unsigned(magnitude)
+        };
+        fen.map(Self).ok_or(MoneyError::TooLarge)
     }
 
     /// Reads an integer of fen: digits, with a minus sign in front where it is below zero.
