@@ -109,7 +109,11 @@ impl fmt::Debug for Decimal {
 
 impl fmt::Display for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
+        // Not `pad`: it would take a precision as a length and cut the number.
+        match self.0.strip_prefix('-') {
+            Some(magnitude) => f.pad_integral(false, "", magnitude),
+            None => f.pad_integral(true, "", &self.0),
+        }
     }
 }
 

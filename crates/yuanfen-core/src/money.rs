@@ -184,6 +184,8 @@ impl WireText for Fen {
 
 /// An amount printed in yuan with two decimals; also yuan on the wire, read from any exact decimal that is whole fen.
 ///
+/// `Display` takes a width and a fill, aligned to the right as numbers are; a precision changes nothing.
+///
 /// In JSON it is taken from a text or from a bare number, since platforms that speak yuan send both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(clippy::exhaustive_structs, reason = "a plain adapter over Fen")]
@@ -198,8 +200,8 @@ impl fmt::Display for Yuan {
             reason = "the split into yuan and fen is what division is for here"
         )]
         let (yuan, cents) = (magnitude / 100, magnitude % 100);
-        let sign = if fen < 0 { "-" } else { "" };
-        f.pad(&format!("{sign}{yuan}.{cents:02}"))
+        // Not `pad`: it would take a precision as a length and cut `12.30` under `{:.2}` to `12`.
+        f.pad_integral(fen >= 0, "", &format!("{yuan}.{cents:02}"))
     }
 }
 
