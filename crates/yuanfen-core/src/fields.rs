@@ -67,7 +67,7 @@ impl Fields {
         if name.is_empty() {
             return Err(FieldError::new(name, ValueError::Unnamed));
         }
-        if self.get(name).is_some() {
+        if self.position(name).is_some() {
             return Err(FieldError::new(name, ValueError::Duplicate));
         }
         let start = self.text.len();
@@ -87,9 +87,7 @@ impl Fields {
     /// The value of the field of that name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.iter()
-            .find(|(candidate, _)| *candidate == name)
-            .map(|(_, value)| value)
+        self.at(self.position(name)?).map(|(_, value)| value)
     }
 
     /// The value of the field of that name, unless it is empty.
@@ -118,6 +116,16 @@ impl Fields {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.spans.is_empty()
+    }
+
+    /// Where the field of that name stands. Lengths are compared first: every push looks for its duplicate, and most
+    /// names differ in their lengths already.
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
+        let text = self.text.as_bytes();
+        self.spans.iter().position(|span| {
+            span.middle.checked_sub(span.start) == Some(name.len())
+                && text.get(span.start..span.middle) == Some(name.as_bytes())
+        })
     }
 
     pub(crate) fn at(&self, index: usize) -> Option<(&str, &str)> {

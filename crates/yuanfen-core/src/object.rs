@@ -97,9 +97,15 @@ impl Object {
     /// The raw JSON text of a member.
     #[must_use]
     pub fn raw(&self, name: &str) -> Option<&str> {
+        self.find(name).map(|(_, raw)| raw)
+    }
+
+    /// A member's place and its raw JSON text.
+    pub(crate) fn find(&self, name: &str) -> Option<(usize, &str)> {
         self.iter()
-            .find(|(candidate, _)| *candidate == name)
-            .map(|(_, raw)| raw)
+            .enumerate()
+            .find(|(_, (candidate, _))| *candidate == name)
+            .map(|(index, (_, raw))| (index, raw))
     }
 
     /// Names and raw JSON texts in their order.

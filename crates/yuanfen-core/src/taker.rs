@@ -157,12 +157,11 @@ impl<'a> Taker<'a> {
 
     /// The raw text of a field, claimed.
     pub fn text(&mut self, name: &str) -> Option<&'a str> {
-        let fields = self.fields;
-        let index = fields.iter().position(|(candidate, _)| candidate == name)?;
+        let index = self.fields.position(name)?;
         if let Some(claimed) = self.claimed.get_mut(index) {
             *claimed = true;
         }
-        fields.at(index).map(|(_, value)| value)
+        self.fields.at(index).map(|(_, value)| value)
     }
 
     /// A value that must be there.
@@ -271,16 +270,11 @@ mod json {
 
         /// The raw JSON text of a member, claimed; `None` where it is absent or `null`.
         pub fn raw(&mut self, name: &str) -> Option<&'a str> {
-            let object = self.object;
-            let index = object.iter().position(|(candidate, _)| candidate == name)?;
+            let (index, raw) = self.object.find(name)?;
             if let Some(claimed) = self.claimed.get_mut(index) {
                 *claimed = true;
             }
-            object
-                .iter()
-                .nth(index)
-                .map(|(_, raw)| raw)
-                .filter(|raw| *raw != "null")
+            Some(raw).filter(|raw| *raw != "null")
         }
 
         /// A value that must be there.
