@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::taker::kind_of;
@@ -54,21 +54,29 @@ impl Object {
         let text = std::str::from_utf8(bytes).map_err(|error| ObjectError::NotUtf8 {
             position: error.valid_up_to(),
         })?;
-        let object = Self::read(text)?;
-        LimitExceeded::check("fields", object.len(), limits.fields)?;
-        for (name, raw) in object.iter() {
-            LimitExceeded::check("name length", name.len(), limits.name_len)?;
-            LimitExceeded::check("value length", raw.len(), limits.value_len)?;
-        }
-        Ok(object)
+        Self::read(text, limits)
     }
 
-    fn read(text: &str) -> Result<Self, ObjectError> {
-        let members: Members = serde_json::from_str(text).map_err(|error| ObjectError::Syntax {
-            line: error.line(),
-            column: error.column(),
-        })?;
-        let object = Self { members: members.0 };
+    fn read(text: &str, limits: &Limits) -> Result<Self, ObjectError> {
+        let mut exceeded = None;
+        let mut deserializer = serde_json::Deserializer::from_str(text);
+        let members = InOrder {
+            limits,
+            exceeded: &mut exceeded,
+        }
+        .deserialize(&mut deserializer)
+        .and_then(|members| deserializer.end().map(|()| members));
+        let members = match (members, exceeded) {
+            (_, Some(limit)) => return Err(limit.into()),
+            (Ok(members), None) => members,
+            (Err(error), None) => {
+                return Err(ObjectError::Syntax {
+                    line: error.line(),
+                    column: error.column(),
+                });
+            }
+        };
+        let object = Self { members };
         let mut names: Vec<&str> = object.iter().map(|(name, _)| name).collect();
         names.sort_unstable();
         if let Some([name, _]) = names.array_windows().find(|[left, right]| left == right) {
@@ -80,9 +88,16 @@ impl Object {
         Ok(object)
     }
 
-    /// An object inside another, whose JSON is known to be well formed.
+    /// An object inside another, whose JSON is known to be well formed and whose size is bounded by the other's.
     pub(crate) fn nested(raw: &str) -> Result<Self, FieldError> {
-        Self::read(raw).map_err(|error| match error {
+        const BOUNDED_ALREADY: Limits = Limits {
+            bytes: usize::MAX,
+            depth: usize::MAX,
+            fields: usize::MAX,
+            name_len: usize::MAX,
+            value_len: usize::MAX,
+        };
+        Self::read(raw, &BOUNDED_ALREADY).map_err(|error| match error {
             ObjectError::Field(problem) => problem,
             ObjectError::Syntax { .. } | ObjectError::NotUtf8 { .. } | ObjectError::Limit(_) => FieldError::new(
                 "",
@@ -180,28 +195,39 @@ impl fmt::Debug for Object {
     }
 }
 
-struct Members(Vec<(Box<str>, Box<RawValue>)>);
+/// Reads members one by one and stops at the first limit, before a stranger's message is held in memory as a whole.
+struct InOrder<'a> {
+    limits: &'a Limits,
+    exceeded: &'a mut Option<LimitExceeded>,
+}
 
-impl<'de> serde::Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InOrder;
+impl<'de> DeserializeSeed<'de> for InOrder<'_> {
+    type Value = Vec<(Box<str>, Box<RawValue>)>;
 
-        impl<'de> Visitor<'de> for InOrder {
-            type Value = Members;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON object")
+impl<'de> Visitor<'de> for InOrder<'_> {
+    type Value = Vec<(Box<str>, Box<RawValue>)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members: Self::Value = Vec::new();
+        while let Some((name, raw)) = map.next_entry::<Box<str>, Box<RawValue>>()? {
+            let checked = LimitExceeded::check("name length", name.len(), self.limits.name_len)
+                .and_then(|()| LimitExceeded::check("value length", raw.get().len(), self.limits.value_len))
+                .and_then(|()| LimitExceeded::check("fields", members.len().saturating_add(1), self.limits.fields));
+            if let Err(limit) = checked {
+                *self.exceeded = Some(limit);
+                return Err(A::Error::custom(limit));
             }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-                let mut members = Vec::new();
-                while let Some(entry) = map.next_entry::<Box<str>, Box<RawValue>>()? {
-                    members.push(entry);
-                }
-                Ok(Members(members))
-            }
+            members.push((name, raw));
         }
-
-        deserializer.deserialize_map(InOrder)
+        Ok(members)
     }
 }
