@@ -295,7 +295,8 @@ mod json {
             read_json(raw).map_err(|problem| FieldError::new(name, problem))
         }
 
-        /// The first of several spellings of one name that is there.
+        /// The first of several spellings of one name that is there and not empty. Later spellings stay unclaimed, so
+        /// one that is there as well shows in the [`rest`](Self::rest).
         ///
         /// # Errors
         /// When it is there and of another JSON type, or not of its type.
@@ -383,6 +384,10 @@ mod json {
     }
 
     fn read_json<T: WireText>(raw: &str) -> Result<Option<T>, ValueError> {
+        // Absent whatever the type: platforms write "" for a number they do not have.
+        if raw == "\"\"" {
+            return Ok(None);
+        }
         let found = kind_of(raw);
         let (accepted, expected) = match T::JSON {
             JsonForm::Text => (found == TEXT, "a text"),
@@ -399,11 +404,7 @@ mod json {
         } else {
             Cow::Borrowed(raw)
         };
-        if text.is_empty() {
-            Ok(None)
-        } else {
-            T::read(&text).map(Some)
-        }
+        T::read(&text).map(Some)
     }
 
     const TEXT: &str = "a text";
