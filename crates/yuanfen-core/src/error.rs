@@ -256,7 +256,7 @@ impl ProtocolError {
 
     /// What can be said of a body that its codec refused: empty, a page for people, or plainly not the format.
     pub fn unreadable(body: &[u8], source: impl Into<Cause>) -> Self {
-        let start = body.trim_ascii_start();
+        let start = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
         let lower: Vec<u8> = start.iter().take(14).map(u8::to_ascii_lowercase).collect();
         let kind = if start.is_empty() {
             ProtocolErrorKind::Empty

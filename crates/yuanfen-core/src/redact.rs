@@ -4,7 +4,8 @@ use std::fmt;
 
 use crate::Fields;
 
-/// Shows the values of allow-listed fields and masks all others.
+/// Shows the values of allow-listed fields and masks all others. Control characters are escaped: one message is one
+/// line of a log.
 ///
 /// ```
 /// use yuanfen_core::{Fields, Redacted};
@@ -33,7 +34,7 @@ impl fmt::Display for Redacted<'_> {
                 f.write_str("&")?;
             }
             let shown = if self.shown.contains(&name) { value } else { "***" };
-            write!(f, "{name}={shown}")?;
+            write!(f, "{}={}", name.escape_debug(), shown.escape_debug())?;
         }
         Ok(())
     }
