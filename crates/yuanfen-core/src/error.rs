@@ -547,11 +547,22 @@ impl Error {
         own.join(self.earlier)
     }
 
-    /// What to do about it.
+    /// What to do about it: [`Advice::of`] its fate and its route's effect. A request that cannot be built, or may not be
+    /// sent this way, is never to be repeated.
     #[must_use]
     pub fn advice(&self) -> Advice {
-        if matches!(self.kind, ErrorKind::Build(_)) && self.earlier == Fate::NotSent {
-            return Advice::Stop;
+        let unsendable = match &self.kind {
+            ErrorKind::Build(_) => true,
+            ErrorKind::Transport(error) => error.kind == TransportErrorKind::Refused && error.sent == Sent::No,
+            ErrorKind::Protocol(_) | ErrorKind::Signature(_) | ErrorKind::Business(_) => false,
+        };
+        if unsendable {
+            // Sending the same again cannot help; what is left is to ask what became of earlier attempts.
+            return match (self.earlier, self.info.route.effect) {
+                (Fate::Already, _) => Advice::Query,
+                (Fate::Unknown, Effect::Repeatable | Effect::QueryFirst) => Advice::QueryFirst,
+                (Fate::NotSent | Fate::Refused | Fate::Unknown, _) => Advice::Stop,
+            };
         }
         let later = matches!(&self.kind, ErrorKind::Business(refusal)
             if matches!(refusal.meaning.kind, RefusalKind::Throttled | RefusalKind::NotYet));
