@@ -17,7 +17,8 @@ pub enum Standing {
     Succeeded,
     /// It reached an end that moved no money: closed, revoked, failed.
     Failed,
-    /// The platform does not know the number (yet).
+    /// The platform does not know the number (yet). Where a route signs its answers, only a signed one may say so: this
+    /// is what a repeat is founded on.
     NotFound,
 }
 
@@ -29,7 +30,7 @@ pub enum Repeat {
     ForTheReply,
     /// Only after the platform said, more than once, that it does not know the number (refunds).
     WhenAbsent,
-    /// Never under the same number.
+    /// Never under the same number, not even where nothing was sent.
     Never,
 }
 
@@ -39,13 +40,15 @@ pub enum Repeat {
 pub struct SettleRule {
     /// Whether the identical request may be sent again.
     pub repeat: Repeat,
-    /// Seconds to wait before each query, in order; the last one goes on until the deadline.
+    /// Seconds to wait before each query, in order; the last one goes on until the deadline. A last one of zero asks as
+    /// fast as the route answers.
     pub pauses: &'static [u64],
     /// How often "no such number" must be heard before it is believed: platforms are eventually consistent.
     pub absences: u32,
     /// How often the request is repeated at most.
     pub repeats: u32,
-    /// Seconds after which it is given up as still unknown.
+    /// Seconds after which it is given up as still unknown. No wait goes beyond it and no repeat is begun after it; one
+    /// last query may be sent when it is reached.
     pub deadline: u64,
 }
 
@@ -129,7 +132,8 @@ pub enum SettleVerdict {
     Happened(Standing),
     /// It reached an end that moved no money.
     Failed,
-    /// The platform says, as often as the rule asks, that it knows no such number, and the rule forbids a repeat.
+    /// Nothing is there: the platform says, as often as the rule asks, that it knows no such number, and the rule allows
+    /// no further repeat; or no attempt ever left this process.
     Absent,
     /// Still unknown when time ran out. A person, a bill or a later query has to settle it; nothing may be sent anew
     /// under another number.
@@ -154,78 +158,104 @@ pub struct Settle {
     rule: SettleRule,
     start: UnixTime,
     state: State,
+    /// The fates of all attempts joined.
+    fate: Fate,
+    /// The fates of the repeats alone, joined.
+    repeated: Fate,
+    /// A query has found it there.
+    accepted: bool,
     queries: usize,
     absences: u32,
     repeats: u32,
+    /// Seconds of the wait that was asked for last, and of all that are over: a clock that is set back does not move
+    /// the deadline beyond them.
+    waiting: u64,
+    waited: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Pause,
-    Ask,
-    Resend,
+    /// `last`: time is up, so whatever comes of it is the end.
+    Ask {
+        last: bool,
+    },
+    /// `begun`: the repeat was handed out, so it may be on its way.
+    Resend {
+        begun: bool,
+    },
     End(SettleVerdict),
 }
 
 impl Settle {
     /// Begins after a call that ended with that fate.
     ///
-    /// `NotSent` may be repeated at once where the rule knows repeats at all; `Refused` is an end; `Unknown` and
-    /// `Already` begin with a query.
+    /// `NotSent` is repeated at once where the rule allows repeats, and is [`SettleVerdict::Absent`] where it does not;
+    /// `Refused` is an end; `Unknown` and `Already` begin with a query.
     #[must_use]
     pub const fn new(rule: &SettleRule, fate: Fate, now: UnixTime) -> Self {
-        let state = match fate {
-            Fate::NotSent if rule.repeats > 0 => State::Resend,
-            Fate::NotSent => State::End(SettleVerdict::Absent),
-            Fate::Refused => State::End(SettleVerdict::Failed),
-            Fate::Unknown => State::Pause,
-            Fate::Already => State::Ask,
+        let state = match (fate, rule.repeat) {
+            (Fate::NotSent, Repeat::ForTheReply | Repeat::WhenAbsent) if rule.repeats > 0 => {
+                State::Resend { begun: false }
+            }
+            (Fate::NotSent, _) => State::End(SettleVerdict::Absent),
+            (Fate::Refused, _) => State::End(SettleVerdict::Failed),
+            (Fate::Unknown, _) => State::Pause,
+            (Fate::Already, _) => State::Ask { last: false },
         };
         Self {
             rule: *rule,
             start: now,
             state,
+            fate,
+            repeated: Fate::NotSent,
+            accepted: false,
             queries: 0,
             absences: 0,
             repeats: 0,
+            waiting: 0,
+            waited: 0,
         }
     }
 
-    /// What to do now. Asking twice without telling anything in between gives the same answer.
+    /// What to do now. Asking twice without telling anything in between gives the same answer, until time is up.
     #[must_use]
     pub fn step(&mut self, now: UnixTime) -> SettleStep {
-        let spent = u64::try_from(now.since(self.start)).unwrap_or(0);
-        // A repeat is not started when time is up: its outcome could not be followed any more.
-        let over = spent >= self.rule.deadline && self.queries > 0;
-        if over && !matches!(self.state, State::End(_)) {
-            self.state = State::End(SettleVerdict::StillUnknown);
+        let spent = u64::try_from(now.since(self.start)).unwrap_or(0).max(self.waited);
+        let left = self.rule.deadline.saturating_sub(spent);
+        if left == 0 {
+            self.run_out();
+        }
+        if self.state == State::Pause {
+            self.waiting = self.pause().min(left);
+            if self.waiting > 0 {
+                return SettleStep::Wait(Duration::from_secs(self.waiting));
+            }
+            self.state = self.after_pause();
         }
         match self.state {
-            State::Pause => match self.pause() {
-                0 => {
-                    self.state = State::Ask;
-                    SettleStep::Query
-                }
-                seconds => SettleStep::Wait(Duration::from_secs(seconds)),
-            },
-            State::Ask => SettleStep::Query,
-            State::Resend => SettleStep::Repeat,
+            State::Pause | State::Ask { .. } => SettleStep::Query,
+            State::Resend { .. } => {
+                self.state = State::Resend { begun: true };
+                SettleStep::Repeat
+            }
             State::End(verdict) => SettleStep::Done(verdict),
         }
     }
 
-    fn pause(&self) -> u64 {
-        let pauses = self.rule.pauses;
-        pauses.get(self.queries).or_else(|| pauses.last()).copied().unwrap_or(5)
-    }
-
     /// Takes what came of the last step.
     pub fn observe(&mut self, observation: Observation) {
-        if matches!(self.state, State::End(_)) {
-            return;
-        }
-        self.state = match observation {
-            Observation::Waited => State::Ask,
+        let last = match self.state {
+            State::End(_) => return,
+            State::Ask { last } => last,
+            State::Pause | State::Resend { .. } => false,
+        };
+        let next = match observation {
+            Observation::Waited if self.state == State::Pause => {
+                self.waited = self.waited.saturating_add(self.waiting);
+                self.after_pause()
+            }
+            Observation::Waited => self.state,
             Observation::QueryFailed => {
                 self.queries = self.queries.saturating_add(1);
                 State::Pause
@@ -235,37 +265,114 @@ impl Settle {
                 self.stands(standing)
             }
             Observation::Replied => State::End(SettleVerdict::Replied),
-            Observation::RepeatFailed(fate) => {
-                self.repeats = self.repeats.saturating_add(1);
-                self.absences = 0;
-                match fate {
-                    // Not even sent: what was known before still holds, so it may be tried again after a pause.
-                    Fate::NotSent | Fate::Refused | Fate::Unknown => State::Pause,
-                    Fate::Already => State::Ask,
-                }
-            }
+            Observation::RepeatFailed(fate) => self.repeat_failed(fate),
+        };
+        self.state = match next {
+            State::End(verdict) => State::End(verdict),
+            _ if last => State::End(self.given_up()),
+            next => next,
         };
     }
 
+    /// Time is up. What was never asked about is asked about once; a question that is due is the last one.
+    fn run_out(&mut self) {
+        let asked = self.queries > 0 || self.fate == Fate::NotSent;
+        self.state = match self.state {
+            State::End(verdict) => State::End(verdict),
+            State::Pause if !asked => State::Ask { last: true },
+            State::Ask { .. } => State::Ask { last: true },
+            State::Resend { begun: true } => {
+                // It may be on its way, and nobody has told what came of it.
+                self.fate = self.fate.join(Fate::Unknown);
+                State::End(self.given_up())
+            }
+            State::Pause | State::Resend { begun: false } => State::End(self.given_up()),
+        };
+    }
+
+    /// The most that can be said when no more is asked.
+    const fn given_up(&self) -> SettleVerdict {
+        if self.accepted {
+            return SettleVerdict::Happened(Standing::Accepted);
+        }
+        match self.fate {
+            Fate::NotSent => SettleVerdict::Absent,
+            Fate::Refused | Fate::Unknown | Fate::Already => SettleVerdict::StillUnknown,
+        }
+    }
+
+    fn pause(&self) -> u64 {
+        let pauses = self.rule.pauses;
+        let repeats = usize::try_from(self.repeats).unwrap_or(usize::MAX);
+        let index = self.queries.max(repeats);
+        pauses.get(index).or_else(|| pauses.last()).copied().unwrap_or(5)
+    }
+
+    /// What never left this process is not asked about but sent again.
+    fn after_pause(&self) -> State {
+        if self.fate == Fate::NotSent {
+            State::Resend { begun: false }
+        } else {
+            State::Ask { last: false }
+        }
+    }
+
+    fn may_repeat(&self) -> bool {
+        self.rule.repeat != Repeat::Never && self.repeats < self.rule.repeats
+    }
+
+    fn repeat_failed(&mut self, fate: Fate) -> State {
+        self.repeats = self.repeats.saturating_add(1);
+        self.fate = self.fate.join(fate);
+        self.repeated = self.repeated.join(fate);
+        match fate {
+            // Not even sent: what was known before still holds.
+            Fate::NotSent if self.fate == Fate::NotSent && !self.may_repeat() => State::End(SettleVerdict::Absent),
+            Fate::NotSent => State::Pause,
+            // Nothing before this one left the process, so its refusal is the whole outcome.
+            Fate::Refused if self.fate == Fate::Refused => State::End(SettleVerdict::Failed),
+            // An earlier attempt may have got through. What was refused for good is not sent again.
+            Fate::Refused => {
+                self.repeats = self.repeats.max(self.rule.repeats);
+                self.absences = 0;
+                State::Pause
+            }
+            Fate::Unknown => {
+                self.absences = 0;
+                State::Pause
+            }
+            Fate::Already => State::Ask { last: false },
+        }
+    }
+
     fn stands(&mut self, standing: Standing) -> State {
-        let may_repeat = self.repeats < self.rule.repeats;
         if standing != Standing::NotFound {
             self.absences = 0;
+            // What the platform knows was sent, whoever sent it.
+            self.fate = self.fate.join(Fate::Unknown);
         }
         match standing {
             Standing::Succeeded => State::End(SettleVerdict::Happened(standing)),
-            Standing::Accepted if self.rule.repeat == Repeat::ForTheReply && may_repeat => State::Resend,
+            Standing::Accepted if self.rule.repeat == Repeat::ForTheReply && self.may_repeat() => {
+                self.accepted = true;
+                State::Resend { begun: false }
+            }
             Standing::Accepted => State::End(SettleVerdict::Happened(standing)),
             Standing::Failed => State::End(SettleVerdict::Failed),
             Standing::Pending => State::Pause,
+            // The platform has said that it is there; it does not unsay that by not finding it once.
+            Standing::NotFound if self.accepted || self.fate == Fate::Already => State::Pause,
             Standing::NotFound => {
                 self.absences = self.absences.saturating_add(1);
-                match self.rule.repeat {
-                    _ if self.absences < self.rule.absences => State::Pause,
-                    Repeat::ForTheReply | Repeat::WhenAbsent if may_repeat => State::Resend,
-                    // After a repeat whose outcome is unknown as well, absence proves nothing soon enough.
-                    _ if self.repeats > 0 => State::Pause,
-                    Repeat::ForTheReply | Repeat::WhenAbsent | Repeat::Never => State::End(SettleVerdict::Absent),
+                if self.absences < self.rule.absences {
+                    State::Pause
+                } else if self.may_repeat() {
+                    State::Resend { begun: false }
+                } else if self.repeated >= Fate::Unknown {
+                    // A repeat whose outcome is unknown as well may still arrive: absence proves nothing soon enough.
+                    State::Pause
+                } else {
+                    State::End(SettleVerdict::Absent)
                 }
             }
         }
