@@ -25,6 +25,10 @@ fn parse(field: &'static str, text: &str) -> Result<Uri, AddressError> {
     {
         return Err(wrong("holds blanks or control characters"));
     }
+    // `Uri` takes these in a path, and no two parties agree on what they stand for.
+    if !text.is_ascii() {
+        return Err(wrong("holds characters outside ASCII; percent-encode them"));
+    }
     // `Uri` drops a fragment silently, so it is looked at before.
     let without_fragment = text.split_once('#').map_or(text, |(front, _)| front);
     let uri: Uri = without_fragment.parse().map_err(|_| wrong("is not an address"))?;
@@ -37,6 +41,14 @@ fn parse(field: &'static str, text: &str) -> Result<Uri, AddressError> {
         .is_some_and(|authority| authority.as_str().contains('@'))
     {
         return Err(wrong("holds a user name or password"));
+    }
+    // `Uri` takes any text behind the colon for a port.
+    let after_host = uri
+        .authority()
+        .and_then(|authority| authority.as_str().strip_prefix(host))
+        .unwrap_or_default();
+    if !after_host.is_empty() && uri.port_u16().is_none_or(|port| port == 0) {
+        return Err(wrong("has a port that is none"));
     }
     match uri.scheme_str() {
         Some("https") => Ok(uri),
