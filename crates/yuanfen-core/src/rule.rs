@@ -51,10 +51,13 @@ pub struct Alphabet {
 impl Alphabet {
     /// Everything but control characters.
     pub const PRINTABLE: Self = Self::new("anything but control characters", |character| !character.is_control());
-    /// Every character, line breaks and tabs among them, except those that XML 1.0 forbids.
+    /// Every character that XML 1.0 can carry, line breaks and tabs among them, without other control characters.
     pub const TEXT: Self = Self::new(
         "anything but control characters other than line breaks and tabs",
-        |character| !character.is_control() || matches!(character, '\n' | '\r' | '\t'),
+        |character| {
+            matches!(character, '\n' | '\r' | '\t')
+                || !(character.is_control() || matches!(character, '\u{fffe}' | '\u{ffff}'))
+        },
     );
     /// Characters of at most three bytes in UTF-8 (no emoji), without control characters.
     pub const BASIC_PLANE: Self = Self::new("characters of the basic plane (no emoji)", |character| {
