@@ -48,7 +48,7 @@ pub fn nonce_text(ambient: &dyn Ambient) -> String {
         .collect()
 }
 
-/// A fixed time and a counted-up byte sequence, for tests and vectors.
+/// A fixed time and a fixed byte sequence, for tests and vectors. Nothing it makes is random.
 ///
 /// ```
 /// use yuanfen_core::{Ambient, FixedAmbient, UnixTime};
@@ -64,7 +64,7 @@ pub struct FixedAmbient {
 
 #[cfg(any(test, feature = "test-util"))]
 impl FixedAmbient {
-    /// At so many seconds since the epoch, with bytes that count up from zero.
+    /// At so many seconds since the epoch, at the start of the byte sequence.
     #[must_use]
     pub fn at(seconds: i64) -> Self {
         Self {

@@ -41,7 +41,7 @@ impl UnixTime {
         self.0
     }
 
-    /// Later by so much; stops at the end of time.
+    /// Later by the whole seconds of that duration; stops at the end of time.
     #[must_use]
     pub fn after(self, duration: Duration) -> Self {
         Self(
@@ -56,7 +56,7 @@ impl UnixTime {
         self.0.saturating_sub(earlier.0)
     }
 
-    /// The date in Beijing at this moment.
+    /// The date in Beijing at this moment. Moments outside the years 1 to 9999 end at the first or last day of these.
     #[must_use]
     pub fn beijing_date(self) -> CalendarDate {
         let days = self.0.saturating_add(BEIJING).div_euclid(DAY);
@@ -88,7 +88,7 @@ impl UnixTime {
 }
 
 impl WireText for UnixTime {
-    /// A JSON text where JSON carries it: the platforms quote their second counts.
+    /// Quoted or bare: the platforms quote their second counts, other people's tools do not.
     const JSON: JsonForm = JsonForm::Either;
 
     fn read(text: &str) -> Result<Self, ValueError> {
@@ -243,8 +243,8 @@ impl WireText for ClockDashed {
     }
 }
 
-/// A moment in RFC 3339. Written at +08:00 in whole seconds; read with any offset, with `Z`, and with a fraction of a
-/// second, which is dropped.
+/// A moment in RFC 3339. Written at +08:00 in whole seconds; read with any offset, with `Z`, with a blank for the `T`,
+/// and with a fraction of a second, which is dropped. Leap seconds (`:60`) and `24:00` are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(clippy::exhaustive_structs, reason = "a plain adapter over UnixTime")]
 pub struct Rfc3339(pub UnixTime);
