@@ -1,1 +1,69 @@
-fn main() {}
+//! The workspace's own chores, run as `cargo xtask <command>`.
+//!
+//! What needs the payment crates themselves is spawned (`yuanfen-proof`, `yuanfen-cli`), never linked, so that this
+//! program builds in seconds and still runs while a crate does not compile.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
+
+mod ci;
+mod failure;
+mod fuzz;
+mod metadata;
+mod process;
+mod proof;
+mod readme;
+mod sources;
+mod tidy;
+mod totals;
+mod wasm;
+
+use std::process::ExitCode;
+
+use failure::Failure;
+
+const USAGE: &str = "\
+usage: cargo xtask <command>
+
+  ci                   everything that must hold before a merge; the last line sums the tests
+  tidy                 edges between crates, features, vectors' origins, dependency trees, purity, layout, README
+  readme               writes the generated part of README.md
+  fuzz-smoke           every fuzz target for a few seconds, or its seeds on stable
+  wasm                 checks yuanfen-wechat-v3 for wasm32-unknown-unknown, where that target is installed
+  bench [args]         each flow beside its raw primitive (release build of yuanfen-proof)
+  conformance [args]   provider by case by mode (release build of yuanfen-proof)";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let command = arguments.next().unwrap_or_default();
+    let rest: Vec<String> = arguments.collect();
+    match dispatch(&command, &rest) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(command: &str, rest: &[String]) -> Result<(), Failure> {
+    let takes_arguments = matches!(command, "bench" | "conformance");
+    if let (false, Some(extra)) = (takes_arguments, rest.first()) {
+        return Err(Failure::new(format!(
+            "`{command}` takes no argument, but `{extra}` was given\n\n{USAGE}"
+        )));
+    }
+    match command {
+        "ci" => ci::run(),
+        "tidy" => tidy::run(),
+        "readme" => readme::write(),
+        "fuzz-smoke" => fuzz::smoke(&mut totals::Totals::default()).map(|done| done.print()),
+        "wasm" => wasm::check().map(|done| done.print()),
+        "bench" | "conformance" => proof::run(command, rest),
+        "help" | "--help" | "-h" => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        "" => Err(Failure::new(format!("no command\n\n{USAGE}"))),
+        other => Err(Failure::new(format!("no such command: `{other}`\n\n{USAGE}"))),
+    }
+}
