@@ -1,0 +1,55 @@
+//! What an operation encodes into.
+
+use yuanfen_core::{BuildError, Fields, Rule, ValueError, WireText};
+
+/// A path and the business fields of a call: no account, no nonce, no signature.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Message {
+    /// The path, such as `/pay/unifiedorder`.
+    pub path: &'static str,
+    /// The fields, in the order they are sent.
+    pub fields: Fields,
+}
+
+impl Message {
+    /// A call of that path with those fields.
+    #[must_use]
+    pub const fn new(path: &'static str, fields: Fields) -> Self {
+        Self { path, fields }
+    }
+}
+
+/// Writes business fields, each checked against its rule on the way.
+#[derive(Debug, Default)]
+pub(crate) struct Writer(Fields);
+
+impl Writer {
+    /// A value whose type is its rule.
+    pub(crate) fn put(&mut self, field: &'static str, value: &impl WireText) -> Result<(), BuildError> {
+        self.push(field, &value.to_text())
+    }
+
+    /// A text under its rule.
+    pub(crate) fn text(&mut self, rule: &Rule, value: &str) -> Result<(), BuildError> {
+        rule.check(value)?;
+        self.push(rule.field, value)
+    }
+
+    /// A text under its rule that may be left out.
+    pub(crate) fn maybe(&mut self, rule: &Rule, value: Option<&str>) -> Result<(), BuildError> {
+        value.map_or(Ok(()), |value| self.text(rule, value))
+    }
+
+    fn push(&mut self, field: &'static str, value: &str) -> Result<(), BuildError> {
+        // The only way to fail is a name pushed twice, which is a mistake in this crate, caught by its tests.
+        self.0.push(field, value).map_err(|_| BuildError::Value {
+            field,
+            problem: ValueError::Duplicate,
+        })
+    }
+
+    pub(crate) fn into_message(self, path: &'static str) -> Message {
+        Message::new(path, self.0)
+    }
+}

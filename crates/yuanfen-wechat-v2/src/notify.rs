@@ -1,0 +1,164 @@
+//! Notices: the payment notice is signed, the refund notice is not. v2 sheet, section 8.
+
+mod refund;
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Request, Response};
+use yuanfen_core::{
+    Clock14, EventKey, Extra, Facts, Fen, FieldError, Fields, Notice, NotificationSource, OpenError, OrderNo, RemoteId,
+    SignatureError, Taker, Transition, UnixTime, ValueError, Verdict,
+};
+
+pub use refund::{RefundNotice, RefundStatus};
+
+use crate::ops::claim_common;
+use crate::provider::{read, same};
+use crate::sign::verify;
+use crate::{Account, Coupon, TradeType};
+
+/// A payment that succeeded, proven by its signature.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PaymentNotice {
+    /// `out_trade_no`.
+    pub order_no: OrderNo,
+    /// `transaction_id`.
+    pub transaction_id: RemoteId,
+    /// `total_fee`, fen: compare this with your order.
+    pub total: Fen,
+    /// `settlement_total_fee`, fen: the total less free coupons.
+    pub settlement_total: Option<Fen>,
+    /// `fee_type`: `CNY` where absent.
+    pub currency: Option<String>,
+    /// `cash_fee`, fen; official samples leave it out.
+    pub cash: Option<Fen>,
+    /// `cash_fee_type`.
+    pub cash_currency: Option<String>,
+    /// `coupon_fee`, fen: all coupons together.
+    pub coupon_total: Option<Fen>,
+    /// `coupon_count`: what the platform announces; [`coupons`](Self::coupons) has what came.
+    pub coupon_count: Option<u32>,
+    /// `coupon_id_$n`, `coupon_type_$n`, `coupon_fee_$n`.
+    pub coupons: Vec<Coupon>,
+    /// `openid`.
+    pub openid: String,
+    /// `is_subscribe`: `Y` or `N`.
+    pub is_subscribed: Option<String>,
+    /// `trade_type`.
+    pub trade_type: TradeType,
+    /// `bank_type`.
+    pub bank_type: String,
+    /// `time_end`.
+    pub paid_at: UnixTime,
+    /// `attach`.
+    pub attach: Option<String>,
+    /// `device_info`.
+    pub device_info: Option<String>,
+    /// `promotion_detail`: JSON.
+    pub promotion_detail: Option<String>,
+    /// What else came.
+    pub extra: Extra,
+    /// The body as it came.
+    pub raw: Bytes,
+}
+
+impl NotificationSource for Account {
+    type Event = PaymentNotice;
+
+    fn open_notification(&self, request: &Request<Bytes>, _now: UnixTime) -> Result<Notice<PaymentNotice>, OpenError> {
+        let fields = read(request.body())?;
+        // A message that says of itself that it did not get through is not signed and says nothing.
+        if fields.filled("return_code") != Some("SUCCESS") {
+            return Err(SignatureError::Missing { part: "sign" }.into());
+        }
+        if fields.get("sign").is_none() && fields.filled("req_info").is_some() {
+            same(&fields, "appid", &self.app_id)?;
+            same(&fields, "mch_id", &self.merchant_id)?;
+            return self.refund_hint(&fields).map(Notice::Hint);
+        }
+        let accepted: Vec<_> = std::iter::once(self.sign_type).chain(self.also_accepted).collect();
+        let verified = verify(self, fields, &accepted)?;
+        let raw = request.body().clone();
+        verified
+            .try_map(|fields| {
+                same(&fields, "appid", &self.app_id)?;
+                same(&fields, "mch_id", &self.merchant_id)?;
+                PaymentNotice::read(&fields, raw).map_err(OpenError::from)
+            })
+            .map(Notice::Settles)
+    }
+
+    fn key(&self, event: &PaymentNotice) -> EventKey {
+        EventKey::new(
+            "wechat-v2",
+            &*self.merchant_id,
+            event.order_no.as_str(),
+            Transition::OrderPaid,
+        )
+    }
+
+    fn facts(&self, event: &PaymentNotice) -> Facts {
+        let mut facts = Facts::new("SUCCESS");
+        facts.amount = Some(event.total);
+        facts.currency = Some(event.currency.clone().unwrap_or_else(|| "CNY".to_owned()));
+        facts.order_no = Some(event.order_no.to_string());
+        facts.remote_id = Some(event.transaction_id.to_string());
+        facts.merchant = Some(self.merchant_id.to_string());
+        facts.app = Some(self.app_id.to_string());
+        facts
+    }
+
+    /// HTTP 200 with `return_code` SUCCESS or FAIL. The words behind FAIL tell a stranger nothing.
+    fn acknowledge(&self, verdict: Verdict) -> Response<Bytes> {
+        const SUCCESS: &[u8] =
+            b"<xml><return_code><![CDATA[SUCCESS]]></return_code><return_msg><![CDATA[OK]]></return_msg></xml>";
+        const FAIL: &[u8] =
+            b"<xml><return_code><![CDATA[FAIL]]></return_code><return_msg><![CDATA[not taken]]></return_msg></xml>";
+        let body = match verdict {
+            Verdict::Accepted => SUCCESS,
+            _ => FAIL,
+        };
+        let mut response = Response::new(Bytes::from_static(body));
+        response
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static("text/xml; charset=utf-8"));
+        response
+    }
+}
+
+impl PaymentNotice {
+    fn read(fields: &Fields, raw: Bytes) -> Result<Self, FieldError> {
+        let mut taker = Taker::new(fields);
+        claim_common(&mut taker);
+        // Sent for successful payments only; whatever else comes one day is not taken for one.
+        if fields.filled("result_code") != Some("SUCCESS") {
+            return Err(FieldError::new(
+                "result_code",
+                ValueError::Form { expected: "`SUCCESS`" },
+            ));
+        }
+        Ok(Self {
+            order_no: taker.need("out_trade_no")?,
+            transaction_id: taker.need("transaction_id")?,
+            total: taker.need("total_fee")?,
+            settlement_total: taker.maybe("settlement_total_fee")?,
+            currency: taker.maybe("fee_type")?,
+            cash: taker.maybe("cash_fee")?,
+            cash_currency: taker.maybe("cash_fee_type")?,
+            coupon_total: taker.maybe("coupon_fee")?,
+            coupon_count: taker.maybe("coupon_count")?,
+            coupons: Coupon::take_all(&mut taker)?,
+            openid: taker.need("openid")?,
+            is_subscribed: taker.maybe("is_subscribe")?,
+            trade_type: taker.need("trade_type")?,
+            bank_type: taker.need("bank_type")?,
+            paid_at: taker.need::<Clock14>("time_end")?.0,
+            attach: taker.maybe("attach")?,
+            device_info: taker.maybe("device_info")?,
+            promotion_detail: taker.maybe("promotion_detail")?,
+            extra: taker.rest(),
+            raw,
+        })
+    }
+}

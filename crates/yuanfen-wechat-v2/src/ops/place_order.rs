@@ -1,0 +1,322 @@
+//! `POST /pay/unifiedorder` (统一下单). Repeatable under the same number with identical parameters.
+//!
+//! Contract: v2 sheet, section 6.1; the owner's document `001_0fd8d454b6b70f59.txt`.
+
+use std::net::IpAddr;
+
+use http::Method;
+use yuanfen_core::{
+    Address, Alphabet, Ambient, BuildError, Clock14, Effect, Extra, FieldError, OpenError, Operation, OrderNo,
+    PayAmount, Route, Rule, Taker, UnixTime, ValueError, Verified,
+};
+
+use crate::message::Writer;
+use crate::{Account, Message, PrepayId, Reply, TradeType};
+
+/// Places an order that a payer then pays: in a WeChat page or mini program, by scanning, in an app, or in another
+/// browser.
+///
+/// Repeating the identical value is answered again and takes effect once; changed parameters under the same number are
+/// refused. `time_expire` is fixed by the first call.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PlaceOrder {
+    /// `trade_type`.
+    pub trade_type: TradeType,
+    /// `out_trade_no`: letters, digits and `_-|*`, at most 32.
+    pub order_no: OrderNo,
+    /// `total_fee`, in fen.
+    pub amount: PayAmount,
+    /// `body`: what the payer sees, "shop – goods"; at most 127 characters.
+    pub body: String,
+    /// `spbill_create_ip`: the payer's address; for NATIVE the calling machine's.
+    pub payer_ip: IpAddr,
+    /// `notify_url`: without query or fragment.
+    pub notify_url: Address,
+    /// `openid`, required for JSAPI: the payer under this account's app id.
+    pub openid: Option<String>,
+    /// `product_id`, required for NATIVE: the merchant's own id of the goods.
+    pub product_id: Option<String>,
+    /// `scene_info`, required for MWEB: JSON with `h5_info`, or with `store_info` elsewhere.
+    pub scene_info: Option<String>,
+    /// `device_info`: terminal or shop; `WEB` for pages.
+    pub device_info: Option<String>,
+    /// `detail`: JSON, for discounts on single items.
+    pub detail: Option<String>,
+    /// `attach`: handed back in query and notice; at most 127 characters.
+    pub attach: Option<String>,
+    /// `fee_type`: `CNY` where absent.
+    pub currency: Option<String>,
+    /// `time_start`.
+    pub time_start: Option<UnixTime>,
+    /// `time_expire`: until when it can be paid; at least a minute ahead.
+    pub time_expire: Option<UnixTime>,
+    /// `goods_tag`: for coupons.
+    pub goods_tag: Option<String>,
+    /// `limit_pay`: `no_credit` keeps credit cards out.
+    pub limit_pay: Option<String>,
+    /// `receipt`: `Y` shows the entry for an electronic invoice.
+    pub receipt: Option<String>,
+    /// `profit_sharing`: `Y` freezes the money for sharing.
+    pub profit_sharing: Option<String>,
+    /// `version`: `1.0` where `detail` is used.
+    pub version: Option<String>,
+}
+
+const SHEET: &str = "v2 sheet, section 6.1";
+
+/// The rules of this call's text fields.
+pub(crate) mod rules {
+    use super::{Alphabet, Rule, SHEET};
+
+    pub(crate) const ORDER_NO: Rule = Rule::new("out_trade_no", 32)
+        .alphabet(Alphabet::WECHAT_ORDER)
+        .source("v2 sheet, section 4");
+    pub(crate) const BODY: Rule = Rule::new("body", 127).source(SHEET);
+    pub(crate) const OPENID: Rule = Rule::new("openid", 128).alphabet(Alphabet::ASCII).source(SHEET);
+    pub(crate) const PRODUCT_ID: Rule = Rule::new("product_id", 32).source(SHEET);
+    pub(crate) const SCENE_INFO: Rule = Rule::new("scene_info", 256).alphabet(Alphabet::TEXT).source(SHEET);
+    pub(crate) const DEVICE_INFO: Rule = Rule::new("device_info", 32).source(SHEET);
+    pub(crate) const DETAIL: Rule = Rule::new("detail", 6000).alphabet(Alphabet::TEXT).source(SHEET);
+    pub(crate) const ATTACH: Rule = Rule::new("attach", 127).alphabet(Alphabet::TEXT).source(SHEET);
+    pub(crate) const CURRENCY: Rule = Rule::new("fee_type", 16).alphabet(Alphabet::ALPHANUMERIC).source(SHEET);
+    pub(crate) const GOODS_TAG: Rule = Rule::new("goods_tag", 32).source(SHEET);
+    pub(crate) const LIMIT_PAY: Rule = Rule::new("limit_pay", 32).alphabet(Alphabet::WORD).source(SHEET);
+    pub(crate) const RECEIPT: Rule = Rule::new("receipt", 8).alphabet(Alphabet::ALPHANUMERIC).source(SHEET);
+    pub(crate) const PROFIT_SHARING: Rule = Rule::new("profit_sharing", 16)
+        .alphabet(Alphabet::ALPHANUMERIC)
+        .source(SHEET);
+    pub(crate) const VERSION: Rule = Rule::new("version", 32).alphabet(Alphabet::ASCII).source(SHEET);
+    pub(crate) const NOTIFY_URL: Rule = Rule::new("notify_url", 256).source(SHEET);
+}
+
+impl PlaceOrder {
+    /// An order that is paid in a page of the WeChat browser or in a mini program.
+    pub fn jsapi(
+        order_no: OrderNo,
+        amount: PayAmount,
+        body: impl Into<String>,
+        payer_ip: IpAddr,
+        notify_url: Address,
+        openid: impl Into<String>,
+    ) -> Self {
+        let order = Self::of(TradeType::Jsapi, order_no, amount, body.into(), payer_ip, notify_url);
+        Self {
+            openid: Some(openid.into()),
+            ..order
+        }
+    }
+
+    /// An order that is paid by scanning `code_url`. `machine_ip` is the machine that makes this call.
+    pub fn native(
+        order_no: OrderNo,
+        amount: PayAmount,
+        body: impl Into<String>,
+        machine_ip: IpAddr,
+        notify_url: Address,
+        product_id: impl Into<String>,
+    ) -> Self {
+        let order = Self::of(TradeType::Native, order_no, amount, body.into(), machine_ip, notify_url);
+        Self {
+            product_id: Some(product_id.into()),
+            ..order
+        }
+    }
+
+    /// An order that is paid in the merchant's app.
+    pub fn app(
+        order_no: OrderNo,
+        amount: PayAmount,
+        body: impl Into<String>,
+        payer_ip: IpAddr,
+        notify_url: Address,
+    ) -> Self {
+        Self::of(TradeType::App, order_no, amount, body.into(), payer_ip, notify_url)
+    }
+
+    /// An order that is paid from another browser on a phone, at `mweb_url`. `scene_info` is JSON with `h5_info`.
+    pub fn mweb(
+        order_no: OrderNo,
+        amount: PayAmount,
+        body: impl Into<String>,
+        payer_ip: IpAddr,
+        notify_url: Address,
+        scene_info: impl Into<String>,
+    ) -> Self {
+        let order = Self::of(TradeType::Mweb, order_no, amount, body.into(), payer_ip, notify_url);
+        Self {
+            scene_info: Some(scene_info.into()),
+            ..order
+        }
+    }
+
+    fn of(
+        trade_type: TradeType,
+        order_no: OrderNo,
+        amount: PayAmount,
+        body: String,
+        payer_ip: IpAddr,
+        notify_url: Address,
+    ) -> Self {
+        Self {
+            trade_type,
+            order_no,
+            amount,
+            body,
+            payer_ip,
+            notify_url,
+            openid: None,
+            product_id: None,
+            scene_info: None,
+            device_info: None,
+            detail: None,
+            attach: None,
+            currency: None,
+            time_start: None,
+            time_expire: None,
+            goods_tag: None,
+            limit_pay: None,
+            receipt: None,
+            profit_sharing: None,
+            version: None,
+        }
+    }
+
+    /// The conditions between fields.
+    fn check(&self, now: UnixTime) -> Result<(), BuildError> {
+        let missing = |field, when| Err(BuildError::Missing { field, when });
+        match self.trade_type {
+            TradeType::Jsapi if self.openid.is_none() => return missing("openid", "for trade type JSAPI"),
+            TradeType::Native if self.product_id.is_none() => return missing("product_id", "for trade type NATIVE"),
+            TradeType::Mweb if self.scene_info.is_none() => return missing("scene_info", "for trade type MWEB"),
+            TradeType::Micropay | TradeType::Face => {
+                return Err(BuildError::Conflict {
+                    fields: "trade_type",
+                    problem: "this kind has a call of its own",
+                });
+            }
+            _ => {}
+        }
+        self.notify_url.must_be_plain("notify_url")?;
+        if let Some(expire) = self.time_expire {
+            if expire.since(now) < 60 {
+                return Err(BuildError::Time {
+                    field: "time_expire",
+                    problem: "must be at least a minute ahead",
+                });
+            }
+            if self.time_start.is_some_and(|start| start >= expire) {
+                return Err(BuildError::Time {
+                    field: "time_expire",
+                    problem: "must be later than time_start",
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Operation for PlaceOrder {
+    type Provider = Account;
+    type Inbound = Verified<Reply>;
+    type Reply = PlacedOrder;
+
+    const ROUTE: Route = Route::new(
+        "wechat-v2",
+        "place_order",
+        Method::POST,
+        "/pay/unifiedorder",
+        Effect::Repeatable,
+    );
+
+    fn encode(&self, _account: &Account, ambient: &dyn Ambient) -> Result<Message, BuildError> {
+        self.check(ambient.now())?;
+        let mut writer = Writer::default();
+        writer.maybe(&rules::DEVICE_INFO, self.device_info.as_deref())?;
+        writer.text(&rules::BODY, &self.body)?;
+        writer.maybe(&rules::DETAIL, self.detail.as_deref())?;
+        writer.maybe(&rules::ATTACH, self.attach.as_deref())?;
+        writer.text(&rules::ORDER_NO, self.order_no.as_str())?;
+        writer.maybe(&rules::CURRENCY, self.currency.as_deref())?;
+        writer.put("total_fee", &self.amount.fen())?;
+        writer.put("spbill_create_ip", &self.payer_ip.to_string())?;
+        if let Some(start) = self.time_start {
+            writer.put("time_start", &Clock14(start))?;
+        }
+        if let Some(expire) = self.time_expire {
+            writer.put("time_expire", &Clock14(expire))?;
+        }
+        writer.maybe(&rules::GOODS_TAG, self.goods_tag.as_deref())?;
+        writer.text(&rules::NOTIFY_URL, self.notify_url.as_str())?;
+        writer.put("trade_type", &self.trade_type)?;
+        writer.maybe(&rules::PRODUCT_ID, self.product_id.as_deref())?;
+        writer.maybe(&rules::LIMIT_PAY, self.limit_pay.as_deref())?;
+        writer.maybe(&rules::OPENID, self.openid.as_deref())?;
+        writer.maybe(&rules::RECEIPT, self.receipt.as_deref())?;
+        writer.maybe(&rules::PROFIT_SHARING, self.profit_sharing.as_deref())?;
+        writer.maybe(&rules::SCENE_INFO, self.scene_info.as_deref())?;
+        writer.maybe(&rules::VERSION, self.version.as_deref())?;
+        Ok(writer.into_message(Self::ROUTE.path))
+    }
+
+    fn decode(&self, account: &Account, inbound: Verified<Reply>) -> Result<PlacedOrder, OpenError> {
+        let reply = inbound.into_inner().accepted(account, &Self::ROUTE)?;
+        let placed = PlacedOrder::read(&reply)?;
+        if self.trade_type == TradeType::Native && placed.code_url.is_none() {
+            return Err(FieldError::new("code_url", ValueError::Missing).into());
+        }
+        if self.trade_type == TradeType::Mweb && placed.mweb_url.is_none() {
+            return Err(FieldError::new("mweb_url", ValueError::Missing).into());
+        }
+        Ok(placed)
+    }
+}
+
+/// An order that waits for its payer. It is not paid: a query or a notice says so.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PlacedOrder {
+    /// `prepay_id`, good for two hours.
+    pub prepay_id: PrepayId,
+    /// `trade_type`.
+    pub trade_type: TradeType,
+    /// `code_url`: the text of the QR code for NATIVE, good for two hours.
+    pub code_url: Option<String>,
+    /// `mweb_url`: the address for MWEB, good for five minutes; the browser must come from the registered domain.
+    pub mweb_url: Option<String>,
+    /// `device_info`.
+    pub device_info: Option<String>,
+    /// What else came.
+    pub extra: Extra,
+}
+
+impl PlacedOrder {
+    fn read(reply: &Reply) -> Result<Self, FieldError> {
+        let mut taker = Taker::new(&reply.fields);
+        claim_common(&mut taker);
+        Ok(Self {
+            prepay_id: PrepayId::issued(taker.need::<String>("prepay_id")?, reply.received_at),
+            trade_type: taker.need("trade_type")?,
+            code_url: taker.maybe("code_url")?,
+            mweb_url: taker.maybe("mweb_url")?,
+            device_info: taker.maybe("device_info")?,
+            extra: taker.rest(),
+        })
+    }
+}
+
+/// Takes the fields that every answer has and that were looked at before it was let through.
+pub(crate) fn claim_common(taker: &mut Taker<'_>) {
+    for name in [
+        "return_code",
+        "return_msg",
+        "appid",
+        "mch_id",
+        "nonce_str",
+        "sign",
+        "sign_type",
+        "result_code",
+    ] {
+        let _claimed = taker.text(name);
+    }
+}

@@ -1,0 +1,159 @@
+//! What the payer's page receives: v2 sheet, section 3.3.
+
+use serde::Serialize;
+use yuanfen_core::{Ambient, BuildError, Fields, Sign as _, UnixTime, nonce_text};
+
+use crate::Account;
+use crate::sign::RULES;
+
+/// `prepay_id` with the moment it was issued. It is good for two hours.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PrepayId {
+    id: Box<str>,
+    issued_at: UnixTime,
+}
+
+impl PrepayId {
+    /// How long it is good for, in seconds (v2 sheet, section 4).
+    pub const LIFE: i64 = 2 * 60 * 60;
+
+    /// One that the platform answered at that moment. Where it comes out of your own storage, store the moment too.
+    pub fn issued(id: impl Into<Box<str>>, at: UnixTime) -> Self {
+        Self {
+            id: id.into(),
+            issued_at: at,
+        }
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.id
+    }
+
+    /// When it was issued.
+    #[must_use]
+    pub const fn issued_at(&self) -> UnixTime {
+        self.issued_at
+    }
+
+    /// Whether its two hours are over.
+    #[must_use]
+    pub const fn is_expired(&self, now: UnixTime) -> bool {
+        now.since(self.issued_at) >= Self::LIFE
+    }
+}
+
+impl std::fmt::Debug for PrepayId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PrepayId")
+            .field("issued_at", &self.issued_at)
+            .finish_non_exhaustive()
+    }
+}
+
+/// For `WeixinJSBridge.invoke('getBrandWCPayRequest', …)`: serializes to exactly what the page hands over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct BridgeParams {
+    /// `appId`.
+    #[serde(rename = "appId")]
+    pub app_id: String,
+    /// `timeStamp`: Unix seconds as text.
+    #[serde(rename = "timeStamp")]
+    pub time_stamp: String,
+    /// `nonceStr`.
+    #[serde(rename = "nonceStr")]
+    pub nonce: String,
+    /// `package`: `prepay_id=…`.
+    pub package: String,
+    /// `signType`: must equal the order's.
+    #[serde(rename = "signType")]
+    pub sign_type: &'static str,
+    /// `paySign`.
+    #[serde(rename = "paySign")]
+    pub pay_sign: String,
+}
+
+/// For `wx.chooseWXPay`: the same signature, but the call is handed `timestamp` in lower case while `timeStamp` is
+/// signed, and takes no app id: the page's `wx.config` must have named the one that is signed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ChooseWxPayParams {
+    /// `timestamp`, all lower case.
+    pub timestamp: String,
+    /// `nonceStr`.
+    #[serde(rename = "nonceStr")]
+    pub nonce: String,
+    /// `package`: `prepay_id=…`.
+    pub package: String,
+    /// `signType`: always sent, because the call's own default is the ancient SHA1.
+    #[serde(rename = "signType")]
+    pub sign_type: &'static str,
+    /// `paySign`.
+    #[serde(rename = "paySign")]
+    pub pay_sign: String,
+}
+
+impl From<BridgeParams> for ChooseWxPayParams {
+    fn from(bridge: BridgeParams) -> Self {
+        Self {
+            timestamp: bridge.time_stamp,
+            nonce: bridge.nonce,
+            package: bridge.package,
+            sign_type: bridge.sign_type,
+            pay_sign: bridge.pay_sign,
+        }
+    }
+}
+
+impl Account {
+    /// The parameters for `WeixinJSBridge`, signed now.
+    ///
+    /// # Errors
+    /// When the prepay id's two hours are over: repeat the identical order under the same number for a new one.
+    pub fn bridge_params(&self, prepay_id: &PrepayId, ambient: &dyn Ambient) -> Result<BridgeParams, BuildError> {
+        let now = ambient.now();
+        if prepay_id.is_expired(now) {
+            return Err(BuildError::Time {
+                field: "prepay_id",
+                problem: "is older than two hours; repeat the identical order under the same number for a new one",
+            });
+        }
+        let time_stamp = now.seconds().to_string();
+        let nonce = nonce_text(ambient);
+        let package = format!("prepay_id={}", prepay_id.as_str());
+        let sign_type = self.sign_type.as_str();
+        let signed = [
+            ("appId", &*self.app_id),
+            ("timeStamp", &*time_stamp),
+            ("nonceStr", &*nonce),
+            ("package", &*package),
+            ("signType", sign_type),
+        ];
+        let fields = Fields::try_from(&signed[..]).map_err(BuildError::encode)?;
+        let pay_sign = self
+            .signer
+            .sign(RULES.text(&fields, self.signer.key()).as_bytes(), ambient)?;
+        Ok(BridgeParams {
+            app_id: self.app_id.to_string(),
+            time_stamp,
+            nonce,
+            package,
+            sign_type,
+            pay_sign,
+        })
+    }
+
+    /// The parameters for `wx.chooseWXPay`, signed now.
+    ///
+    /// # Errors
+    /// As [`bridge_params`](Self::bridge_params).
+    pub fn choose_wx_pay_params(
+        &self,
+        prepay_id: &PrepayId,
+        ambient: &dyn Ambient,
+    ) -> Result<ChooseWxPayParams, BuildError> {
+        self.bridge_params(prepay_id, ambient).map(ChooseWxPayParams::from)
+    }
+}

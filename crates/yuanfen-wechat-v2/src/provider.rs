@@ -1,0 +1,138 @@
+//! How a message is signed, and how an answer is opened.
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, USER_AGENT};
+use http::{Method, Request, Response, StatusCode};
+use yuanfen_core::{
+    Ambient, BuildError, CodeMeaning, Draft, Fate, Fields, OpenError, Opens, ProtocolError, ProtocolErrorKind,
+    Provider, Refusal, RefusalKind, ReplyTrust, Route, Sign, UnixTime, Verified, nonce_text,
+};
+use yuanfen_xml::MESSAGE_LIMITS;
+
+use crate::sign::{RULES, verify};
+use crate::{Account, Message, codes};
+
+impl Provider for Account {
+    type Outbound = Message;
+
+    fn draft(&self, message: Message, ambient: &dyn Ambient) -> Result<Draft, BuildError> {
+        let mut fields = Fields::with_capacity(1024, message.fields.len().saturating_add(5));
+        let mut push = |name: &'static str, value: &str| {
+            fields.push(name, value).map_err(|error| BuildError::Value {
+                field: name,
+                problem: error.problem,
+            })
+        };
+        push("appid", &self.app_id)?;
+        push("mch_id", &self.merchant_id)?;
+        push("nonce_str", &nonce_text(ambient))?;
+        push("sign_type", self.sign_type.as_str())?;
+        for (name, value) in message.fields.iter() {
+            fields.push(name, value).map_err(BuildError::encode)?;
+        }
+        // Written once without the signature, so that a value which XML cannot carry is refused before it is signed.
+        yuanfen_xml::write("xml", &fields).map_err(BuildError::encode)?;
+        let uri = self.base.join(message.path);
+        let (text, key_length) = RULES.text(&fields, self.signer.key()).into_parts();
+        Ok(Draft::new(text, key_length, move |signature| {
+            fields.push("sign", signature).map_err(BuildError::encode)?;
+            let body = yuanfen_xml::write("xml", &fields).map_err(BuildError::encode)?;
+            Request::builder()
+                .method(Method::POST)
+                .uri(uri)
+                .header(CONTENT_TYPE, "text/xml; charset=utf-8")
+                .header(USER_AGENT, concat!("yuanfen/", env!("CARGO_PKG_VERSION")))
+                .body(Bytes::from(body))
+                .map_err(BuildError::encode)
+        }))
+    }
+
+    fn signer(&self) -> &dyn Sign {
+        &self.signer
+    }
+}
+
+/// A verified, untyped answer.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Reply {
+    /// All fields that came.
+    pub fields: Fields,
+    /// The body as it came.
+    pub raw: Bytes,
+    /// When it was opened; what it grants for a time is counted from here.
+    pub received_at: UnixTime,
+}
+
+impl Opens<Account> for Verified<Reply> {
+    const TRUST: ReplyTrust = ReplyTrust::Signed;
+
+    fn open(account: &Account, response: &Response<Bytes>, now: UnixTime) -> Result<Self, OpenError> {
+        if response.status() != StatusCode::OK {
+            let status = response.status().as_u16();
+            return Err(ProtocolError::new(ProtocolErrorKind::Status(status))
+                .with_status(status)
+                .into());
+        }
+        let fields = read(response.body())?;
+        // A message that did not get through is answered without signature. Its codes are nobody's word, so it is a
+        // refusal that proves nothing; everything else must be signed.
+        if let Some(return_code) = fields.filled("return_code")
+            && return_code != "SUCCESS"
+        {
+            let message = fields.get("return_msg").unwrap_or_default();
+            return Err(Refusal::new(return_code, message, NOT_THROUGH).into());
+        }
+        let raw = response.body().clone();
+        verify(account, fields, &[account.sign_type])?.try_map(|fields| {
+            Ok(Reply {
+                fields,
+                raw,
+                received_at: now,
+            })
+        })
+    }
+}
+
+/// `return_code=FAIL`: the platform says it could not read or check the message, and signs nothing.
+const NOT_THROUGH: CodeMeaning = CodeMeaning::new(
+    Fate::Refused,
+    RefusalKind::Configuration,
+    "the platform could not read or check the request: compare key, sign_type and fields with `yuanfen sign`",
+    "v2 sheet, section 1",
+);
+
+pub(crate) fn read(body: &Bytes) -> Result<Fields, OpenError> {
+    yuanfen_xml::read(body, &MESSAGE_LIMITS)
+        .map(yuanfen_xml::Document::into_fields)
+        .map_err(|error| ProtocolError::unreadable(body, error).into())
+}
+
+impl Reply {
+    /// Lets a reply through that is about this account and says that the call worked.
+    pub(crate) fn accepted(self, account: &Account, route: &Route) -> Result<Self, OpenError> {
+        self.must_be_ours(account)?;
+        match self.fields.filled("result_code") {
+            Some("SUCCESS") => Ok(self),
+            None => Err(yuanfen_core::FieldError::new("result_code", yuanfen_core::ValueError::Missing).into()),
+            Some(_) => {
+                let code = self.fields.get("err_code").unwrap_or_default();
+                let words = self.fields.get("err_code_des").unwrap_or_default();
+                Err(Refusal::new(code, words, codes::meaning(route, code)).verified().into())
+            }
+        }
+    }
+
+    fn must_be_ours(&self, account: &Account) -> Result<(), OpenError> {
+        same(&self.fields, "appid", &account.app_id)?;
+        same(&self.fields, "mch_id", &account.merchant_id)
+    }
+}
+
+/// Refuses a message that names another value than ours.
+pub(crate) fn same(fields: &Fields, field: &'static str, ours: &str) -> Result<(), OpenError> {
+    match fields.filled(field) {
+        Some(theirs) if theirs != ours => Err(ProtocolError::new(ProtocolErrorKind::Foreign { field }).into()),
+        _ => Ok(()),
+    }
+}
