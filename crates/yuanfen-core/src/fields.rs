@@ -30,6 +30,17 @@ struct Span {
     start: usize,
     middle: usize,
     end: usize,
+    tail: u64,
+}
+
+/// The end of a name as a number. Looking a name up compares these first, which tells most names apart (also those of
+/// a numbered family) without a look at the text.
+fn tail(name: &str) -> u64 {
+    let bytes = name.as_bytes();
+    match bytes.last_chunk() {
+        Some(last) => u64::from_le_bytes(*last),
+        None => bytes.iter().fold(0, |number, byte| (number << 8) | u64::from(*byte)),
+    }
 }
 
 impl Fields {
@@ -80,6 +91,7 @@ impl Fields {
             start,
             middle,
             end: self.text.len(),
+            tail: tail(name),
         });
         Ok(())
     }
@@ -118,14 +130,13 @@ impl Fields {
         self.spans.is_empty()
     }
 
-    /// Where the field of that name stands. Lengths are compared first: every push looks for its duplicate, and most
-    /// names differ in their lengths already.
+    /// Where the field of that name stands.
     pub(crate) fn position(&self, name: &str) -> Option<usize> {
+        let wanted = tail(name);
         let text = self.text.as_bytes();
-        self.spans.iter().position(|span| {
-            span.middle.checked_sub(span.start) == Some(name.len())
-                && text.get(span.start..span.middle) == Some(name.as_bytes())
-        })
+        self.spans
+            .iter()
+            .position(|span| span.tail == wanted && text.get(span.start..span.middle) == Some(name.as_bytes()))
     }
 
     pub(crate) fn at(&self, index: usize) -> Option<(&str, &str)> {
