@@ -26,12 +26,13 @@ pub(crate) fn are_well_formed(raw: &str) -> bool {
 ///
 /// The encoding's name is not acted on: a message is UTF-8 whatever it says.
 pub(crate) fn are_declaration(raw: &str) -> bool {
-    let mut rest = raw;
-    for (wanted, accepts) in [
-        ("version", is_version as fn(&str) -> bool),
+    let parts: [(&str, fn(&str) -> bool); 3] = [
+        ("version", is_version),
         ("encoding", is_encoding),
         ("standalone", |value| matches!(value, "yes" | "no")),
-    ] {
+    ];
+    let mut rest = raw;
+    for (wanted, accepts) in parts {
         match take(rest) {
             Some((name, value, after)) if name == wanted && accepts(value) => rest = after,
             _ if wanted == "version" => return false,

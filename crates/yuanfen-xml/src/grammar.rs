@@ -32,6 +32,13 @@ pub(crate) fn first_forbidden(text: &str) -> Option<usize> {
 
 /// `NCName`: a name without a colon.
 pub(crate) fn is_name(text: &str) -> bool {
+    // Every name on the five platforms' wires is of this form.
+    if let [first, rest @ ..] = text.as_bytes()
+        && (first.is_ascii_alphabetic() || *first == b'_')
+        && rest.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+    {
+        return true;
+    }
     let mut characters = text.chars();
     characters.next().is_some_and(starts_name) && characters.all(continues_name)
 }

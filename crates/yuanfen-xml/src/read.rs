@@ -212,6 +212,7 @@ impl<'a> Source<'a> {
             .map_err(|_| self.error(XmlErrorKind::Duplicate))
     }
 
+    #[inline]
     fn next(&mut self) -> Result<Event<'a>, XmlError> {
         self.at = self.reader.buffer_position();
         self.reader.read_event().map_err(|error| {
