@@ -1,0 +1,166 @@
+//! Pushes: plain ones carry no signature, encrypted ones are proven. StarPos sheet, section 9.
+
+#[cfg(feature = "encrypted-push")]
+mod encrypted;
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Request, Response};
+use yuanfen_core::{
+    EventKey, Extra, Facts, Fen, FieldError, Fields, Hint, Lookup, Notice, NotificationSource, OpenError,
+    ProtocolError, ProtocolErrorKind, RemoteId, Taker, Transition, UnixTime, Verdict, Yuan, open_enum,
+};
+
+#[cfg(feature = "encrypted-push")]
+pub use encrypted::PushKeys;
+
+use crate::{Account, charset};
+
+open_enum! {
+    /// `TxnCode`: what kind of transaction a push reports. A refund has `TxnStatus` 1 as well, so look here first.
+    pub enum TxnCode {
+        /// The merchant scanned.
+        MerchantScan = "N001",
+        /// The payer scanned.
+        PayerScan = "N002",
+        /// Official account.
+        OfficialAccount = "N007",
+        /// Refund of a code payment.
+        Refund = "L005",
+        /// Card sale.
+        CardSale = "L020",
+        /// Card void.
+        CardVoid = "L030",
+        /// Card reversal.
+        CardReversal = "L009",
+        /// WeChat table stand.
+        WechatStand = "4433040",
+        /// Alipay table stand.
+        AlipayStand = "4433050",
+        /// Completion of a pre-authorization.
+        Completion = "2010060",
+        /// Void of a completion.
+        CompletionVoid = "2010070",
+    }
+}
+
+/// What a push reports.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Push {
+    /// `logNo`: the platform's serial number.
+    pub log_no: RemoteId,
+    /// `TxnCode`.
+    pub kind: TxnCode,
+    /// `TxnStatus`: `1` is success; nothing else is documented.
+    pub status: String,
+    /// `TxnAmt`: **yuan** on the wire.
+    pub amount: Fen,
+    /// `TxnLogId`: the `tradeNo` of the request.
+    pub trade_no: Option<String>,
+    /// `ChannelId`: the `selOrderNo` of the request.
+    pub order_no: Option<String>,
+    /// `OfficeId`: the channel's order number.
+    pub channel_order_no: Option<String>,
+    /// `BusinessId`: the merchant.
+    pub merchant: String,
+    /// `UserId`: the payer.
+    pub payer: Option<String>,
+    /// What else came.
+    pub extra: Extra,
+}
+
+impl Push {
+    /// Reads the fields of a push that is about this account.
+    fn read(account: &Account, fields: &Fields) -> Result<Self, OpenError> {
+        for (field, ours) in [("BusinessId", &account.merchant), ("AgentId", &account.organization)] {
+            if fields.filled(field).is_some_and(|theirs| theirs != &**ours) {
+                return Err(ProtocolError::new(ProtocolErrorKind::Foreign { field }).into());
+            }
+        }
+        Self::typed(fields).map_err(OpenError::from)
+    }
+
+    fn typed(fields: &Fields) -> Result<Self, FieldError> {
+        let mut taker = Taker::new(fields);
+        Ok(Self {
+            log_no: taker.need("logNo")?,
+            kind: taker.need("TxnCode")?,
+            status: taker.need("TxnStatus")?,
+            amount: taker.need::<Yuan>("TxnAmt")?.0,
+            trade_no: taker.maybe("TxnLogId")?,
+            order_no: taker.maybe("ChannelId")?,
+            channel_order_no: taker.maybe("OfficeId")?,
+            merchant: taker.need("BusinessId")?,
+            payer: taker.maybe("UserId")?,
+            extra: taker.rest(),
+        })
+    }
+
+    /// What happened.
+    #[must_use]
+    pub fn transition(&self) -> Transition {
+        if self.status != "1" {
+            return Transition::Other;
+        }
+        match self.kind {
+            TxnCode::MerchantScan
+            | TxnCode::PayerScan
+            | TxnCode::OfficialAccount
+            | TxnCode::CardSale
+            | TxnCode::WechatStand
+            | TxnCode::AlipayStand => Transition::OrderPaid,
+            TxnCode::Refund => Transition::RefundSucceeded,
+            TxnCode::CardVoid
+            | TxnCode::CardReversal
+            | TxnCode::Completion
+            | TxnCode::CompletionVoid
+            | TxnCode::Unknown(_) => Transition::Other,
+        }
+    }
+}
+
+impl NotificationSource for Account {
+    type Event = Push;
+
+    fn open_notification(&self, request: &Request<Bytes>, _now: UnixTime) -> Result<Notice<Push>, OpenError> {
+        let body = request.body();
+        let object = charset::read(body).map_err(|error| ProtocolError::unreadable(body, error))?;
+        let fields = object.to_fields()?;
+        if fields.get("Datas").is_some() {
+            #[cfg(feature = "encrypted-push")]
+            return encrypted::open(self, &fields).map(Notice::Settles);
+            #[cfg(not(feature = "encrypted-push"))]
+            return Err(ProtocolError::new(ProtocolErrorKind::Decrypt).into());
+        }
+        // Nothing proves a plain push: all that is taken from it is which payment to query.
+        let push = Push::read(self, &fields)?;
+        Ok(Notice::Hint(Hint::new("starpos", Lookup::RemoteOrder(push.log_no))))
+    }
+
+    fn key(&self, event: &Push) -> EventKey {
+        EventKey::new("starpos", &*self.merchant, event.log_no.as_str(), event.transition())
+    }
+
+    fn facts(&self, event: &Push) -> Facts {
+        let mut facts = Facts::new(format!("{} {}", event.kind, event.status));
+        facts.amount = Some(event.amount);
+        facts.order_no = event.order_no.clone().or_else(|| event.trade_no.clone());
+        facts.remote_id = Some(event.log_no.to_string());
+        facts.merchant = Some(event.merchant.clone());
+        facts
+    }
+
+    /// HTTP 200 with `RspCode` 000000, or another six digits for "deliver again".
+    fn acknowledge(&self, verdict: Verdict) -> Response<Bytes> {
+        let body: &[u8] = match verdict {
+            Verdict::Accepted => br#"{"RspCode":"000000","RspDes":"success"}"#,
+            _ => br#"{"RspCode":"111111","RspDes":"not taken"}"#,
+        };
+        let mut response = Response::new(Bytes::from_static(body));
+        response
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response
+    }
+}

@@ -1,0 +1,21 @@
+//! The calls, one file each.
+
+mod pay_official_account;
+mod query_official_account;
+mod query_order;
+
+pub use pay_official_account::{PayOfficialAccount, Payer, StartedPay};
+pub use query_official_account::{OfficialAccount, QueryOfficialAccount};
+pub use query_order::{QueriedOrder, QueryOrder};
+
+use yuanfen_core::RouteInfo;
+
+/// Every call of this crate.
+#[must_use]
+pub fn routes() -> Vec<RouteInfo> {
+    vec![
+        RouteInfo::of::<QueryOfficialAccount>(),
+        RouteInfo::of::<PayOfficialAccount>(),
+        RouteInfo::of::<QueryOrder>(),
+    ]
+}

@@ -1,0 +1,153 @@
+//! `POST /sdkQryBarcodePay.json` (查询). Changes nothing; settles `A` and `Z`.
+//!
+//! Contract: StarPos sheet, sections 5 and 6.5.
+
+use http::Method;
+use yuanfen_core::{
+    Alphabet, Ambient, BuildError, Clock14, Effect, Extra, Fen, FieldError, Hint, Lookup, OpenError, Operation,
+    OrderNo, RemoteId, Route, Rule, Standing, Taker, Verified, nonce_text,
+};
+
+use super::query_official_account::claim_common;
+use crate::codes::TradeResult;
+use crate::message::{SignedAs, Writer};
+use crate::{Account, Message, Reply};
+
+/// Asks what became of a payment.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct QueryOrder {
+    /// `qryNo`: the `logNo`, `orderNo` or `tradeNo` of the payment.
+    pub number: String,
+}
+
+const NUMBER: Rule = Rule::new("qryNo", 64)
+    .alphabet(Alphabet::ASCII)
+    .source("StarPos sheet, section 6.5");
+
+impl QueryOrder {
+    /// By the number that the payment was sent with (`tradeNo`).
+    #[must_use]
+    pub fn by_trade_no(trade_no: &OrderNo) -> Self {
+        Self {
+            number: trade_no.to_string(),
+        }
+    }
+
+    /// By the platform's serial number (`logNo`).
+    #[must_use]
+    pub fn by_log_no(log_no: &RemoteId) -> Self {
+        Self {
+            number: log_no.to_string(),
+        }
+    }
+
+    /// What a hint asks for, where it is about an order.
+    #[must_use]
+    pub fn of_hint(hint: &Hint) -> Option<Self> {
+        match &hint.lookup {
+            Lookup::Order(trade_no) => Some(Self::by_trade_no(trade_no)),
+            Lookup::RemoteOrder(log_no) => Some(Self::by_log_no(log_no)),
+            _ => None,
+        }
+    }
+}
+
+impl Operation for QueryOrder {
+    type Provider = Account;
+    type Inbound = Verified<Reply>;
+    type Reply = QueriedOrder;
+
+    const ROUTE: Route = Route::new(
+        "starpos",
+        "query_order",
+        Method::POST,
+        "/sdkQryBarcodePay.json",
+        Effect::Read,
+    );
+
+    fn encode(&self, account: &Account, ambient: &dyn Ambient) -> Result<Message, BuildError> {
+        let mut writer = Writer::default();
+        // 3 is a server that talks to the gateway directly.
+        writer.constant("opSys", "3")?;
+        writer.constant("characterSet", account.encoding.character_set())?;
+        writer.constant("orgNo", &account.organization)?;
+        writer.constant("mercId", &account.merchant)?;
+        writer.constant("trmNo", &account.terminal)?;
+        // A trade number must be new for every call, queries included.
+        writer.constant("tradeNo", &nonce_text(ambient))?;
+        writer.put("txnTime", &Clock14(ambient.now()))?;
+        // V1.0.1 unlocks `refAmt` in the answer.
+        writer.constant("version", "V1.0.1")?;
+        writer.text(&NUMBER, &self.number)?;
+        Ok(writer.into_message(Self::ROUTE.path, SignedAs::TypeAndValue))
+    }
+
+    fn decode(&self, account: &Account, inbound: Verified<Reply>) -> Result<QueriedOrder, OpenError> {
+        let reply = inbound.into_inner().accepted(account, &Self::ROUTE)?;
+        QueriedOrder::read(&reply).map_err(OpenError::from)
+    }
+}
+
+/// What became of a payment.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct QueriedOrder {
+    /// `result`; absent counts as undecided.
+    pub result: Option<TradeResult>,
+    /// `logNo`.
+    pub log_no: RemoteId,
+    /// `orderNo`: the channel's number, the one to refund by.
+    pub channel_order_no: Option<RemoteId>,
+    /// `payChannel`: `WXPAY`, `ALIPAY`, `YLPAY`.
+    pub pay_channel: Option<String>,
+    /// `amount`, fen: compare this with your order.
+    pub amount: Option<Fen>,
+    /// `total_amount`, fen.
+    pub total: Option<Fen>,
+    /// `refAmt`, fen: what was refunded. A fully refunded order may still say success.
+    pub refunded: Option<Fen>,
+    /// `selOrderNo`.
+    pub order_no: Option<String>,
+    /// `subject`.
+    pub subject: Option<String>,
+    /// `goodsTag`.
+    pub goods_tag: Option<String>,
+    /// `attach`.
+    pub attach: Option<String>,
+    /// What else came, `tradeNo` of this query among it.
+    pub extra: Extra,
+}
+
+impl QueriedOrder {
+    fn read(reply: &Reply) -> Result<Self, FieldError> {
+        let mut taker = Taker::new(&reply.fields);
+        claim_common(&mut taker);
+        Ok(Self {
+            result: taker.maybe("result")?,
+            log_no: taker.need("logNo")?,
+            channel_order_no: taker.maybe("orderNo")?,
+            pay_channel: taker.maybe("payChannel")?,
+            amount: taker.maybe("amount")?,
+            total: taker.maybe("total_amount")?,
+            refunded: taker.maybe("refAmt")?,
+            order_no: taker.maybe("selOrderNo")?,
+            subject: taker.maybe("subject")?,
+            goods_tag: taker.maybe("goodsTag")?,
+            attach: taker.maybe("attach")?,
+            extra: taker.rest(),
+        })
+    }
+
+    /// What this says about a payment whose outcome was unknown. `Z`, an absent result and letters that this version
+    /// does not know count as pending.
+    #[must_use]
+    pub const fn standing(&self) -> Standing {
+        match &self.result {
+            Some(TradeResult::Success) => Standing::Succeeded,
+            Some(TradeResult::Waiting) => Standing::Accepted,
+            Some(TradeResult::Failed | TradeResult::Revoked) => Standing::Failed,
+            Some(TradeResult::Undecided | TradeResult::Unknown(_)) | None => Standing::Pending,
+        }
+    }
+}
