@@ -55,6 +55,8 @@ fn missing_tool() -> Option<&'static str> {
         Some("there is no nightly toolchain")
     } else if !Call::cargo("+nightly fuzz --version").works() {
         Some("cargo-fuzz is not installed")
+    } else if !Call::new("c++", "--version").works() {
+        Some("there is no C++ compiler for libFuzzer")
     } else {
         None
     }

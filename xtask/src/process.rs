@@ -18,19 +18,25 @@ pub(crate) fn root() -> PathBuf {
 /// One program call.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
+    program: &'static str,
     arguments: Vec<String>,
     environment: Vec<(&'static str, &'static str)>,
 }
 
 impl Call {
-    /// `cargo` with arguments written as one would type them; no argument may hold a blank.
-    ///
-    /// The name is looked up in `PATH` instead of taking `$CARGO`, because `+nightly` needs rustup's proxy.
-    pub(crate) fn cargo(arguments: &str) -> Self {
+    /// A program with arguments written as one would type them; no argument may hold a blank.
+    pub(crate) fn new(program: &'static str, arguments: &str) -> Self {
+        let arguments = arguments.split_whitespace().map(str::to_owned).collect();
         Self {
-            arguments: arguments.split_whitespace().map(str::to_owned).collect(),
+            program,
+            arguments,
             environment: Vec::new(),
         }
+    }
+
+    /// `cargo`, by its name in `PATH` instead of by `$CARGO`, because `+nightly` needs rustup's proxy.
+    pub(crate) fn cargo(arguments: &str) -> Self {
+        Self::new("cargo", arguments)
     }
 
     pub(crate) fn arg(mut self, argument: impl Into<String>) -> Self {
@@ -102,7 +108,7 @@ impl Call {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new("cargo");
+        let mut command = Command::new(self.program);
         command
             .args(&self.arguments)
             .envs(self.environment.iter().copied())
@@ -124,7 +130,7 @@ impl fmt::Display for Call {
         for (name, value) in &self.environment {
             write!(f, "{name}={value} ")?;
         }
-        write!(f, "cargo {}", self.arguments.join(" "))
+        write!(f, "{} {}", self.program, self.arguments.join(" "))
     }
 }
 

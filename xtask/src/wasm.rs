@@ -1,7 +1,9 @@
 //! The pure-Rust build of a provider for a target without an operating system.
 
+use std::path::Path;
+
 use crate::failure::Failure;
-use crate::process::{Call, Done, root};
+use crate::process::{Call, Done};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
@@ -21,12 +23,9 @@ pub(crate) fn check() -> Result<Done, Failure> {
 }
 
 fn is_installed() -> Result<bool, Failure> {
-    // `cargo rustc --print` needs a build; rustc itself says where a target's libraries would be.
-    let output = std::process::Command::new("rustc")
-        .args(["--print", "target-libdir", "--target", TARGET])
-        .current_dir(root())
-        .output()
-        .map_err(Failure::during("starting `rustc --print target-libdir`"))?;
-    let folder = String::from_utf8(output.stdout).map_err(Failure::during("the output of `rustc --print`"))?;
-    Ok(output.status.success() && std::path::Path::new(folder.trim()).is_dir())
+    // Printed for every target that rustc knows, whether anything is in that folder or not.
+    let folder = Call::new("rustc", "--print target-libdir --target")
+        .arg(TARGET)
+        .text()?;
+    Ok(Path::new(folder.trim()).is_dir())
 }
