@@ -1,0 +1,336 @@
+//! What each failure says of the money, and how it says it.
+
+use std::error::Error as _;
+
+use yuanfen_core::{
+    Address, Advice, BuildError, CodeMeaning, Effect, Error, ErrorKind, Fate, FieldError, MoneyError, OpenError,
+    OrderNo, ProtocolError, ProtocolErrorKind, Refusal, RefusalKind, ReplyTrust, Rule, Sent, SignError, SignatureError,
+    TransportError, TransportErrorKind, ValueError,
+};
+
+use crate::fake::info;
+
+const EFFECTS: [Effect; 3] = [Effect::Read, Effect::Repeatable, Effect::QueryFirst];
+const WRITES: [Effect; 2] = [Effect::Repeatable, Effect::QueryFirst];
+const TRUSTS: [ReplyTrust; 3] = [ReplyTrust::Signed, ReplyTrust::Unsigned, ReplyTrust::File];
+
+fn build() -> ErrorKind {
+    ErrorKind::Build(BuildError::Missing {
+        field: "openid",
+        when: "for JSAPI",
+    })
+}
+
+fn transport(kind: TransportErrorKind, sent: Sent) -> ErrorKind {
+    ErrorKind::Transport(TransportError::new(kind, sent, None))
+}
+
+fn refusal(fate: Fate, kind: RefusalKind, verified: bool) -> ErrorKind {
+    let meaning = CodeMeaning::new(fate, kind, "read the sheet", "a test");
+    let refusal = Refusal::new("CODE", "words", meaning);
+    ErrorKind::Business(Box::new(if verified { refusal.verified() } else { refusal }))
+}
+
+fn of(effect: Effect, trust: ReplyTrust, kind: ErrorKind) -> (Fate, Advice) {
+    let error = Error::new(info(effect, trust), kind);
+    (error.fate(), error.advice())
+}
+
+#[test]
+fn what_could_not_be_built_was_not_sent_and_is_not_repeated() {
+    for effect in EFFECTS {
+        for trust in TRUSTS {
+            assert_eq!(of(effect, trust, build()), (Fate::NotSent, Advice::Stop));
+        }
+    }
+}
+
+#[test]
+fn what_could_not_be_built_after_a_lost_reply_is_asked_about() {
+    for (effect, earlier, advice) in [
+        (Effect::Read, Fate::Unknown, Advice::Stop),
+        (Effect::Repeatable, Fate::Unknown, Advice::QueryFirst),
+        (Effect::QueryFirst, Fate::Unknown, Advice::QueryFirst),
+        (Effect::Repeatable, Fate::Refused, Advice::Stop),
+        (Effect::Repeatable, Fate::NotSent, Advice::Stop),
+        (Effect::Repeatable, Fate::Already, Advice::Query),
+    ] {
+        let unbuilt = build();
+        let unsendable = transport(TransportErrorKind::Refused, Sent::No);
+        for kind in [unbuilt, unsendable] {
+            let error = Error::new(info(effect, ReplyTrust::Signed), kind).after(earlier);
+            assert_eq!(
+                (error.fate(), error.advice()),
+                (earlier, advice),
+                "{effect:?} {earlier:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_wire_that_failed_before_sending_may_be_tried_again() {
+    use TransportErrorKind::{Connect, ConnectTimeout, Cut, Other, Timeout, Tls, TooLarge};
+    for kind in [Connect, ConnectTimeout, Tls, Other] {
+        for effect in EFFECTS {
+            let outcome = of(effect, ReplyTrust::Signed, transport(kind, Sent::No));
+            assert_eq!(outcome, (Fate::NotSent, Advice::Repeat));
+        }
+    }
+    for kind in [Timeout, Cut, TooLarge, Other] {
+        for (effect, advice) in EFFECTS
+            .into_iter()
+            .zip([Advice::Repeat, Advice::Repeat, Advice::QueryFirst])
+        {
+            let outcome = of(effect, ReplyTrust::Signed, transport(kind, Sent::Maybe));
+            assert_eq!(outcome, (Fate::Unknown, advice));
+        }
+    }
+}
+
+#[test]
+fn a_reply_that_cannot_be_read_or_proven_settles_nothing() {
+    let kinds = || {
+        [
+            ErrorKind::Protocol(ProtocolError::new(ProtocolErrorKind::Empty)),
+            ErrorKind::Protocol(ProtocolError::new(ProtocolErrorKind::Status(502))),
+            ErrorKind::Protocol(FieldError::new("prepay_id", ValueError::Missing).into()),
+            ErrorKind::Signature(SignatureError::Mismatch),
+            ErrorKind::Signature(SignatureError::Missing { part: "sign" }),
+            ErrorKind::Signature(SignatureError::UnknownKey { serial: "S".to_owned() }),
+            ErrorKind::Signature(SignatureError::Stale { skew_seconds: 301 }),
+        ]
+    };
+    for trust in TRUSTS {
+        for (effect, advice) in EFFECTS
+            .into_iter()
+            .zip([Advice::Repeat, Advice::Repeat, Advice::QueryFirst])
+        {
+            for kind in kinds() {
+                assert_eq!(of(effect, trust, kind), (Fate::Unknown, advice));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_proven_refusal_is_what_its_code_means() {
+    for trust in TRUSTS {
+        for effect in EFFECTS {
+            for (fate, kind, advice) in [
+                (Fate::Refused, RefusalKind::Declined, Advice::Stop),
+                (Fate::Refused, RefusalKind::Throttled, Advice::RepeatLater),
+                (Fate::Refused, RefusalKind::NotYet, Advice::RepeatLater),
+                (Fate::Already, RefusalKind::Already, Advice::Query),
+            ] {
+                assert_eq!(of(effect, trust, refusal(fate, kind, true)), (fate, advice));
+            }
+        }
+    }
+}
+
+#[test]
+fn an_unproven_refusal_counts_only_where_the_route_signs_nothing_or_the_call_reads() {
+    let declined = || refusal(Fate::Refused, RefusalKind::Declined, false);
+    let already = || refusal(Fate::Already, RefusalKind::Already, false);
+    for effect in WRITES {
+        assert_eq!(of(effect, ReplyTrust::Signed, declined()).0, Fate::Unknown);
+        assert_eq!(of(effect, ReplyTrust::Signed, already()).0, Fate::Unknown);
+        assert_eq!(
+            of(effect, ReplyTrust::Unsigned, declined()),
+            (Fate::Refused, Advice::Stop)
+        );
+        assert_eq!(
+            of(effect, ReplyTrust::Unsigned, already()),
+            (Fate::Already, Advice::Query)
+        );
+    }
+    assert_eq!(of(Effect::Repeatable, ReplyTrust::Signed, declined()).1, Advice::Repeat);
+    assert_eq!(
+        of(Effect::QueryFirst, ReplyTrust::Signed, declined()).1,
+        Advice::QueryFirst
+    );
+    for trust in TRUSTS {
+        assert_eq!(of(Effect::Read, trust, declined()), (Fate::Refused, Advice::Stop));
+    }
+    let throttled = || refusal(Fate::Refused, RefusalKind::Throttled, false);
+    assert_eq!(
+        of(Effect::Repeatable, ReplyTrust::Signed, throttled()),
+        (Fate::Unknown, Advice::RepeatLater)
+    );
+    assert_eq!(
+        of(Effect::QueryFirst, ReplyTrust::Signed, throttled()),
+        (Fate::Unknown, Advice::QueryFirst)
+    );
+}
+
+#[test]
+fn an_earlier_fate_is_joined_in() {
+    let declined = || refusal(Fate::Refused, RefusalKind::Declined, true);
+    let error = |kind| Error::new(info(Effect::QueryFirst, ReplyTrust::Signed), kind);
+    let after_timeout = error(declined()).after(Fate::Unknown);
+    assert_eq!(
+        (after_timeout.fate(), after_timeout.advice()),
+        (Fate::Unknown, Advice::QueryFirst)
+    );
+    let settled = error(transport(TransportErrorKind::Timeout, Sent::Maybe)).after(Fate::Already);
+    assert_eq!((settled.fate(), settled.advice()), (Fate::Already, Advice::Query));
+    assert_eq!(
+        error(declined()).after(Fate::Unknown).after(Fate::NotSent).fate(),
+        Fate::Unknown
+    );
+}
+
+#[test]
+fn a_code_that_no_table_has_is_unknown_for_a_write() {
+    assert_eq!(CodeMeaning::unknown(Effect::Read).fate, Fate::Refused);
+    for effect in WRITES {
+        let meaning = CodeMeaning::unknown(effect);
+        assert_eq!((meaning.fate, meaning.kind), (Fate::Unknown, RefusalKind::Unclear));
+    }
+}
+
+#[test]
+fn an_error_says_what_and_its_source_says_why() {
+    let error = Error::new(
+        info(Effect::QueryFirst, ReplyTrust::Signed),
+        refusal(Fate::Refused, RefusalKind::Declined, true),
+    );
+    assert_eq!(
+        error.to_string(),
+        "fake.call: the platform said no; nothing was done; mend the request, do not repeat it"
+    );
+    assert_eq!(
+        error.source().unwrap().to_string(),
+        "the platform refused with CODE (words): read the sheet"
+    );
+    let unproven = Refusal::new("", "words", CodeMeaning::unknown(Effect::Read));
+    assert!(
+        unproven
+            .to_string()
+            .starts_with("the platform refused with no code (words)")
+    );
+    assert!(unproven.to_string().ends_with("(no signature proves this answer)"));
+}
+
+#[test]
+fn no_display_repeats_its_source() {
+    let cause = || Box::<dyn std::error::Error + Send + Sync>::from("the cause itself");
+    let protocol = ProtocolError::new(ProtocolErrorKind::Format)
+        .with_status(200)
+        .with_source(cause());
+    let errors: Vec<ErrorKind> = vec![
+        ErrorKind::Build(BuildError::encode(cause())),
+        ErrorKind::Build(BuildError::Sign(SignError::with_source("the HSM is away", cause()))),
+        ErrorKind::Transport(TransportError::new(TransportErrorKind::Cut, Sent::Maybe, Some(cause()))),
+        ErrorKind::Protocol(protocol),
+        OpenError::from(SignatureError::Mismatch).into(),
+        OpenError::from(FieldError::new("sign", ValueError::Missing)).into(),
+        refusal(Fate::Refused, RefusalKind::Declined, false),
+    ];
+    for kind in errors {
+        let error = Error::new(info(Effect::Read, ReplyTrust::Signed), kind);
+        let mut outer = error.to_string();
+        let mut next = error.source();
+        assert!(next.is_some());
+        while let Some(inner) = next {
+            let text = inner.to_string();
+            assert!(!outer.contains(&text), "{outer:?} repeats {text:?}");
+            assert!(!text.ends_with('.'), "{text}");
+            outer = text;
+            next = inner.source();
+        }
+    }
+}
+
+#[test]
+fn a_build_error_names_its_field() {
+    let rule = Rule::new("body", 1).check("ab").unwrap_err();
+    let address = BuildError::from(Address::parse("notify_url", "ftp://a.example").unwrap_err());
+    for (error, field, words) in [
+        (
+            rule,
+            Some("body"),
+            "`body` has 2 characters, at most 1 are allowed (the platform's field table)",
+        ),
+        (
+            address,
+            Some("notify_url"),
+            "`notify_url` is neither https nor http to loopback",
+        ),
+        (
+            BuildError::money("total_fee", MoneyError::Zero),
+            Some("total_fee"),
+            "`total_fee`: amount is zero, at least 1 fen is required",
+        ),
+        (
+            BuildError::number("out_trade_no", OrderNo::new("").unwrap_err()),
+            Some("out_trade_no"),
+            "`out_trade_no`: order number is empty",
+        ),
+        (
+            BuildError::Missing {
+                field: "openid",
+                when: "for JSAPI",
+            },
+            Some("openid"),
+            "`openid` is required for JSAPI",
+        ),
+        (
+            BuildError::Setup { what: "certificate" },
+            None,
+            "the account has no certificate",
+        ),
+    ] {
+        assert_eq!(error.field(), field);
+        assert_eq!(error.to_string(), words);
+    }
+}
+
+#[test]
+fn an_unreadable_body_is_told_apart() {
+    for (body, kind) in [
+        (&b""[..], ProtocolErrorKind::Empty),
+        (b" \r\n\t", ProtocolErrorKind::Empty),
+        (b"\xef\xbb\xbf", ProtocolErrorKind::Empty),
+        (b"<!DOCTYPE html><p>", ProtocolErrorKind::Html),
+        (b"\n <html lang=\"zh\">", ProtocolErrorKind::Html),
+        (b"\xef\xbb\xbf<HTML>", ProtocolErrorKind::Html),
+        (b"<head><title>502", ProtocolErrorKind::Html),
+        (b"<xml><a>", ProtocolErrorKind::Format),
+        (b"{\"a\":", ProtocolErrorKind::Format),
+        (b"<!DOCTYPE xml [", ProtocolErrorKind::Format),
+        (b"\xff\xfe", ProtocolErrorKind::Format),
+    ] {
+        let error = ProtocolError::unreadable(body, "the codec's words");
+        assert_eq!(error.kind, kind, "{body:?}");
+        assert_eq!(error.source().unwrap().to_string(), "the codec's words");
+    }
+}
+
+#[test]
+fn a_refusal_is_reachable_from_the_error() {
+    let mut refused = Refusal::new("FREQ_LIMITED", "slow down", CodeMeaning::unknown(Effect::Read));
+    refused.remote_request_id = Some("08F7".to_owned());
+    refused.detail = Some("planted-detail".into());
+    let error = Error::new(info(Effect::Read, ReplyTrust::Signed), OpenError::from(refused).into());
+    assert_eq!(error.refusal().unwrap().code, "FREQ_LIMITED");
+    assert_eq!(error.remote_request_id(), Some("08F7"));
+    let shown = format!("{error} {error:?} {}", error.source().unwrap());
+    assert!(shown.contains("08F7") && !shown.contains("planted-detail"));
+    assert!(
+        Error::new(info(Effect::Read, ReplyTrust::Signed), build())
+            .refusal()
+            .is_none()
+    );
+}
+
+#[test]
+fn errors_cross_threads() {
+    fn crosses<T: std::error::Error + Send + Sync + 'static>() {}
+    crosses::<Error>();
+    crosses::<OpenError>();
+    crosses::<BuildError>();
+    crosses::<TransportError>();
+    crosses::<Refusal>();
+}
