@@ -1,0 +1,122 @@
+//! The notice to `backurl`: mpgateway sheet, section 9.
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Request, Response, StatusCode};
+use yuanfen_core::{
+    ClockDashed, EventKey, Extra, Facts, Fen, FieldError, Fields, JsonTaker, Limits, Loose, Notice, NotificationSource,
+    OpenError, OrderNo, ProtocolError, ProtocolErrorKind, RemoteId, SignatureError, UnixTime, Verdict, Verified,
+    WireText as _,
+};
+
+use crate::Account;
+use crate::codes::ResultCode;
+use crate::sign::{Opened, open};
+
+/// What became of an order. More than one per order is normal: `1002` first, `0000` later.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ResultNotice {
+    /// `resultcode`.
+    pub result: ResultCode,
+    /// `resultmsg`.
+    pub result_message: Option<String>,
+    /// `queryid`.
+    pub query_id: RemoteId,
+    /// `orderid`.
+    pub order_no: OrderNo,
+    /// `txnamt`, fen: compare this with your order.
+    pub amount: Fen,
+    /// `merid`.
+    pub merchant: String,
+    /// `paytime`, taken as Beijing time; `None` where it is absent or not of its form.
+    pub paid_at: Option<UnixTime>,
+    /// `paytime` as it came.
+    pub paid_text: Option<String>,
+    /// What else came.
+    pub extra: Extra,
+    /// The JSON inside `resp`, as it was signed.
+    pub raw: Bytes,
+}
+
+impl ResultNotice {
+    pub(crate) fn open(account: &Account, fields: &Fields) -> Result<Verified<Self>, OpenError> {
+        let part = |part| SignatureError::Missing { part };
+        let resp = fields.filled("resp").ok_or(part("resp"))?;
+        let sign = fields.filled("sign").ok_or(part("sign"))?;
+        let notice = open(account, resp, sign)?.try_map(Self::read)?;
+        if notice.get().merchant != *account.merchant {
+            return Err(ProtocolError::new(ProtocolErrorKind::Foreign { field: "merid" }).into());
+        }
+        Ok(notice)
+    }
+
+    fn read(opened: Opened) -> Result<Self, FieldError> {
+        let mut taker = JsonTaker::new(&opened.object);
+        let paid_text: Option<String> = taker.maybe("paytime")?;
+        Ok(Self {
+            result: taker.need("resultcode")?,
+            result_message: taker.maybe("resultmsg")?,
+            query_id: taker.need("queryid")?,
+            order_no: taker.need("orderid")?,
+            amount: taker.need::<Loose<Fen>>("txnamt")?.0,
+            merchant: taker.need("merid")?,
+            paid_at: paid_text
+                .as_deref()
+                .and_then(|text| ClockDashed::read(text).ok())
+                .map(|clock| clock.0),
+            paid_text,
+            extra: taker.rest(),
+            raw: Bytes::from(opened.json),
+        })
+    }
+}
+
+impl NotificationSource for Account {
+    type Event = ResultNotice;
+
+    /// The two fields come from the form body; where that has none of them, from the query.
+    fn open_notification(&self, request: &Request<Bytes>, _now: UnixTime) -> Result<Notice<ResultNotice>, OpenError> {
+        let body = request.body();
+        let text: &[u8] = if body.is_empty() {
+            request.uri().query().unwrap_or_default().as_bytes()
+        } else {
+            body
+        };
+        let fields =
+            yuanfen_form::read(text, &Limits::DEFAULT).map_err(|error| ProtocolError::unreadable(text, error))?;
+        ResultNotice::open(self, &fields).map(Notice::Settles)
+    }
+
+    fn key(&self, event: &ResultNotice) -> EventKey {
+        EventKey::new(
+            "mpgateway",
+            &*self.merchant,
+            event.order_no.as_str(),
+            event.result.transition(),
+        )
+    }
+
+    fn facts(&self, event: &ResultNotice) -> Facts {
+        let mut facts = Facts::new(event.result.as_str());
+        facts.amount = Some(event.amount);
+        facts.order_no = Some(event.order_no.to_string());
+        facts.remote_id = Some(event.query_id.to_string());
+        facts.merchant = Some(event.merchant.clone());
+        facts
+    }
+
+    /// HTTP 200 with exactly `0000` as plain text; anything else is delivered again.
+    fn acknowledge(&self, verdict: Verdict) -> Response<Bytes> {
+        let (status, body): (_, &[u8]) = match verdict {
+            Verdict::Accepted => (StatusCode::OK, b"0000"),
+            _ => (StatusCode::BAD_REQUEST, b"not taken"),
+        };
+        let mut response = Response::new(Bytes::from_static(body));
+        *response.status_mut() = status;
+        response
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        response
+    }
+}
