@@ -1,1 +1,23 @@
 #![doc = include_str!("../README.md")]
+
+mod ambient;
+mod book;
+mod clock;
+mod deliver;
+mod exchange;
+mod far_side;
+mod faults;
+mod http;
+mod keys;
+mod platforms;
+mod sandbox;
+
+pub use book::{BookError, Coupon, Details, Order, OrderState, Payment, Refund, RefundState, Setback};
+pub use clock::{Clock, ClockError};
+pub use deliver::{NoticeAttempt, NoticeOutcome};
+pub use exchange::{Exchange, SignatureVerdict};
+pub use far_side::{Cut, DueNotice, FarSide, Payer};
+pub use faults::{FaultKind, FaultKindError, FaultPlan, FaultRule};
+pub use keys::WechatV2Credentials;
+pub use platforms::{PageRefused, Platform, UnknownPlatform};
+pub use sandbox::{Sandbox, SandboxBuilder, SandboxError};

@@ -1,0 +1,224 @@
+//! Notices on their way: what is due, what the shop said, and when it is tried again.
+//!
+//! Nothing here waits. The courier of [`Sandbox`](crate::Sandbox) takes what is due, sends it, and tells the outcome;
+//! without a courier a test does the same by hand.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::time::Duration;
+
+use http::StatusCode;
+use yuanfen_core::UnixTime;
+
+use crate::Platform;
+use crate::faults::FaultKind;
+
+/// What a notice is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum About {
+    /// The order was paid.
+    Payment,
+    /// The refund of that number came to its end.
+    Refund(String),
+}
+
+impl About {
+    /// What the fault plan and the log call it.
+    pub(crate) const fn operation(&self) -> &'static str {
+        match self {
+            Self::Payment => "pay-notice",
+            Self::Refund(_) => "refund-notice",
+        }
+    }
+
+    pub(crate) fn refund_no(&self) -> Option<&str> {
+        match self {
+            Self::Refund(refund_no) => Some(refund_no),
+            Self::Payment => None,
+        }
+    }
+}
+
+/// Something that happened and is told to a shop until it acknowledges.
+#[derive(Clone, Debug)]
+pub(crate) struct Event {
+    pub(crate) platform: Platform,
+    pub(crate) order_no: String,
+    pub(crate) about: About,
+    pub(crate) url: String,
+    /// The same on every attempt.
+    pub(crate) id: String,
+    pub(crate) created_at: UnixTime,
+}
+
+/// One attempt to deliver a notice.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct NoticeAttempt {
+    /// Whose notice.
+    pub platform: Platform,
+    /// `pay-notice` or `refund-notice`.
+    pub operation: &'static str,
+    /// The order that it is about.
+    pub order_no: String,
+    /// The refund that it is about, if it is about one.
+    pub refund_no: Option<String>,
+    /// The notice's number, the same on every attempt.
+    pub notice_id: String,
+    /// Which attempt, counted from 1.
+    pub attempt: usize,
+    /// When it was made.
+    pub at: UnixTime,
+    /// Where to.
+    pub url: String,
+    /// What came of it.
+    pub outcome: NoticeOutcome,
+    /// When it is tried again, if it is.
+    pub next_at: Option<UnixTime>,
+    /// What went wrong by plan.
+    pub faults: Vec<FaultKind>,
+}
+
+/// What came of an attempt. `Debug` does not show what the shop answered.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NoticeOutcome {
+    /// The shop acknowledged in the platform's own form; the ladder ends.
+    Acknowledged {
+        /// The status.
+        status: StatusCode,
+        /// The answer, as far as it was read.
+        answer: String,
+    },
+    /// The shop answered something else.
+    Refused {
+        /// The status.
+        status: StatusCode,
+        /// The answer, as far as it was read.
+        answer: String,
+    },
+    /// No answer.
+    NotDelivered {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl fmt::Debug for NoticeOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Acknowledged { status, .. } => write!(f, "Acknowledged({status})"),
+            Self::Refused { status, .. } => write!(f, "Refused({status})"),
+            Self::NotDelivered { reason } => write!(f, "NotDelivered({reason})"),
+        }
+    }
+}
+
+impl fmt::Debug for NoticeAttempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NoticeAttempt")
+            .field("platform", &self.platform)
+            .field("operation", &self.operation)
+            .field("order_no", &self.order_no)
+            .field("attempt", &self.attempt)
+            .field("at", &self.at)
+            .field("outcome", &self.outcome)
+            .field("next_at", &self.next_at)
+            .field("faults", &self.faults)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Most attempts that the log keeps; older ones are forgotten.
+const KEPT: usize = 4096;
+
+/// Notices that are not acknowledged yet, and the log of attempts.
+#[derive(Debug, Default)]
+pub(crate) struct PostOffice {
+    parcels: Vec<Parcel>,
+    attempts: VecDeque<NoticeAttempt>,
+    last_number: u64,
+}
+
+#[derive(Debug)]
+struct Parcel {
+    number: u64,
+    event: Event,
+    made: usize,
+    /// Since the epoch; `None` while the courier has it.
+    due: Option<Duration>,
+}
+
+/// A parcel in the courier's hands.
+#[derive(Clone, Debug)]
+pub(crate) struct Handed {
+    pub(crate) number: u64,
+    pub(crate) event: Event,
+    /// Which attempt, counted from 1.
+    pub(crate) attempt: usize,
+}
+
+impl PostOffice {
+    pub(crate) fn post(&mut self, event: Event, due: Duration) {
+        self.last_number = self.last_number.wrapping_add(1);
+        self.parcels.push(Parcel {
+            number: self.last_number,
+            event,
+            made: 0,
+            due: Some(due),
+        });
+    }
+
+    /// Hands over everything that is due, in the order it was posted.
+    pub(crate) fn hand_over(&mut self, now: Duration) -> Vec<Handed> {
+        let due = self
+            .parcels
+            .iter_mut()
+            .filter(|parcel| parcel.due.is_some_and(|due| due <= now));
+        due.map(|parcel| {
+            parcel.due = None;
+            parcel.made = parcel.made.saturating_add(1);
+            Handed {
+                number: parcel.number,
+                event: parcel.event.clone(),
+                attempt: parcel.made,
+            }
+        })
+        .collect()
+    }
+
+    /// Takes a parcel back: to be tried again at `next`, or for good.
+    pub(crate) fn take_back(&mut self, number: u64, next: Option<Duration>) {
+        match next {
+            Some(due) => {
+                if let Some(parcel) = self.parcels.iter_mut().find(|parcel| parcel.number == number) {
+                    parcel.due = Some(due);
+                }
+            }
+            None => self.parcels.retain(|parcel| parcel.number != number),
+        }
+    }
+
+    pub(crate) fn log(&mut self, attempt: NoticeAttempt) {
+        if self.attempts.len() >= KEPT {
+            self.attempts.pop_front();
+        }
+        self.attempts.push_back(attempt);
+    }
+
+    pub(crate) fn attempts(&self) -> impl Iterator<Item = &NoticeAttempt> {
+        self.attempts.iter()
+    }
+
+    /// When the next parcel is due that the courier does not have.
+    pub(crate) fn next_due(&self) -> Option<Duration> {
+        self.parcels.iter().filter_map(|parcel| parcel.due).min()
+    }
+
+    /// Whether something is in the courier's hands, or due and not yet taken.
+    pub(crate) fn is_busy(&self, now: Duration) -> bool {
+        self.parcels
+            .iter()
+            .any(|parcel| parcel.due.is_none_or(|due| due <= now))
+    }
+}

@@ -1,0 +1,579 @@
+//! The far side without wires: calls in, answers out, time and money in between. It listens nowhere and sends nothing.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use tokio::sync::{Notify, watch};
+use yuanfen_core::UnixTime;
+
+use crate::ambient::SeededAmbient;
+use crate::book::{Book, BookError, Coupon, Order, Payment, RefundState, Setback};
+use crate::deliver::{Event, Handed, NoticeAttempt, NoticeOutcome, PostOffice};
+use crate::exchange::{Exchange, SignatureVerdict, safe_headers};
+use crate::faults::{FaultKind, FaultPlan, FaultState, Moment, Strikes};
+use crate::keys::{self, KeyError, WechatV2Credentials};
+use crate::platforms::{self, Call, Desk, PageRefused, Platform, PlatformSide, Posting};
+use crate::{Clock, SandboxError};
+
+/// Most calls that the log keeps; older ones are forgotten, their count is not.
+const KEPT: usize = 4096;
+
+/// All platforms without a listener, for tests in memory. Clones share everything.
+///
+/// [`Sandbox`](crate::Sandbox) is this with a socket and a courier. Here nothing delivers notices: take them with
+/// [`due_notices`](Self::due_notices) and give the shop's answers back with [`answered`](Self::answered).
+#[derive(Clone)]
+pub struct FarSide(Arc<Inner>);
+
+struct Inner {
+    base_url: String,
+    ambient: SeededAmbient,
+    ladder_speed: u32,
+    state: Mutex<State>,
+    /// Something was posted.
+    posted: Notify,
+    /// Moves on whenever a parcel came back.
+    returned: watch::Sender<u64>,
+}
+
+struct State {
+    sides: Vec<Box<dyn PlatformSide>>,
+    book: Book,
+    faults: FaultState,
+    post: PostOffice,
+    exchanges: VecDeque<Exchange>,
+    calls: BTreeMap<Platform, u64>,
+}
+
+/// The connection was cut: by plan, before or after the call took effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the connection was cut")]
+#[non_exhaustive]
+pub struct Cut;
+
+/// Who pays, and with what.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Payer {
+    /// Who, in the platform's terms; the one that the order names, or the sandbox's own, where absent.
+    pub openid: Option<String>,
+    /// The kind of account, in the platform's terms.
+    pub bank: Option<String>,
+    /// Coupons that pay a part.
+    pub coupons: Vec<Coupon>,
+}
+
+/// An answer and how it leaves.
+pub(crate) struct Handled {
+    pub(crate) delay: Duration,
+    pub(crate) departure: Departure,
+}
+
+pub(crate) enum Departure {
+    Whole(Response<Bytes>),
+    /// Head and half of the body, then the connection is cut.
+    Half(Response<Bytes>),
+    Nothing,
+}
+
+/// A notice that is due, ready to be sent.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct DueNotice {
+    /// To whom and what.
+    pub request: Request<Bytes>,
+    /// How long it is held back, by plan.
+    pub delay: Duration,
+    pub(crate) handed: Handed,
+    pub(crate) faults: Vec<FaultKind>,
+}
+
+impl FarSide {
+    /// All platforms with the built-in throw-away keys, on that clock, with numbers from that seed. `base_url` is what
+    /// the platforms tell of their own address.
+    ///
+    /// # Errors
+    /// When a built-in key does not load, which a test of this crate rules out.
+    pub fn new(base_url: impl Into<String>, clock: Clock, seed: u64) -> Result<Self, SandboxError> {
+        Self::with_speed(base_url.into(), clock, seed, 1).map_err(SandboxError::Key)
+    }
+
+    pub(crate) fn with_speed(base_url: String, clock: Clock, seed: u64, ladder_speed: u32) -> Result<Self, KeyError> {
+        Ok(Self(Arc::new(Inner {
+            base_url,
+            ambient: SeededAmbient::new(clock, seed),
+            ladder_speed: ladder_speed.max(1),
+            state: Mutex::new(State {
+                sides: platforms::all()?,
+                book: Book::default(),
+                faults: FaultState::default(),
+                post: PostOffice::default(),
+                exchanges: VecDeque::new(),
+                calls: BTreeMap::new(),
+            }),
+            posted: Notify::new(),
+            returned: watch::Sender::new(0),
+        })))
+    }
+
+    /// Answers a call.
+    ///
+    /// # Errors
+    /// When the fault plan cuts the connection. Delays are for wires and do not show here.
+    pub fn answer(&self, request: &Request<Bytes>) -> Result<Response<Bytes>, Cut> {
+        match self.handle(request).departure {
+            Departure::Whole(response) => Ok(response),
+            Departure::Half(_) | Departure::Nothing => Err(Cut),
+        }
+    }
+
+    /// The far side as a closure. A cut connection shows as a gateway's 504 without a body, which tells a client as
+    /// little; take [`answer`](Self::answer) where the difference matters.
+    #[must_use]
+    pub fn closure(&self) -> impl Fn(Request<Bytes>) -> Response<Bytes> + Clone + Send + Sync + 'static {
+        let far_side = self.clone();
+        move |request| {
+            far_side.answer(&request).unwrap_or_else(|Cut| {
+                let mut response = Response::new(Bytes::new());
+                *response.status_mut() = StatusCode::GATEWAY_TIMEOUT;
+                response
+            })
+        }
+    }
+
+    /// What a client of WeChat Pay v2 needs.
+    #[must_use]
+    pub fn wechat_v2(&self) -> WechatV2Credentials {
+        WechatV2Credentials::at(&self.0.base_url)
+    }
+
+    /// Where the sandbox answers, without a slash at its end.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        &self.0.base_url
+    }
+
+    /// The clock.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        self.0.ambient.clock()
+    }
+
+    /// Puts another fault plan in place; its counts start anew.
+    pub fn set_faults(&self, plan: impl Into<FaultPlan>) {
+        self.state().faults = FaultState::new(plan.into());
+    }
+
+    /// The payer pays the whole order.
+    ///
+    /// # Errors
+    /// When there is no such order, or it is not open.
+    pub fn pay(&self, platform: Platform, order_no: &str) -> Result<Order, BookError> {
+        self.pay_as(platform, order_no, Payer::default())
+    }
+
+    /// That payer pays the whole order.
+    ///
+    /// # Errors
+    /// When there is no such order, it is not open, or the coupons are worth more than it.
+    pub fn pay_as(&self, platform: Platform, order_no: &str, payer: Payer) -> Result<Order, BookError> {
+        let now = self.now();
+        let mut state = self.state();
+        let State { sides, book, .. } = &mut *state;
+        let side = side(sides, platform).ok_or(BookError::UnknownOrder)?;
+        let order = book.order(platform, order_no, now).ok_or(BookError::UnknownOrder)?;
+        let by_coupons = yuanfen_core::Fen::try_sum(payer.coupons.iter().map(|coupon| coupon.amount));
+        if by_coupons.is_none_or(|sum| sum > order.amount) {
+            return Err(BookError::Exceeds);
+        }
+        let payment = Payment {
+            transaction_id: side.transaction_id(&self.0.ambient),
+            at: now,
+            payer: payer
+                .openid
+                .or_else(|| order.payer.clone())
+                .unwrap_or_else(|| keys::WECHAT_OPENID.to_owned()),
+            bank: payer.bank.unwrap_or_else(|| side.default_bank().to_owned()),
+            coupons: payer.coupons,
+        };
+        let order = book.pay(platform, order_no, payment, now)?.clone();
+        let postings = side.after_payment(&order);
+        self.post(&mut state, &order, postings);
+        Ok(order)
+    }
+
+    /// The payer closes the cashier; the order stays open.
+    ///
+    /// # Errors
+    /// When there is no such order, or it is not open.
+    pub fn cancel(&self, platform: Platform, order_no: &str) -> Result<Order, BookError> {
+        self.set_back(platform, order_no, Setback::Cancelled)
+    }
+
+    /// The payer's bank refuses; the order stays open.
+    ///
+    /// # Errors
+    /// When there is no such order, or it is not open.
+    pub fn fail(&self, platform: Platform, order_no: &str) -> Result<Order, BookError> {
+        self.set_back(platform, order_no, Setback::Failed)
+    }
+
+    fn set_back(&self, platform: Platform, order_no: &str, setback: Setback) -> Result<Order, BookError> {
+        let now = self.now();
+        self.state()
+            .book
+            .set_back(platform, order_no, setback, now)
+            .map(|order| order.clone())
+    }
+
+    /// Brings a refund to its end: with the payer, given up, or abnormal.
+    ///
+    /// # Errors
+    /// When there is no such refund, or it came to its end already.
+    pub fn settle_refund(&self, platform: Platform, refund_no: &str, end: RefundState) -> Result<Order, BookError> {
+        let now = self.now();
+        let mut state = self.state();
+        let State { sides, book, .. } = &mut *state;
+        let order = book.settle_refund(platform, refund_no, end, now)?.clone();
+        let side = side(sides, platform).ok_or(BookError::UnknownRefund)?;
+        let refund = order.refund(refund_no).ok_or(BookError::UnknownRefund)?;
+        let postings = side.after_refund(&order, refund);
+        self.post(&mut state, &order, postings);
+        Ok(order)
+    }
+
+    /// The order of that number, as it stands now.
+    #[must_use]
+    pub fn order(&self, platform: Platform, order_no: &str) -> Option<Order> {
+        let now = self.now();
+        self.state()
+            .book
+            .order(platform, order_no, now)
+            .map(|order| order.clone())
+    }
+
+    /// All orders of a platform, by number.
+    #[must_use]
+    pub fn orders(&self, platform: Platform) -> Vec<Order> {
+        self.state().book.of(platform).cloned().collect()
+    }
+
+    /// What the payer's app does with the parameters that a page hands it: checks them as the platform does, and names
+    /// the order. Paying is the next step.
+    ///
+    /// # Errors
+    /// When the cashier does not open on them.
+    pub fn open_cashier(&self, platform: Platform, parameters: &[(&str, &str)]) -> Result<String, PageRefused> {
+        let mut state = self.state();
+        let State { sides, book, .. } = &mut *state;
+        let side = side(sides, platform).ok_or(PageRefused::NoCashier)?;
+        let calm = Strikes::default();
+        side.open_cashier(
+            parameters,
+            &mut Desk::new(book, &self.0.ambient, &self.0.base_url, &calm),
+        )
+    }
+
+    /// Calls in the order they came, the latest few thousand.
+    #[must_use]
+    pub fn exchanges(&self) -> Vec<Exchange> {
+        self.state().exchanges.iter().cloned().collect()
+    }
+
+    /// How many calls a platform had.
+    #[must_use]
+    pub fn calls(&self, platform: Platform) -> u64 {
+        self.state().calls.get(&platform).copied().unwrap_or(0)
+    }
+
+    /// Attempts to deliver notices in the order they were made, the latest few thousand.
+    #[must_use]
+    pub fn notices(&self) -> Vec<NoticeAttempt> {
+        self.state().post.attempts().cloned().collect()
+    }
+
+    /// Notices that are due now, signed for this attempt. Each must be given back with [`answered`](Self::answered), or
+    /// it is never tried again.
+    #[must_use]
+    pub fn due_notices(&self) -> Vec<DueNotice> {
+        let (mut due, mut gone) = (Vec::new(), false);
+        let mut state = self.state();
+        let handed = state.post.hand_over(self.clock().since_epoch());
+        for handed in handed {
+            let State {
+                sides, book, faults, ..
+            } = &mut *state;
+            let Event { platform, about, .. } = &handed.event;
+            let strikes = faults.draw(Moment::Attempt, *platform, about.operation(), &self.0.ambient);
+            let mut desk = Desk::new(book, &self.0.ambient, &self.0.base_url, &strikes);
+            let request = side(sides, *platform).and_then(|side| side.notice(&handed.event, &mut desk));
+            match request {
+                Some(request) => {
+                    let delay = Duration::from_millis(strikes.delay_ms());
+                    due.push(DueNotice {
+                        request,
+                        delay,
+                        handed,
+                        faults: strikes.into_kinds(),
+                    });
+                }
+                None => {
+                    state.post.take_back(handed.number, None);
+                    gone = true;
+                }
+            }
+        }
+        drop(state);
+        if gone {
+            self.tell_returned();
+        }
+        due
+    }
+
+    /// Takes what came of a notice: the shop's answer, or why there is none. Unless it acknowledges, the notice is due
+    /// again when the platform's ladder says so.
+    pub fn answered(&self, notice: DueNotice, answer: Result<&Response<Bytes>, &str>) -> NoticeAttempt {
+        let mut state = self.state();
+        let Handed { number, event, attempt } = notice.handed;
+        let State { sides, .. } = &mut *state;
+        let side = side(sides, event.platform);
+        let outcome = match answer {
+            Err(reason) => NoticeOutcome::NotDelivered {
+                reason: reason.to_owned(),
+            },
+            Ok(response) => {
+                let (status, body) = (response.status(), response.body());
+                let answer: String = String::from_utf8_lossy(body).chars().take(1024).collect();
+                if side.as_ref().is_some_and(|side| side.acknowledges(status, body)) {
+                    NoticeOutcome::Acknowledged { status, answer }
+                } else {
+                    NoticeOutcome::Refused { status, answer }
+                }
+            }
+        };
+        let wait = match outcome {
+            NoticeOutcome::Acknowledged { .. } => None,
+            NoticeOutcome::Refused { .. } | NoticeOutcome::NotDelivered { .. } => {
+                side.and_then(|side| side.wait_after(attempt))
+            }
+        };
+        let next = wait.map(|wait| {
+            let wait = wait.checked_div(self.0.ladder_speed).unwrap_or(wait);
+            self.clock().since_epoch().saturating_add(wait)
+        });
+        let made = NoticeAttempt {
+            platform: event.platform,
+            operation: event.about.operation(),
+            order_no: event.order_no,
+            refund_no: event.about.refund_no().map(str::to_owned),
+            notice_id: event.id,
+            attempt,
+            at: self.now(),
+            url: event.url,
+            outcome,
+            next_at: next.map(|next| UnixTime::from_seconds(i64::try_from(next.as_secs()).unwrap_or(i64::MAX))),
+            faults: notice.faults,
+        };
+        state.post.log(made.clone());
+        state.post.take_back(number, next);
+        drop(state);
+        self.tell_returned();
+        self.0.posted.notify_one();
+        made
+    }
+
+    /// Must not be called while the state is locked: who waits locks it.
+    fn tell_returned(&self) {
+        self.0.returned.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    pub(crate) fn handle(&self, request: &Request<Bytes>) -> Handled {
+        let uri = request.uri();
+        let target = uri.path_and_query().map_or("/", |target| target.as_str());
+        let call = Call {
+            method: request.method(),
+            target,
+            path: uri.path(),
+            query: uri.query(),
+            headers: request.headers(),
+            body: request.body(),
+        };
+        let at = self.now();
+        let mut state = self.state();
+        let State {
+            sides, book, faults, ..
+        } = &mut *state;
+        let side = sides.iter_mut().find(|side| side.owns(call.path));
+        let (platform, operation, strikes, verdict, departure) = match side {
+            None => {
+                let nobody = Departure::Whole(bare(StatusCode::NOT_FOUND));
+                (
+                    None,
+                    "unknown",
+                    Strikes::default(),
+                    (SignatureVerdict::NotChecked, None),
+                    nobody,
+                )
+            }
+            Some(side) => {
+                let platform = side.platform();
+                let operation = side.operation(&call);
+                let strikes = faults.draw(Moment::Call, platform, operation, &self.0.ambient);
+                let mut desk = Desk::new(book, &self.0.ambient, &self.0.base_url, &strikes);
+                let departure = answer(&mut **side, &call, &mut desk, &strikes);
+                let checked = desk.into_checked();
+                (Some(platform), operation, strikes, checked, departure)
+            }
+        };
+        let status = match &departure {
+            Departure::Whole(response) => Some(response.status()),
+            Departure::Half(_) | Departure::Nothing => None,
+        };
+        let delay = Duration::from_millis(strikes.delay_ms());
+        if let Some(platform) = platform {
+            let calls = state.calls.entry(platform).or_default();
+            *calls = calls.saturating_add(1);
+        }
+        if state.exchanges.len() >= KEPT {
+            state.exchanges.pop_front();
+        }
+        let (signature, canonical_text): (SignatureVerdict, Option<String>) = verdict;
+        state.exchanges.push_back(Exchange {
+            at,
+            platform,
+            operation,
+            method: call.method.to_string(),
+            path: call.path.to_owned(),
+            headers: safe_headers(call.headers),
+            status,
+            signature,
+            canonical_text,
+            faults: strikes.into_kinds(),
+        });
+        Handled { delay, departure }
+    }
+
+    fn post(&self, state: &mut State, order: &Order, postings: Vec<Posting>) {
+        let now = self.clock().since_epoch();
+        for Posting { about, url, after } in postings {
+            let strikes = state
+                .faults
+                .draw(Moment::Posting, order.platform, about.operation(), &self.0.ambient);
+            let event = Event {
+                platform: order.platform,
+                order_no: order.order_no.clone(),
+                about,
+                url,
+                id: notice_id(&self.0.ambient),
+                created_at: self.now(),
+            };
+            let wait = after.checked_div(self.0.ladder_speed).unwrap_or(after);
+            let due = now.saturating_add(wait);
+            if strikes.has(FaultKind::DuplicateNotice) {
+                state.post.post(event.clone(), due);
+            }
+            state.post.post(event, due);
+        }
+        self.0.posted.notify_one();
+    }
+
+    /// Waits until something may have become due. The courier's alarm clock.
+    pub(crate) async fn something_due(&self) {
+        let next = self.state().post.next_due();
+        let posted = self.0.posted.notified();
+        match next {
+            None => posted.await,
+            Some(next) => {
+                tokio::select! {
+                    () = posted => {}
+                    () = self.clock().sleep_until(next) => {}
+                }
+            }
+        }
+    }
+
+    /// Waits until no notice is due or on its way.
+    pub(crate) async fn idle(&self) {
+        let mut returned = self.0.returned.subscribe();
+        // The sender lives in `self`, so `wait_for` ends only when the condition holds.
+        let _count = returned
+            .wait_for(|_| !self.state().post.is_busy(self.clock().since_epoch()))
+            .await;
+    }
+
+    pub(crate) fn next_due(&self) -> Option<Duration> {
+        self.state().post.next_due()
+    }
+
+    fn now(&self) -> UnixTime {
+        self.clock().now()
+    }
+
+    /// A panic while the lock was held leaves no half-made change behind that matters to a sandbox.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for FarSide {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FarSide")
+            .field("base_url", &self.0.base_url)
+            .finish_non_exhaustive()
+    }
+}
+
+fn side(sides: &mut [Box<dyn PlatformSide>], platform: Platform) -> Option<&mut Box<dyn PlatformSide>> {
+    sides.iter_mut().find(|side| side.platform() == platform)
+}
+
+/// Answers a call, as far as the plan lets it.
+fn answer(side: &mut dyn PlatformSide, call: &Call<'_>, desk: &mut Desk<'_>, strikes: &Strikes) -> Departure {
+    if strikes.has(FaultKind::LoseRequest) {
+        return Departure::Nothing;
+    }
+    if strikes.has(FaultKind::UnsignedError) {
+        return Departure::Whole(side.unsigned_error(desk));
+    }
+    let response = side.answer(call, desk);
+    if strikes.has(FaultKind::LoseReply) {
+        Departure::Nothing
+    } else if let Some(status) = strikes.status() {
+        Departure::Whole(gateway_page(status))
+    } else if strikes.has(FaultKind::EmptyReply) {
+        Departure::Whole(bare(StatusCode::OK))
+    } else if strikes.has(FaultKind::Accepted) {
+        Departure::Whole(bare(StatusCode::ACCEPTED))
+    } else if strikes.has(FaultKind::CutReply) {
+        Departure::Half(response)
+    } else {
+        Departure::Whole(response)
+    }
+}
+
+fn bare(status: StatusCode) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = status;
+    response
+}
+
+/// What a proxy in front of the platform says.
+fn gateway_page(status: u16) -> Response<Bytes> {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+    let mut response = Response::new(Bytes::from(format!("<html><body><h1>{status}</h1></body></html>\n")));
+    *response.status_mut() = status;
+    response.headers_mut().insert(
+        http::header::CONTENT_TYPE,
+        http::HeaderValue::from_static("text/html; charset=utf-8"),
+    );
+    response
+}
+
+/// A number in the form of a UUID, as APIv3 numbers its notices.
+fn notice_id(ambient: &SeededAmbient) -> String {
+    [8, 4, 4, 4, 12].map(|length| ambient.hex(length)).join("-")
+}

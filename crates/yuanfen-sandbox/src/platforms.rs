@@ -1,0 +1,285 @@
+//! Which path is whose, and what a platform's module gives.
+//!
+//! To add a platform: a variant of [`Platform`] (and its rows in `ALL` and `name`), a module with a type that
+//! implements [`PlatformSide`], and a row in [`all`]. Its credentials go to `keys.rs`, its getter to `far_side.rs`.
+
+mod wechat_v2;
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, Response, StatusCode};
+use serde::{Deserialize, Serialize};
+use yuanfen_core::{Ambient, UnixTime};
+
+use crate::ambient::SeededAmbient;
+use crate::book::{Book, Order, Refund};
+use crate::deliver::{About, Event};
+use crate::exchange::SignatureVerdict;
+use crate::faults::{FaultKind, Strikes};
+use crate::keys::KeyError;
+
+/// A platform that the sandbox plays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Platform {
+    /// WeChat Pay v2 (XML), at the root.
+    WechatV2,
+}
+
+impl Platform {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[Self::WechatV2];
+
+    /// The name, as in `wechat-v2`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::WechatV2 => "wechat-v2",
+        }
+    }
+}
+
+impl fmt::Display for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A text that names no platform.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no such platform")]
+#[non_exhaustive]
+pub struct UnknownPlatform;
+
+impl FromStr for Platform {
+    type Err = UnknownPlatform;
+
+    fn from_str(text: &str) -> Result<Self, UnknownPlatform> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|platform| platform.name() == text)
+            .ok_or(UnknownPlatform)
+    }
+}
+
+/// Every platform's side, with its built-in keys.
+pub(crate) fn all() -> Result<Vec<Box<dyn PlatformSide>>, KeyError> {
+    Ok(vec![Box::new(wechat_v2::WechatV2::new()?)])
+}
+
+/// A call as it arrived.
+#[derive(Clone, Copy)]
+pub(crate) struct Call<'a> {
+    pub(crate) method: &'a Method,
+    /// Path and query exactly as sent.
+    pub(crate) target: &'a str,
+    /// The path alone, exactly as sent.
+    pub(crate) path: &'a str,
+    /// What stands behind the `?`.
+    pub(crate) query: Option<&'a str>,
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) body: &'a [u8],
+}
+
+impl Call<'_> {
+    /// The header's text, if it is there once and is text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let mut values = self.headers.get_all(name).iter();
+        let value = values.next()?.to_str().ok()?;
+        values.next().is_none().then_some(value)
+    }
+}
+
+/// What a platform's module gives. One lock guards the whole far side, so nothing here may wait.
+pub(crate) trait PlatformSide: Send {
+    /// Which one.
+    fn platform(&self) -> Platform;
+
+    /// Whether a path is this platform's.
+    fn owns(&self, path: &str) -> bool;
+
+    /// The operation that a call is, in the sandbox's words; `unknown` where it is none. The fault plan matches it.
+    fn operation(&self, call: &Call<'_>) -> &'static str;
+
+    /// Answers a call. What the check of the signature came to is told to the desk.
+    fn answer(&mut self, call: &Call<'_>, desk: &mut Desk<'_>) -> Response<Bytes>;
+
+    /// The unsigned error that leaves the outcome open, in this platform's form.
+    fn unsigned_error(&self, desk: &mut Desk<'_>) -> Response<Bytes>;
+
+    /// A number for a new payment.
+    fn transaction_id(&self, ambient: &SeededAmbient) -> String;
+
+    /// The kind of account that payers have here unless told otherwise.
+    fn default_bank(&self) -> &'static str;
+
+    /// What is told to whom after a payment: one notice to the order's address, unless the platform does more.
+    fn after_payment(&self, order: &Order) -> Vec<Posting> {
+        Posting::to(order.notify_url.as_deref(), About::Payment)
+            .into_iter()
+            .collect()
+    }
+
+    /// What is told to whom after a refund came to its end: one notice to the refund's address, unless the platform
+    /// does more or none.
+    fn after_refund(&self, _order: &Order, refund: &Refund) -> Vec<Posting> {
+        Posting::to(refund.notify_url.as_deref(), About::Refund(refund.refund_no.clone()))
+            .into_iter()
+            .collect()
+    }
+
+    /// Writes a notice, signed for this very attempt. The address is the event's; method, headers and body are the
+    /// platform's. `None` where the order or refund is gone.
+    fn notice(&self, event: &Event, desk: &mut Desk<'_>) -> Option<Request<Bytes>>;
+
+    /// Whether a shop's answer ends the ladder.
+    fn acknowledges(&self, status: StatusCode, body: &[u8]) -> bool;
+
+    /// How long to wait after so many attempts (at least 1) that were not acknowledged; `None` gives up.
+    fn wait_after(&self, attempts: usize) -> Option<Duration>;
+
+    /// Checks the parameters that a page hands to the payer's app, and names the order they are for.
+    ///
+    /// # Errors
+    /// When they are not what this platform's cashier takes.
+    fn open_cashier(&self, _parameters: &[(&str, &str)], _desk: &mut Desk<'_>) -> Result<String, PageRefused> {
+        Err(PageRefused::NoCashier)
+    }
+
+    /// Changes the key that signs from now on and gives its serial, where the platform has such keys.
+    fn rotate_key(&mut self) -> Option<String> {
+        None
+    }
+}
+
+/// A notice to be sent.
+#[derive(Debug)]
+pub(crate) struct Posting {
+    pub(crate) about: About,
+    pub(crate) url: String,
+    /// How long after the event it is sent first.
+    pub(crate) after: Duration,
+}
+
+impl Posting {
+    /// At once, if there is an address.
+    pub(crate) fn to(url: Option<&str>, about: About) -> Option<Self> {
+        url.map(|url| Self {
+            about,
+            url: url.to_owned(),
+            after: Duration::ZERO,
+        })
+    }
+}
+
+/// Why the payer's app does not open the cashier on what a page hands it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PageRefused {
+    /// Payers of this platform get to the cashier in another way.
+    #[error("this platform's cashier takes no parameters from a page")]
+    NoCashier,
+    /// A parameter is absent or not of its form.
+    #[error("`{0}` is absent or not of its form")]
+    Parameter(&'static str),
+    /// The signature does not hold.
+    #[error("the signature over the parameters does not hold")]
+    Signature,
+    /// No order has this prepay id, or it is older than two hours.
+    #[error("no order has this prepay id, or it expired")]
+    Expired,
+}
+
+/// What a platform's module works with while it answers one call or writes one notice.
+pub(crate) struct Desk<'a> {
+    pub(crate) book: &'a mut Book,
+    pub(crate) ambient: &'a SeededAmbient,
+    /// Where the sandbox answers, without a slash at its end.
+    pub(crate) base_url: &'a str,
+    strikes: &'a Strikes,
+    verdict: SignatureVerdict,
+    text: Option<String>,
+}
+
+impl<'a> Desk<'a> {
+    pub(crate) const fn new(
+        book: &'a mut Book,
+        ambient: &'a SeededAmbient,
+        base_url: &'a str,
+        strikes: &'a Strikes,
+    ) -> Self {
+        Self {
+            book,
+            ambient,
+            base_url,
+            strikes,
+            verdict: SignatureVerdict::NotChecked,
+            text: None,
+        }
+    }
+
+    /// Now.
+    pub(crate) fn now(&self) -> UnixTime {
+        self.ambient.now()
+    }
+
+    /// Now, as the platform's signing clock shows it. Only what is signed as a time of signing uses this one.
+    pub(crate) fn signing_now(&self) -> UnixTime {
+        let skewed = self.now().seconds().saturating_add(self.strikes.skew_seconds());
+        UnixTime::from_seconds(skewed)
+    }
+
+    /// Notes what the check of the caller's signature came to, and over which text (keys masked).
+    pub(crate) fn checked(&mut self, verdict: SignatureVerdict, text: Option<String>) {
+        self.verdict = verdict;
+        self.text = text;
+    }
+
+    pub(crate) fn into_checked(self) -> (SignatureVerdict, Option<String>) {
+        (self.verdict, self.text)
+    }
+
+    /// Every signature that leaves the sandbox goes through here, so that a plan can spoil it.
+    pub(crate) fn outgoing_signature(&self, signature: String) -> String {
+        if self.strikes.has(FaultKind::CorruptSignature) || self.strikes.has(FaultKind::ProbeSignature) {
+            spoil(&signature)
+        } else {
+            signature
+        }
+    }
+
+    /// Whether this signature is to be a probe, where the platform has the custom.
+    pub(crate) fn probes(&self) -> bool {
+        self.strikes.has(FaultKind::ProbeSignature)
+    }
+
+    /// Whether replies and notices are to carry a field nobody has documented.
+    pub(crate) fn adds_fields(&self) -> bool {
+        self.strikes.has(FaultKind::AddFields)
+    }
+
+    /// The value of an enumeration that may grow.
+    pub(crate) fn open_value<'v>(&self, value: &'v str) -> &'v str {
+        if self.strikes.has(FaultKind::UnknownValues) {
+            "SANDBOX_NEW_VALUE"
+        } else {
+            value
+        }
+    }
+}
+
+/// A signature of the same form that does not hold: its first letter or digit is another one.
+fn spoil(signature: &str) -> String {
+    let mut characters = signature.chars();
+    match characters.next() {
+        Some('0') => format!("1{}", characters.as_str()),
+        // A digit is a digit of base64 and of hex in either case.
+        Some(_) => format!("0{}", characters.as_str()),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,231 @@
+//! The far side with a socket and a courier.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::Deref;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::task::{AbortHandle, JoinSet};
+
+use crate::far_side::DueNotice;
+use crate::keys::KeyError;
+use crate::{Clock, ClockError, FarSide, FaultKind, FaultPlan, http};
+
+/// A running sandbox. It ends when it is dropped.
+///
+/// It is a [`FarSide`] that listens on a loopback port and delivers its own notices. Any number of them run side by
+/// side; they share nothing.
+#[derive(Debug)]
+pub struct Sandbox {
+    far_side: FarSide,
+    address: SocketAddr,
+    tasks: [AbortHandle; 2],
+}
+
+/// How a sandbox is to run.
+#[derive(Clone, Debug)]
+pub struct SandboxBuilder {
+    listen: SocketAddr,
+    clock: Clock,
+    seed: Option<u64>,
+    faults: FaultPlan,
+    ladder_speed: u32,
+}
+
+/// Why a sandbox does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SandboxError {
+    /// It speaks plain http, which goes to this machine only.
+    #[error("the sandbox listens on loopback only, not on {0}")]
+    NotLoopback(SocketAddr),
+    /// The port cannot be had.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A built-in key does not load.
+    #[error("a built-in key does not load")]
+    Key(#[source] KeyError),
+    /// The system has no randomness to offer.
+    #[error("no random seed could be had; give one")]
+    Seed,
+}
+
+impl Sandbox {
+    /// Starts on a free loopback port, on real time, with a random seed and nothing going wrong.
+    ///
+    /// # Errors
+    /// When no port can be had.
+    pub async fn start() -> Result<Self, SandboxError> {
+        Self::builder().start().await
+    }
+
+    /// Another way to run.
+    #[must_use]
+    pub fn builder() -> SandboxBuilder {
+        SandboxBuilder::default()
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The sandbox without its wires; a clone of it outlives the listener.
+    #[must_use]
+    pub const fn far_side(&self) -> &FarSide {
+        &self.far_side
+    }
+
+    /// Waits until no notice is due or on its way: each was acknowledged, waits for its next attempt, or was given up.
+    pub async fn delivered(&self) {
+        self.far_side.idle().await;
+    }
+
+    /// Moves a virtual clock on, and delivers on the way what falls due, each attempt at its own moment. Returns when
+    /// the last of them came back.
+    ///
+    /// # Errors
+    /// When the clock is real.
+    pub async fn advance(&self, by: Duration) -> Result<(), ClockError> {
+        let clock = self.far_side.clock();
+        if clock.is_real() {
+            return Err(ClockError::Real);
+        }
+        let end = clock.since_epoch().saturating_add(by);
+        self.delivered().await;
+        while let Some(due) = self.far_side.next_due().filter(|due| *due <= end) {
+            clock.move_to(due);
+            self.delivered().await;
+        }
+        clock.move_to(end);
+        Ok(())
+    }
+}
+
+impl Deref for Sandbox {
+    type Target = FarSide;
+
+    fn deref(&self) -> &FarSide {
+        &self.far_side
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+impl Default for SandboxBuilder {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            clock: Clock::real(),
+            seed: None,
+            faults: FaultPlan::none(),
+            ladder_speed: 1,
+        }
+    }
+}
+
+impl SandboxBuilder {
+    /// Where to listen; port 0 takes a free one. Loopback only.
+    #[must_use]
+    pub const fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen = address;
+        self
+    }
+
+    /// Which time to go by.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Where numbers and the odds of faults come from. The same seed, clock and calls give the same answers.
+    #[must_use]
+    pub const fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// What goes wrong.
+    #[must_use]
+    pub fn faults(mut self, plan: impl Into<FaultPlan>) -> Self {
+        self.faults = plan.into();
+        self
+    }
+
+    /// How many times faster than in life the ladders of notices go: at 1000, fifteen seconds are fifteen
+    /// milliseconds.
+    #[must_use]
+    pub const fn ladder_speed(mut self, speed: u32) -> Self {
+        self.ladder_speed = speed;
+        self
+    }
+
+    /// Starts.
+    ///
+    /// # Errors
+    /// When the address is not loopback or cannot be had.
+    pub async fn start(self) -> Result<Sandbox, SandboxError> {
+        if !self.listen.ip().is_loopback() {
+            return Err(SandboxError::NotLoopback(self.listen));
+        }
+        let seed = match self.seed {
+            Some(seed) => seed,
+            None => getrandom::u64().map_err(|_| SandboxError::Seed)?,
+        };
+        let listening = |source| SandboxError::Listen {
+            address: self.listen,
+            source,
+        };
+        let listener = TcpListener::bind(self.listen).await.map_err(listening)?;
+        let address = listener.local_addr().map_err(listening)?;
+        let far_side = FarSide::with_speed(format!("http://{address}"), self.clock, seed, self.ladder_speed)
+            .map_err(SandboxError::Key)?;
+        far_side.set_faults(self.faults);
+        let server = tokio::spawn(http::serve(listener, far_side.clone()));
+        let courier = tokio::spawn(courier(far_side.clone()));
+        Ok(Sandbox {
+            far_side,
+            address,
+            tasks: [server.abort_handle(), courier.abort_handle()],
+        })
+    }
+}
+
+/// Delivers notices as they fall due.
+async fn courier(far_side: FarSide) {
+    let mut errands = JoinSet::new();
+    loop {
+        while errands.try_join_next().is_some() {}
+        for notice in far_side.due_notices() {
+            errands.spawn(deliver(far_side.clone(), notice));
+        }
+        far_side.something_due().await;
+    }
+}
+
+async fn deliver(far_side: FarSide, mut notice: DueNotice) {
+    if !notice.delay.is_zero() {
+        tokio::time::sleep(notice.delay).await;
+    }
+    let request = std::mem::take(&mut notice.request);
+    let answer = if notice.faults.contains(&FaultKind::LoseNotice) {
+        Err("lost by plan".to_owned())
+    } else {
+        http::carry(request).await
+    };
+    far_side.answered(notice, answer.as_ref().map_err(String::as_str));
+}
