@@ -5,6 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 use zeroize::Zeroizing;
 
+use crate::redact::OneLine;
 use crate::{Ambient, BuildError};
 
 /// Holds a signing key, or knows who does.
@@ -73,7 +74,10 @@ pub enum SignatureError {
         part: &'static str,
     },
     /// No key of that serial is known. The transport's client fetches keys once and opens the same message again.
-    #[error("no key with serial `{serial}` is known; fetch the platform's keys, or configure this one")]
+    #[error(
+        "no key with serial `{}` is known; fetch the platform's keys, or configure this one",
+        OneLine(serial)
+    )]
     UnknownKey {
         /// The serial as the message names it.
         serial: String,

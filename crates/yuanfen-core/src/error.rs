@@ -4,6 +4,7 @@ pub(crate) mod fate;
 
 use std::fmt;
 
+use crate::redact::OneLine;
 use crate::{
     AddressError, Effect, FieldError, MoneyError, NumberError, ReplyTrust, RouteInfo, RuleBroken, SignError,
     SignatureError, ValueError,
@@ -410,8 +411,10 @@ impl fmt::Display for Refusal {
         let code = if self.code.is_empty() { "no code" } else { &self.code };
         write!(
             f,
-            "the platform refused with {code} ({}): {}",
-            self.message, self.meaning.sentence
+            "the platform refused with {} ({}): {}",
+            OneLine(code),
+            OneLine(&self.message),
+            self.meaning.sentence
         )?;
         if self.verified {
             Ok(())

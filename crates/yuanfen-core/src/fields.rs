@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::redact::OneLine;
 use crate::{DecimalError, MoneyError, NumberError, TimeError};
 
 /// Ordered name/value pairs of a flat message, duplicate names refused.
@@ -182,7 +183,7 @@ impl<'a> TryFrom<&[(&'a str, &'a str)]> for Fields {
 /// A field that could not be read or taken: its path and what is wrong with it. The value itself is never part of
 /// the error. Names may come from a stranger, so `Display` escapes what would break a line of a log.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("field `{}`: {problem}", path.escape_debug())]
+#[error("field `{}`: {problem}", OneLine(path))]
 #[non_exhaustive]
 pub struct FieldError {
     /// Where: the name, with the names of the objects around it in front (`amount.total`, `data[2].serial_no`).

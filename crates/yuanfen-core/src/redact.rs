@@ -1,6 +1,6 @@
 //! Showing a message without showing what must not be seen.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use crate::Fields;
 
@@ -34,8 +34,20 @@ impl fmt::Display for Redacted<'_> {
                 f.write_str("&")?;
             }
             let shown = if self.shown.contains(&name) { value } else { "***" };
-            write!(f, "{}={}", name.escape_debug(), shown.escape_debug())?;
+            write!(f, "{}={}", OneLine(name), OneLine(shown))?;
         }
         Ok(())
+    }
+}
+
+/// A stranger's text on one line of a log: what does not print is escaped, quotes and backslashes stay.
+pub(crate) struct OneLine<'a>(pub(crate) &'a str);
+
+impl fmt::Display for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|character| match character {
+            '"' | '\'' | '\\' => f.write_char(character),
+            other => write!(f, "{}", other.escape_debug()),
+        })
     }
 }

@@ -326,6 +326,24 @@ fn a_refusal_is_reachable_from_the_error() {
 }
 
 #[test]
+fn the_platform_s_words_stay_on_one_line() {
+    let refused = Refusal::new(
+        "A\r",
+        "it's \"so\"\n2026 ERROR 支付",
+        CodeMeaning::unknown(Effect::Read),
+    );
+    assert!(
+        refused
+            .to_string()
+            .starts_with(r#"the platform refused with A\r (it's "so"\n2026 ERROR 支付): "#)
+    );
+    let unknown = SignatureError::UnknownKey {
+        serial: "S\nT".to_owned(),
+    };
+    assert!(unknown.to_string().starts_with(r"no key with serial `S\nT` is known"));
+}
+
+#[test]
 fn errors_cross_threads() {
     fn crosses<T: std::error::Error + Send + Sync + 'static>() {}
     crosses::<Error>();

@@ -103,7 +103,7 @@ fn extra_keeps_order_and_finds_by_name() {
 
 proptest! {
     #[test]
-    fn agrees_with_a_plain_list(pairs in prop::collection::vec(("[ab]{0,3}", "[abc]{0,3}"), 0..12)) {
+    fn agrees_with_a_plain_list(pairs in prop::collection::vec(("[ab]{0,3}|[ab]{0,2}_fee_type_[01]", "[abc]{0,3}"), 0..12)) {
         let mut fields = Fields::new();
         let mut model: Vec<(String, String)> = Vec::new();
         for (name, value) in &pairs {

@@ -52,10 +52,14 @@ fn an_error_about_a_value_does_not_quote_it() {
 
 #[test]
 fn redacted_shows_what_is_listed_on_one_line() {
-    let pairs = [("out_trade_no", "A1\nforged line"), ("openid", PLANTED), ("empty", "")];
+    let pairs = [
+        ("out_trade_no", "A1\n\"forged\u{202e} line\""),
+        ("openid", PLANTED),
+        ("empty", ""),
+    ];
     let fields = Fields::try_from(&pairs[..]).unwrap();
     let shown = Redacted::new(&fields, &["out_trade_no", "not there"]).to_string();
-    assert_eq!(shown, r"out_trade_no=A1\nforged line&openid=***&empty=***");
+    assert_eq!(shown, r#"out_trade_no=A1\n"forged\u{202e} line"&openid=***&empty=***"#);
     assert_eq!(Redacted::new(&Fields::new(), &["a"]).to_string(), "");
 }
 
