@@ -1,11 +1,17 @@
 #![doc = include_str!("../README.md")]
 #![expect(
     clippy::panic,
-    reason = "a test library reports by panicking, with the case in the message"
+    clippy::missing_panics_doc,
+    reason = "a test library reports by panicking, with the case in the message; the types say so"
 )]
 
+pub mod mutate;
+pub mod oracle;
 pub mod origin;
+pub mod pair;
 pub mod vectors;
 
+pub use mutate::{Change, Message, Mutant, Mutation, Outcome, Place, Tally, Weakness, expect_twins, expect_twins_but};
+pub use pair::{Clock, Link, Loss, Pair, Passage, Plan};
 pub use serde_json::{Value, json};
 pub use vectors::{Case, Run, Stage, Vectors};

@@ -1,4 +1,4 @@
-//! The loader of vector files. `VECTORS.md` beside this crate describes the format for any language.
+#![doc = include_str!("../VECTORS.md")]
 
 mod run;
 
@@ -626,7 +626,6 @@ impl<'a> Case<'a> {
     }
 
     /// Starts the staged comparison.
-    #[must_use]
     pub fn run(&self) -> Run<'a> {
         Run::new(*self)
     }

@@ -5,6 +5,9 @@ use yuanfen_testkit::origin::OriginError;
 use yuanfen_testkit::vectors::{Problem, to_fields};
 use yuanfen_testkit::{Stage, Vectors, json};
 
+/// What a test does with vectors.
+type Use = fn(&Vectors);
+
 fn file(case: &str) -> String {
     format!(r#"{{"about": "a test", "keys": {{"k": {{"text": "secret", "origin": {ORIGIN}}}}}, "cases": [{case}]}}"#)
 }
@@ -68,7 +71,7 @@ pub(crate) fn panic_of(run: impl FnOnce() + std::panic::UnwindSafe) -> String {
 
 #[test]
 fn a_failure_names_the_case_and_the_stage() {
-    let cases: [(&str, fn(&Vectors)); 5] = [
+    let cases: [(&str, Use); 5] = [
         ("stage fields", |vectors| {
             drop(
                 vectors
@@ -79,10 +82,10 @@ fn a_failure_names_the_case_and_the_stage() {
         }),
         ("stage text", |vectors| drop(vectors.case("a").run().text("a=2"))),
         ("stage signature", |vectors| {
-            drop(vectors.case("a").run().signature("s"))
+            drop(vectors.case("a").run().signature("s"));
         }),
         ("stage decoded", |vectors| {
-            drop(vectors.case("a").run().decoded(&json!({"total": 2})))
+            drop(vectors.case("a").run().decoded(&json!({"total": 2})));
         }),
         ("not compared: {Fields, Signature, Request, Decoded}", |vectors| {
             vectors.case("a").run().text("a=1").done();
@@ -302,10 +305,10 @@ fn octets_that_are_not_octets_are_refused() {
 #[test]
 fn an_absent_member_kind_case_or_key_panics_by_name() {
     let load = || Vectors::load(&file(&good())).unwrap();
-    let table: [(&str, fn(&Vectors)); 5] = [
+    let table: [(&str, Use); 5] = [
         ("the input has no `kee`", |vectors| _ = vectors.case("a").text("kee")),
         ("`count` is neither text nor the name of a key", |vectors| {
-            _ = vectors.case("a").text("count")
+            _ = vectors.case("a").text("count");
         }),
         ("no case of kind `sing`", |vectors| drop(vectors.of("sing"))),
         ("no case `b`", |vectors| _ = vectors.case("b")),

@@ -9,3 +9,6 @@
 
 mod files;
 mod format;
+mod link;
+mod second_reading;
+mod twins;
