@@ -99,6 +99,13 @@ impl Object {
         };
         Self::read(raw, &BOUNDED_ALREADY).map_err(|error| match error {
             ObjectError::Field(problem) => problem,
+            // What is left to go wrong in a well-formed object is an escaped lone surrogate in a name.
+            ObjectError::Syntax { .. } if raw.starts_with('{') => FieldError::new(
+                "",
+                ValueError::Form {
+                    expected: "Unicode text",
+                },
+            ),
             ObjectError::Syntax { .. } | ObjectError::NotUtf8 { .. } | ObjectError::Limit(_) => FieldError::new(
                 "",
                 ValueError::WrongType {

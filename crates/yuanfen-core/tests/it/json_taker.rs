@@ -145,6 +145,16 @@ fn lists_and_objects_of_another_type_are_named() {
     let object = object(r#"{"list":[1],"mixed":[{},[]],"object":{"a":1,"a":2},"text":"x","null":null,"nulls":[null]}"#);
     let mut taker = JsonTaker::new(&object);
     let nothing = |_: &mut JsonTaker<'_>| Ok(());
+    let surrogate = self::object(r#"{"a":{"\ud800":1}}"#);
+    assert_eq!(
+        JsonTaker::new(&surrogate).nested("a", nothing).unwrap_err(),
+        FieldError::new(
+            "a",
+            ValueError::Form {
+                expected: "Unicode text"
+            }
+        )
+    );
     let cases = [
         (
             taker.list("list", nothing).unwrap_err(),
