@@ -1,4 +1,4 @@
-//! The generated part of the README: the table of operations, made from what `yuanfen routes --json` prints.
+//! The generated part of the READMEs: the table of operations, made from what `yuanfen routes --json` prints.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::process::{Call, root};
 use crate::sources::Sources;
 
-const FILE: &str = "README.md";
+const FILES: [&str; 2] = ["README.md", "README.zh-CN.md"];
 const START: &str = "<!-- routes:start -->";
 const END: &str = "<!-- routes:end -->";
 
@@ -27,45 +27,70 @@ struct Operation {
     reply: String,
 }
 
-/// Writes the table between the README's markers.
+/// Writes the table between the markers of each README that has them.
 ///
 /// # Errors
 ///
-/// When there is no README, no pair of markers, or the program fails.
+/// When no README has markers, when they do not pair, or when the program fails.
 pub(crate) fn write() -> Result<(), Failure> {
-    let path = root().join(FILE);
-    let text = fs::read_to_string(&path).map_err(Failure::during(FILE))?;
-    let (before, old, after) = split(&text)?.ok_or_else(|| Failure::new(format!("{FILE} has no {START}")))?;
     let table = table()?;
-    if old == table {
-        println!("{FILE} is up to date");
-        return Ok(());
+    let mut found = false;
+    for file in FILES {
+        let path = root().join(file);
+        if !path.is_file() {
+            continue;
+        }
+        let text = fs::read_to_string(&path).map_err(Failure::during(file))?;
+        let Some((before, old, after)) = split(file, &text)? else {
+            continue;
+        };
+        found = true;
+        if old == table {
+            println!("{file} is up to date");
+        } else {
+            fs::write(&path, format!("{before}{table}{after}")).map_err(Failure::during(file))?;
+            println!("{file} was written");
+        }
     }
-    fs::write(&path, format!("{before}{table}{after}")).map_err(Failure::during(FILE))?;
-    println!("{FILE} was written");
-    Ok(())
+    if found {
+        Ok(())
+    } else {
+        Err(Failure::new(format!("neither of {} has {START}", FILES.join(", "))))
+    }
 }
 
-/// What `tidy` asks: the table is the current one, and the README prints the commands that CI runs.
+/// What `tidy` asks: the tables are current, and each README prints the commands that CI runs.
 pub(crate) fn check(sources: &Sources) -> Result<Vec<String>, Failure> {
-    let Some(text) = sources.get(FILE) else {
-        println!("skipped: the table of routes, because there is no {FILE} yet");
-        return Ok(Vec::new());
-    };
-    let mut problems = missing_commands(text);
-    match split(text) {
-        Ok(Some((_, old, _))) => {
-            if old != table()? {
-                problems.push(format!("{FILE}'s table of routes is stale: run `cargo xtask readme`"));
-            }
+    let mut problems = Vec::new();
+    let mut old_tables = Vec::new();
+    for file in FILES {
+        let Some(text) = sources.get(file) else {
+            println!("skipped: the table of routes in {file}, because there is no such file yet");
+            continue;
+        };
+        problems.extend(missing_commands(file, text));
+        match split(file, text) {
+            Ok(Some((_, old, _))) => old_tables.push((file, old)),
+            Ok(None) => println!("skipped: the table of routes in {file}, because it has no {START}"),
+            Err(failure) => problems.push(failure.to_string()),
         }
-        Ok(None) => println!("skipped: the table of routes, because {FILE} has no {START}"),
-        Err(failure) => problems.push(failure.to_string()),
+    }
+    // The program is built and run only for a table to compare with.
+    if !old_tables.is_empty() {
+        problems.extend(stale(&old_tables, &table()?));
     }
     Ok(problems)
 }
 
-fn missing_commands(text: &str) -> Vec<String> {
+fn stale(old_tables: &[(&str, &str)], table: &str) -> Vec<String> {
+    old_tables
+        .iter()
+        .filter(|(_, old)| *old != table)
+        .map(|(file, _)| format!("{file}'s table of routes is stale: run `cargo xtask readme`"))
+        .collect()
+}
+
+fn missing_commands(file: &str, text: &str) -> Vec<String> {
     COMMANDS
         .iter()
         .filter(|command| {
@@ -77,12 +102,12 @@ fn missing_commands(text: &str) -> Vec<String> {
                         .is_some_and(|rest| rest.trim_start().starts_with('#'))
             })
         })
-        .map(|command| format!("{FILE} does not print the line `{command}`, which CI runs"))
+        .map(|command| format!("{file} does not print the line `{command}`, which CI runs"))
         .collect()
 }
 
 /// The text up to and with the first marker, between the markers, and from the second marker on.
-fn split(text: &str) -> Result<Option<(&str, &str, &str)>, Failure> {
+fn split<'a>(file: &str, text: &'a str) -> Result<Option<(&'a str, &'a str, &'a str)>, Failure> {
     let starts = text.matches(START).count();
     let ends = text.matches(END).count();
     match (starts, ends) {
@@ -96,10 +121,10 @@ fn split(text: &str) -> Result<Option<(&str, &str, &str)>, Failure> {
             });
             parts
                 .map(Some)
-                .ok_or_else(|| Failure::new(format!("{FILE} has {END} before {START}")))
+                .ok_or_else(|| Failure::new(format!("{file} has {END} before {START}")))
         }
         _ => Err(Failure::new(format!(
-            "{FILE} needs {START} and {END} once each, and has {starts} and {ends}"
+            "{file} needs {START} and {END} once each, and has {starts} and {ends}"
         ))),
     }
 }
@@ -169,7 +194,7 @@ mod tests {
     #[test]
     fn the_markers_stand_once_and_in_order() {
         let text = format!("a\n{START}\nold\n{END}\nb\n");
-        let (before, old, after) = split(&text).unwrap().unwrap();
+        let (before, old, after) = split("README.md", &text).unwrap().unwrap();
         assert_eq!(
             (before, old, after),
             (
@@ -178,24 +203,35 @@ mod tests {
                 format!("{END}\nb\n").as_str()
             )
         );
-        assert!(split("no markers").unwrap().is_none());
+        assert!(split("README.md", "no markers").unwrap().is_none());
         for wrong in [
             START.to_owned(),
             format!("{END} {START}"),
             format!("{START} {END} {END}"),
         ] {
-            assert!(split(&wrong).is_err(), "{wrong}");
+            assert!(split("README.md", &wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_table_that_differs_is_stale() {
+        assert_eq!(
+            stale(
+                &[("README.md", "\n| a |\n"), ("README.zh-CN.md", "\n| b |\n")],
+                "\n| a |\n"
+            ),
+            ["README.zh-CN.md's table of routes is stale: run `cargo xtask readme`"]
+        );
     }
 
     #[test]
     fn the_commands_are_lines_of_their_own() {
         assert_eq!(
-            missing_commands("```sh\ncargo demo   # pays\ncargo test --workspace\n```\n"),
+            missing_commands("README.md", "```sh\ncargo demo   # pays\ncargo test --workspace\n```\n"),
             Vec::<String>::new()
         );
         assert_eq!(
-            missing_commands("cargo demonstrate\ncargo test --workspace --lib\n").len(),
+            missing_commands("README.md", "cargo demonstrate\ncargo test --workspace --lib\n").len(),
             2
         );
     }
