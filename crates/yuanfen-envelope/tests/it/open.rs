@@ -70,8 +70,7 @@ fn refuses_the_wrong_readings_of_the_sheet() {
     let vectors = vectors();
     for case in vectors.of("text_verify") {
         let verdict = verifying_key(&case).verify(case.text("text").as_bytes(), case.text("signature"));
-        case.run()
-            .refused(verdict.map_err(EnvelopeError::from), |error| word(error));
+        case.run().refused(verdict.map_err(EnvelopeError::from), word);
     }
 }
 
@@ -236,30 +235,21 @@ fn refuses_a_json_call_back_unless_asked_to_read_it() {
     let form = call_back("a=1", "a=1&sign_type=RSA");
     assert!(open_callback(form.as_bytes(), &key.verifying_key(), &lenient).is_err());
 
-    for (body, is_expected) in [
-        (
-            r#"{"a":{"b":1},"sign":"AAAA"}"#,
-            (|error| matches!(error, EnvelopeError::Field(_))) as fn(&EnvelopeError) -> bool,
-        ),
-        (r#"{"a":[1],"sign":"AAAA"}"#, |error| {
-            matches!(error, EnvelopeError::Field(_))
-        }),
-        (r#"{"a":1,"a":1,"sign":"AAAA"}"#, |error| {
-            matches!(error, EnvelopeError::Json(_))
-        }),
-        (r#"{"a":1"#, |error| matches!(error, EnvelopeError::Json(_))),
-        (r#"{"a":1}"#, |error| {
-            matches!(
-                error,
-                EnvelopeError::Signature(SignatureError::Missing { part: "sign" })
-            )
-        }),
-        (r#"{"a":1,"sign":null}"#, |error| {
-            matches!(error, EnvelopeError::Signature(SignatureError::Missing { .. }))
-        }),
+    for body in [
+        r#"{"a":{"b":1},"sign":"AAAA"}"#,
+        r#"{"a":[1],"sign":"AAAA"}"#,
+        r#"{"a":1,"a":1,"sign":"AAAA"}"#,
+        r#"{"a":1"#,
     ] {
         let error = open_callback(body.as_bytes(), &key.verifying_key(), &lenient).expect_err(body);
-        assert!(is_expected(&error), "{body}: {error:?}");
+        assert!(
+            matches!(error, EnvelopeError::Field(_) | EnvelopeError::Json(_)),
+            "{body}: {error:?}"
+        );
+    }
+    for body in [r#"{"a":1}"#, r#"{"a":1,"sign":null}"#, r#"{"a":1,"sign":""}"#] {
+        let error = open_callback(body.as_bytes(), &key.verifying_key(), &lenient).expect_err(body);
+        assert_eq!(error, SignatureError::Missing { part: "sign" }.into(), "{body}");
     }
 }
 
