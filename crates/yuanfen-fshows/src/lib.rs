@@ -1,1 +1,21 @@
 #![doc = include_str!("../README.md")]
+
+mod account;
+pub mod codes;
+mod fees;
+mod message;
+pub mod notify;
+pub mod ops;
+mod pages;
+mod provider;
+pub mod settle;
+#[cfg(any(test, feature = "test-util"))]
+pub mod test_util;
+
+pub use account::{Account, PRODUCTION_BASE, SetupError, TEST_BASE};
+pub use fees::Fees;
+pub use message::Message;
+pub use pages::PrepayId;
+pub use provider::Reply;
+pub use yuanfen_envelope::{CallbackBody, CallbackRules, EmptyValues};
+pub use yuanfen_sign::legacy::RsaDigest;

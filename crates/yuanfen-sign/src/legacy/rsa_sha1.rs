@@ -91,6 +91,13 @@ impl LegacyRsaSigningKey {
         })
     }
 
+    /// The same key with another digest.
+    #[must_use]
+    pub fn with_digest(mut self, digest: RsaDigest) -> Self {
+        self.digest = digest;
+        self
+    }
+
     /// The public half.
     #[must_use]
     pub fn verifying_key(&self) -> LegacyRsaVerifyingKey {
@@ -154,6 +161,13 @@ impl LegacyRsaVerifyingKey {
             key: Arc::new(key),
             digest,
         })
+    }
+
+    /// The same key with another digest.
+    #[must_use]
+    pub fn with_digest(mut self, digest: RsaDigest) -> Self {
+        self.digest = digest;
+        self
     }
 
     /// Seals one PKCS#1 v1.5 block. For far sides and tests.
