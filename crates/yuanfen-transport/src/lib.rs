@@ -1,1 +1,28 @@
 #![doc = include_str!("../README.md")]
+
+mod ambient;
+mod client;
+mod download;
+#[cfg(feature = "hyper")]
+mod hyper;
+mod refresh;
+mod retry;
+mod settle;
+mod sleep;
+#[cfg(feature = "test-util")]
+pub mod test_util;
+mod transport;
+
+pub use yuanfen_core::{Sent, TransportError, TransportErrorKind};
+
+pub use ambient::OsAmbient;
+pub use client::Client;
+pub use download::{Check, CheckWith, DownloadError, Unchecked};
+#[cfg(feature = "hyper")]
+pub use hyper::{ClientIdentity, HyperTransport, HyperTransportBuilder, SetupError};
+pub use retry::{Attempt, Retry};
+pub use settle::{Settled, Settling};
+pub use sleep::Sleep;
+#[cfg(feature = "hyper")]
+pub use sleep::TokioSleep;
+pub use transport::{Chunks, SharedTransport, Transport};

@@ -1,0 +1,277 @@
+//! The driver: request, send, open, decode, and the keys that were missing in between.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tracing::{Instrument as _, Span};
+use yuanfen_core::{
+    Ambient, Error, ErrorKind, OpenError, Opens, Operation, OperationExt as _, Provider, RawOperation, Route,
+    RouteInfo, SettleRule, SignatureError, Standing, UnixTime,
+};
+
+use crate::refresh::Refresh;
+use crate::settle::Settling;
+use crate::{OsAmbient, SharedTransport, Transport};
+
+/// An account, a transport, and the time and randomness they need: everything to make calls with.
+///
+/// A clone shares all of it, and costs a few reference counts where the transport's does.
+///
+/// Every call runs in one tracing span, `yuanfen.call`, with the fields `route`, `operation`, `attempt`, `fate` and,
+/// where the platform names one, `remote_request_id`. Bodies, headers and keys are never in it.
+pub struct Client<P, T = SharedTransport> {
+    provider: Arc<P>,
+    transport: T,
+    ambient: Arc<dyn Ambient>,
+    refresh: Arc<Refresh>,
+}
+
+impl<P: Provider> Client<P> {
+    /// A client of that account over that transport, whose type is erased.
+    pub fn new(provider: impl Into<Arc<P>>, transport: impl Transport + 'static) -> Self {
+        Self::with_transport(provider, SharedTransport::new(transport))
+    }
+}
+
+impl<P: Provider, T: Transport> Client<P, T> {
+    /// A client of that account over that transport, whose type stays visible.
+    pub fn with_transport(provider: impl Into<Arc<P>>, transport: T) -> Self {
+        Self {
+            provider: provider.into(),
+            transport,
+            ambient: Arc::new(OsAmbient),
+            refresh: Arc::default(),
+        }
+    }
+
+    /// The same with another clock and randomness, for tests.
+    #[must_use]
+    pub fn with_ambient(mut self, ambient: impl Ambient + 'static) -> Self {
+        self.ambient = Arc::new(ambient);
+        self
+    }
+
+    /// The account.
+    pub fn provider(&self) -> &P {
+        &self.provider
+    }
+
+    /// The transport.
+    pub const fn transport(&self) -> &T {
+        &self.transport
+    }
+
+    /// The clock and the randomness.
+    pub fn ambient(&self) -> &dyn Ambient {
+        &*self.ambient
+    }
+
+    /// Makes a call: builds and signs the request, sends it once, checks the response and types it.
+    ///
+    /// When the response is signed with a key that is not known, the platform's keys are fetched, at most once, and
+    /// the same response is checked again; the operation itself is never sent twice. Calls that miss the same key at
+    /// the same time share one fetch.
+    ///
+    /// # Errors
+    /// Says how it failed, what may have happened on the far side, and what to do.
+    pub async fn call<O>(&self, operation: &O) -> Result<O::Reply, Error>
+    where
+        O: Operation<Provider = P>,
+    {
+        self.attempt(operation, 1).await
+    }
+
+    /// The same for a call that this version has no type for; the answer is opened, its fields are the caller's.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    pub async fn call_raw<I>(&self, operation: RawOperation<P>) -> Result<I, Error>
+    where
+        I: Opens<P>,
+    {
+        let span = call_span(&operation.route, 1);
+        let built = span.in_scope(|| operation.request::<I>(&self.provider, &*self.ambient));
+        let open = |info: &_, response: &_, now| RawOperation::open::<I>(info, &self.provider, response, now);
+        self.exchange(span, built, open).await
+    }
+
+    /// What to do about a call whose outcome is unknown: query, wait, and repeat under the same number where the rule
+    /// allows it. `standing` reads the query's reply; a provable "no such number" needs no reading.
+    ///
+    /// Nothing is sent before [`Settling::after`] or [`Settling::call`].
+    pub fn settle<'a, O, Q, F>(
+        &'a self,
+        operation: &'a O,
+        query: &'a Q,
+        rule: &SettleRule,
+        standing: F,
+    ) -> Settling<'a, P, T, O, Q, F>
+    where
+        O: Operation<Provider = P>,
+        Q: Operation<Provider = P>,
+        F: Fn(&Q::Reply) -> Standing,
+    {
+        Settling::new(self, operation, query, rule, standing)
+    }
+
+    /// One attempt at a call, under that number in its span.
+    pub(crate) async fn attempt<O>(&self, operation: &O, attempt: u32) -> Result<O::Reply, Error>
+    where
+        O: Operation<Provider = P>,
+    {
+        let span = call_span(&O::ROUTE, attempt);
+        let built = span.in_scope(|| operation.request(&self.provider, &*self.ambient));
+        let built = built.map(|request| (request, RouteInfo::of::<O>()));
+        let open = |_: &_, response: &_, now| operation.reply(&self.provider, response, now);
+        self.exchange(span, built, open).await
+    }
+
+    /// Sends what was built and opens the answer, inside the span.
+    async fn exchange<R>(
+        &self,
+        span: Span,
+        built: Result<(http::Request<Bytes>, RouteInfo), Error>,
+        open: impl Fn(&RouteInfo, &http::Response<Bytes>, UnixTime) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        let result = async {
+            let (request, info) = built?;
+            match self.transport.send(request).await {
+                Ok(response) => self.open(&response, |response, now| open(&info, response, now)).await,
+                Err(error) => Err(Error::new(info, ErrorKind::Transport(error))),
+            }
+        }
+        .instrument(span.clone())
+        .await;
+        record_fate(&span, result.as_ref().err());
+        result
+    }
+
+    /// Opens a response; where its key is unknown, fetches keys and opens the same response again.
+    async fn open<R>(
+        &self,
+        response: &http::Response<Bytes>,
+        open: impl Fn(&http::Response<Bytes>, UnixTime) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        // A response is as old as when it came in, however long fetching keys takes.
+        let received = self.ambient.now();
+        let seen = self.refresh.round();
+        let first = open(response, received);
+        let Some(serial) = first.as_ref().err().and_then(unknown_serial) else {
+            return first;
+        };
+        let turn = self.refresh.turn().await;
+        // Whoever had the turn before may have brought the key.
+        let second = open(response, received);
+        let Some(serial_now) = second.as_ref().err().and_then(unknown_serial) else {
+            return second;
+        };
+        if turn.fetched_since(seen, serial) && serial == serial_now {
+            return second;
+        }
+        let fetched = self.fetch_keys(serial_now).await;
+        turn.record(serial_now);
+        match fetched {
+            Fetched::Learned => open(response, received),
+            Fetched::Nothing => second,
+        }
+    }
+
+    async fn fetch_keys(&self, serial: &str) -> Fetched {
+        let request = match self.provider.fetch_keys(serial, &*self.ambient) {
+            None => return Fetched::Nothing,
+            Some(Ok(request)) => request,
+            Some(Err(error)) => {
+                tracing::warn!(error = %error, "the request for the platform's keys could not be built");
+                return Fetched::Nothing;
+            }
+        };
+        tracing::info!("a response is signed with an unknown key; fetching the platform's keys");
+        let learned = match self.transport.send(request).await {
+            Ok(response) => self.provider.learn_keys(&response, self.ambient.now()),
+            Err(error) => {
+                tracing::warn!(error = %error, "the platform's keys could not be fetched");
+                return Fetched::Nothing;
+            }
+        };
+        match learned {
+            Ok(()) => Fetched::Learned,
+            Err(error) => {
+                tracing::warn!(
+                    reason = reason(&error),
+                    "the platform's keys were fetched and did not prove themselves"
+                );
+                Fetched::Nothing
+            }
+        }
+    }
+}
+
+impl<P, T: Clone> Clone for Client<P, T> {
+    fn clone(&self) -> Self {
+        Self {
+            provider: Arc::clone(&self.provider),
+            transport: self.transport.clone(),
+            ambient: Arc::clone(&self.ambient),
+            refresh: Arc::clone(&self.refresh),
+        }
+    }
+}
+
+impl<P, T> fmt::Debug for Client<P, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Client(..)")
+    }
+}
+
+/// What became of the keys that were missing.
+enum Fetched {
+    /// The answer was taken in; whether the wanted key was among them shows when the response is opened again.
+    Learned,
+    /// There was nothing to fetch, or it failed.
+    Nothing,
+}
+
+/// The span of one attempt.
+pub(crate) fn call_span(route: &Route, attempt: u32) -> Span {
+    tracing::info_span!(
+        "yuanfen.call",
+        route = route.provider,
+        operation = route.operation,
+        attempt,
+        fate = tracing::field::Empty,
+        remote_request_id = tracing::field::Empty,
+    )
+}
+
+/// Writes into the span how the attempt ended.
+pub(crate) fn record_fate(span: &Span, error: Option<&Error>) {
+    match error {
+        None => {
+            span.record("fate", "answered");
+        }
+        Some(error) => {
+            span.record("fate", tracing::field::display(error.fate()));
+            if let Some(id) = error.remote_request_id() {
+                span.record("remote_request_id", id);
+            }
+        }
+    }
+}
+
+fn unknown_serial(error: &Error) -> Option<&str> {
+    match error.kind() {
+        ErrorKind::Signature(SignatureError::UnknownKey { serial }) => Some(serial),
+        _ => None,
+    }
+}
+
+/// A word for the log. What the far side wrote stays out of it.
+const fn reason(error: &OpenError) -> &'static str {
+    match error {
+        OpenError::Protocol(_) => "not what the protocol allows",
+        OpenError::Signature(_) => "not provably from the platform",
+        OpenError::Business(_) => "the platform refused",
+        _ => "something else",
+    }
+}

@@ -1,0 +1,27 @@
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::str_to_string,
+    clippy::exhaustive_enums,
+    clippy::exhaustive_structs,
+    missing_debug_implementations,
+    missing_docs,
+    unnameable_types,
+    unreachable_pub,
+    reason = "tests"
+)]
+
+mod client;
+mod closure;
+mod download;
+mod hyper;
+mod identity;
+mod logs;
+mod proxy;
+mod retry;
+mod settle;
+mod suite;
+mod tls;
+mod toy;
+mod wire;
