@@ -399,6 +399,19 @@ fn a_repeat_that_was_handed_out_and_never_told_about_is_unknown() {
 }
 
 #[test]
+fn a_wait_that_nobody_asked_for_changes_nothing() {
+    let now = UnixTime::from_seconds(START);
+    let mut repeating = Settle::new(&REFUND, Fate::NotSent, now);
+    let mut asking = Settle::new(&REFUND, Fate::Already, now);
+    for _ in 0..3 {
+        assert_eq!(repeating.step(now), SettleStep::Repeat);
+        assert_eq!(asking.step(now), SettleStep::Query);
+        repeating.observe(Observation::Waited);
+        asking.observe(Observation::Waited);
+    }
+}
+
+#[test]
 fn a_clock_that_is_set_back_does_not_move_the_deadline_for_ever() {
     let mut settle = Settle::new(&REFUND, Fate::Unknown, UnixTime::from_seconds(START));
     let mut waited = Duration::ZERO;

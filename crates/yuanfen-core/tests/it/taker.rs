@@ -90,6 +90,7 @@ fn numbered_families_are_told_apart() {
         ("coupon_fee", "30"),
         ("coupon_fee_0", "10"),
         ("coupon_fee_2", "20"),
+        ("coupon_type_0", "CASH"),
         ("coupon_type_1", "CASH"),
         ("coupon_fee_01", "leading zero"),
         ("coupon_fee_", "no number"),
@@ -123,6 +124,7 @@ fn numbered_families_are_told_apart() {
     assert_eq!(
         names,
         [
+            "coupon_type_0",
             "coupon_type_1",
             "coupon_fee_01",
             "coupon_fee_",
