@@ -78,7 +78,7 @@ impl Operation for ExchangeCode {
         refuse_errors(&mut taker)?;
         Ok(ExchangedCode {
             openid: taker.need("openid")?,
-            snapshot: taker.maybe("is_snapshotuser")? == Some(Loose(1_u8)),
+            snapshot: taker.maybe("is_snapshotuser")? == Some(Loose(1_i64)),
             union_id: taker.maybe("unionid")?,
             access_token: taker.maybe("access_token")?.map(Secret::new),
             expires_in: taker.maybe("expires_in")?.map(seconds),
