@@ -1,1 +1,40 @@
 #![doc = include_str!("../README.md")]
+#![cfg(any(feature = "aws-lc", feature = "pure-rust"))]
+
+mod account;
+mod bill;
+mod certificates;
+pub mod codes;
+mod incoming;
+mod message;
+pub mod notify;
+pub mod ops;
+mod order_detail;
+mod order_ref;
+mod pay_params;
+mod private;
+mod provider;
+mod refund_record;
+mod scene;
+pub mod settle;
+pub mod sign;
+#[cfg(any(test, feature = "test-util"))]
+pub mod test_util;
+mod transaction;
+
+pub use account::{Account, BACKUP_BASE, DEFAULT_BASE, DirectIds, MerchantIds, SetupError, SigningIdentity};
+pub use bill::{BillCheck, BillMismatch, RequestedBill};
+pub use certificates::{DownloadedCertificates, PlatformCertificate};
+pub use codes::Code;
+pub use message::{Message, segment};
+pub use notify::Event;
+pub use order_detail::{OrderDetail, OrderedGoods};
+pub use order_ref::OrderRef;
+pub use pay_params::{JsapiParams, PayParamsDraft, PrepayId, RequestPaymentParams};
+pub use private::{OpenId, PayerText};
+pub use provider::{File, Reply};
+pub use refund_record::{
+    FundsAccount, PaidFrom, RefundAmounts, RefundChannel, RefundRecord, RefundStatus, RefundedPromotion,
+};
+pub use scene::{Scene, Store};
+pub use transaction::{PromotedGoods, Promotion, PromotionScope, PromotionType, TradeState, TradeType, Transaction};

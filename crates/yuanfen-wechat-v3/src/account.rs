@@ -1,0 +1,348 @@
+//! Who signs, whose ids go into messages, and with which keys the platform's messages are checked.
+
+use std::fmt;
+use std::sync::Arc;
+
+use yuanfen_core::{AddressError, Alphabet, Ambient, BaseUrl, BuildError, Rule, Sign, SignError, UnixTime};
+use yuanfen_sign::{ApiV3Key, Certificate, KeyError, KeyRing, PlatformKey, RsaVerifyingKey};
+
+use crate::certificates::{Refreshed, is_public_key_id};
+
+/// The host that answers unless another is set.
+pub const DEFAULT_BASE: &str = "https://api.mch.weixin.qq.com";
+
+/// The same platform in another city. Requests may be replayed there while their timestamp is fresh.
+pub const BACKUP_BASE: &str = "https://api2.mch.weixin.qq.com";
+
+/// A setting that an account cannot be made of. No variant holds a key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SetupError {
+    /// A setting is not of its form.
+    #[error("`{setting}` is not {expected}")]
+    Form {
+        /// Which setting.
+        setting: &'static str,
+        /// What it must be.
+        expected: &'static str,
+    },
+    /// A key or certificate cannot be used.
+    #[error("`{setting}` cannot be used")]
+    Key {
+        /// Which setting.
+        setting: &'static str,
+        /// Why.
+        source: KeyError,
+    },
+    /// The base address cannot be used.
+    #[error("`base address` cannot be used")]
+    Address(#[from] AddressError),
+    /// The merchant's own certificate serial is also the name of a platform key: one of the two is the wrong file. It is
+    /// the usual cause of "certificate not found".
+    #[error(
+        "`{setting}` is the merchant's own certificate; a certificate or public key of the platform is needed there"
+    )]
+    OwnSerial {
+        /// Which setting.
+        setting: &'static str,
+    },
+}
+
+/// Who signs requests: a merchant number, the serial of one of its API certificates, and that certificate's private
+/// key, or whoever holds it. It is apart from [`MerchantIds`] because a service provider signs for others.
+#[derive(Clone)]
+pub struct SigningIdentity {
+    merchant_id: Box<str>,
+    serial: Box<str>,
+    signer: Arc<dyn Sign>,
+}
+
+impl SigningIdentity {
+    /// The merchant number, the serial of its API certificate (hex, not the serial of any platform certificate), and
+    /// what signs: a `yuanfen_sign::RsaSigningKey`, or anything else that makes RSA-SHA256 signatures in base64.
+    ///
+    /// # Errors
+    /// When the number is not 1 to 32 digits, or the serial not hex.
+    pub fn new(merchant_id: &str, serial: &str, signer: Arc<dyn Sign>) -> Result<Self, SetupError> {
+        form("merchant number", merchant_id, &MERCHANT_ID, "1 to 32 digits")?;
+        let hex = Rule::new("serial_no", 64).alphabet(Alphabet::new("hex digits", |digit| digit.is_ascii_hexdigit()));
+        form("merchant certificate serial", serial, &hex, "1 to 64 hex digits")?;
+        Ok(Self {
+            merchant_id: merchant_id.into(),
+            serial: serial.to_ascii_uppercase().into(),
+            signer,
+        })
+    }
+
+    /// The same where the key is out of this process's reach (a KMS, an HSM, another host): take a `Draft` from
+    /// `Provider::draft`, have its text signed, and finish it. Sealing in one step is refused.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn elsewhere(merchant_id: &str, serial: &str) -> Result<Self, SetupError> {
+        Self::new(merchant_id, serial, Arc::new(Elsewhere))
+    }
+
+    /// `mchid` of the Authorization header.
+    #[must_use]
+    pub fn merchant_id(&self) -> &str {
+        &self.merchant_id
+    }
+
+    /// `serial_no` of the Authorization header, upper case.
+    #[must_use]
+    pub fn serial(&self) -> &str {
+        &self.serial
+    }
+}
+
+impl fmt::Debug for SigningIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SigningIdentity")
+            .field("merchant_id", &self.merchant_id)
+            .field("serial", &self.serial)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Stands where the key is somewhere else.
+struct Elsewhere;
+
+impl Sign for Elsewhere {
+    fn sign(&self, _text: &[u8], _ambient: &dyn Ambient) -> Result<String, SignError> {
+        Err(SignError::new(
+            "the key is held elsewhere; take a draft and finish it with the signature made there",
+        ))
+    }
+}
+
+/// Whose ids are in a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MerchantIds {
+    /// An ordinary merchant's own.
+    Direct(DirectIds),
+}
+
+/// The ids of an ordinary merchant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DirectIds {
+    /// `appid`: the app under which orders are placed.
+    pub app_id: Box<str>,
+    /// `mchid`: the merchant.
+    pub merchant_id: Box<str>,
+    /// Other apps bound to the same merchant whose orders are ours as well; answers and notices about them are not
+    /// foreign.
+    pub further_app_ids: Vec<Box<str>>,
+}
+
+impl DirectIds {
+    pub(crate) fn knows_app(&self, app_id: &str) -> bool {
+        *self.app_id == *app_id || self.further_app_ids.iter().any(|known| **known == *app_id)
+    }
+}
+
+/// A merchant's account: who signs, whose ids are sent, the APIv3 key, and the platform's keys.
+///
+/// Cheap to clone. Clones share the platform's keys: what one learns, all use. Making one sends nothing; keys of the
+/// platform are fetched when the first message is signed by one that is not known (the transport's client does that),
+/// or when [`refresh_due`](Self::refresh_due) says so.
+#[derive(Clone)]
+pub struct Account {
+    config: Arc<Config>,
+    keys: KeyRing,
+    refreshed: Arc<Refreshed>,
+}
+
+#[derive(Clone)]
+struct Config {
+    identity: SigningIdentity,
+    ids: MerchantIds,
+    api_v3_key: ApiV3Key,
+    base: BaseUrl,
+    public_key_id: Option<Box<str>>,
+    certificates: bool,
+}
+
+impl Account {
+    /// An ordinary merchant that signs for itself, in certificate mode, on the platform's main host.
+    ///
+    /// # Errors
+    /// When the app id is not 1 to 32 letters and digits.
+    pub fn direct(identity: SigningIdentity, app_id: &str, api_v3_key: ApiV3Key) -> Result<Self, SetupError> {
+        form("app id", app_id, &APP_ID, "1 to 32 letters and digits")?;
+        let ids = MerchantIds::Direct(DirectIds {
+            app_id: app_id.into(),
+            merchant_id: identity.merchant_id.clone(),
+            further_app_ids: Vec::new(),
+        });
+        Ok(Self {
+            config: Arc::new(Config {
+                identity,
+                ids,
+                api_v3_key,
+                base: BaseUrl::parse(DEFAULT_BASE)?,
+                public_key_id: None,
+                certificates: false,
+            }),
+            keys: KeyRing::new(),
+            refreshed: Arc::default(),
+        })
+    }
+
+    /// Talks to another address: the backup host, or a sandbox.
+    #[must_use]
+    pub fn with_base(mut self, base: BaseUrl) -> Self {
+        Arc::make_mut(&mut self.config).base = base;
+        self
+    }
+
+    /// Counts orders of another app of the same merchant as ours: an official account beside a mini program.
+    ///
+    /// # Errors
+    /// When the app id is not 1 to 32 letters and digits.
+    pub fn with_further_app(mut self, app_id: &str) -> Result<Self, SetupError> {
+        form("app id", app_id, &APP_ID, "1 to 32 letters and digits")?;
+        let MerchantIds::Direct(ids) = &mut Arc::make_mut(&mut self.config).ids;
+        ids.further_app_ids.push(app_id.into());
+        Ok(self)
+    }
+
+    /// Public-key mode: the platform's public key (PEM) under its id `PUB_KEY_ID_…`, both from the merchant console.
+    /// Every request then names it, so that its answer is signed with it. Merchants opened since 2024 have only this.
+    ///
+    /// Certificates are no longer fetched, unless [`with_certificates`](Self::with_certificates) says that this
+    /// merchant still has some.
+    ///
+    /// # Errors
+    /// When the id has another form or the key cannot be used.
+    pub fn with_public_key(mut self, id: &str, pem: &str) -> Result<Self, SetupError> {
+        const ID: &str = "platform public key id";
+        const KEY: &str = "platform public key";
+        let wrong = SetupError::Form {
+            setting: ID,
+            expected: "`PUB_KEY_ID_` followed by letters and digits, 64 characters at most",
+        };
+        if !is_public_key_id(id) {
+            return Err(wrong);
+        }
+        let key = RsaVerifyingKey::parse(pem).map_err(|source| SetupError::Key { setting: KEY, source })?;
+        let key = PlatformKey::public(id, key).map_err(|source| SetupError::Key { setting: ID, source })?;
+        self.keys.learn([key], BEFORE_ALL_TIME);
+        Arc::make_mut(&mut self.config).public_key_id = Some(id.into());
+        Ok(self)
+    }
+
+    /// Keeps fetching certificates beside the public key: while a merchant is switched from the one to the other, notices
+    /// come signed by either.
+    #[must_use]
+    pub fn with_certificates(mut self) -> Self {
+        Arc::make_mut(&mut self.config).certificates = true;
+        self
+    }
+
+    /// Knows a platform certificate (PEM) from the start, so that the first answer needs no fetch.
+    ///
+    /// # Errors
+    /// When it is no certificate with an RSA key of 2048 bits or more, or it is the merchant's own.
+    pub fn with_certificate(self, pem: &str) -> Result<Self, SetupError> {
+        const SETTING: &str = "platform certificate";
+        let wrong = |source| SetupError::Key {
+            setting: SETTING,
+            source,
+        };
+        let certificate = Certificate::parse(pem).map_err(wrong)?;
+        if certificate.serial.eq_ignore_ascii_case(self.identity().serial()) {
+            return Err(SetupError::OwnSerial { setting: SETTING });
+        }
+        let key = PlatformKey::of_certificate(&certificate).map_err(wrong)?;
+        self.keys.learn([key], BEFORE_ALL_TIME);
+        Ok(self.with_certificates())
+    }
+
+    /// Who signs.
+    #[must_use]
+    pub fn identity(&self) -> &SigningIdentity {
+        &self.config.identity
+    }
+
+    /// Whose ids are in the messages.
+    #[must_use]
+    pub fn ids(&self) -> &MerchantIds {
+        &self.config.ids
+    }
+
+    /// Where requests go.
+    #[must_use]
+    pub fn base(&self) -> &BaseUrl {
+        &self.config.base
+    }
+
+    /// The platform's keys by serial.
+    #[must_use]
+    pub const fn platform_keys(&self) -> &KeyRing {
+        &self.keys
+    }
+
+    /// The id of the platform's public key, in public-key mode.
+    #[must_use]
+    pub fn public_key_id(&self) -> Option<&str> {
+        self.config.public_key_id.as_deref()
+    }
+
+    /// Whether the platform's certificates should be fetched now: none was fetched yet, twelve hours have passed, or an
+    /// hour where the newest one ends within ten days (its successor appears then). Never in public-key mode alone.
+    ///
+    /// Send [`DownloadCertificates`](crate::ops::DownloadCertificates) and hand its reply to
+    /// [`adopt`](Self::adopt). A fetch that fails changes nothing: the keys that are known stay.
+    #[must_use]
+    pub fn refresh_due(&self, now: UnixTime) -> bool {
+        self.fetches_certificates() && self.refreshed.is_due(&self.keys, now)
+    }
+
+    pub(crate) fn fetches_certificates(&self) -> bool {
+        self.config.certificates || self.config.public_key_id.is_none()
+    }
+
+    pub(crate) fn refreshed(&self) -> &Refreshed {
+        &self.refreshed
+    }
+
+    pub(crate) fn signer(&self) -> &dyn Sign {
+        &*self.config.identity.signer
+    }
+
+    pub(crate) fn api_v3_key(&self) -> &ApiV3Key {
+        &self.config.api_v3_key
+    }
+
+    pub(crate) fn direct_ids(&self) -> &DirectIds {
+        let MerchantIds::Direct(ids) = &self.config.ids;
+        ids
+    }
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account")
+            .field("identity", &self.config.identity)
+            .field("ids", &self.config.ids)
+            .field("base", &self.config.base)
+            .field("public_key_id", &self.config.public_key_id)
+            .field("keys", &self.keys)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Learning at this moment drops nothing as expired: whether a configured certificate still holds is judged when it is
+/// used.
+const BEFORE_ALL_TIME: UnixTime = UnixTime::from_seconds(i64::MIN);
+
+const APP_ID: Rule = Rule::new("appid", 32).alphabet(Alphabet::ALPHANUMERIC);
+const MERCHANT_ID: Rule = Rule::new("mchid", 32).alphabet(Alphabet::DIGITS);
+
+fn form(setting: &'static str, value: &str, rule: &Rule, expected: &'static str) -> Result<(), SetupError> {
+    rule.check(value)
+        .map_err(|_: BuildError| SetupError::Form { setting, expected })
+}

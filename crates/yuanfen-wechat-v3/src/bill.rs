@@ -1,0 +1,238 @@
+//! A bill that was asked for: where its file is, and the digest that proves the file. v3 sheet, section 18.
+
+use std::fmt;
+use std::io::{self, Write as _};
+
+use bytes::Bytes;
+use flate2::write::MultiGzDecoder;
+use yuanfen_core::{
+    Address, Extra, FieldError, JsonTaker, OpenError, ProtocolError, ProtocolErrorKind, Route, ValueError,
+};
+use yuanfen_sign::Sha1Stream;
+
+use crate::Reply;
+use crate::ops::DownloadBill;
+use crate::private::Raw;
+
+/// Values of `tar_type`.
+pub(crate) struct Tar;
+
+impl Tar {
+    pub(crate) const GZIP: &'static str = "GZIP";
+}
+
+/// The platform's answer to asking for a bill. `Debug` does not show the address, whose query is a token.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RequestedBill {
+    /// `hash_value`: the SHA-1 of the uncompressed file, 40 hex digits in lower case.
+    pub sha1: String,
+    /// What this version does not know, as raw JSON text.
+    pub extra: Extra,
+    address: Address,
+    raw: Raw,
+}
+
+impl RequestedBill {
+    pub(crate) fn read(reply: &Reply, route: &Route) -> Result<Self, OpenError> {
+        let wrong = |field, expected| FieldError::new(field, ValueError::Form { expected });
+        let object = reply.object(route)?;
+        let mut taker = JsonTaker::new(&object);
+        let hash_type: String = taker.need("hash_type")?;
+        if !hash_type.eq_ignore_ascii_case("SHA1") {
+            return Err(wrong("hash_type", "`SHA1`").into());
+        }
+        let sha1: String = taker.need("hash_value")?;
+        if sha1.len() != 40 || !sha1.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Err(wrong("hash_value", "a SHA-1 of 40 hex digits").into());
+        }
+        let address: String = taker.need("download_url")?;
+        let address = Some(address)
+            .filter(|address| address.len() <= 2048)
+            .and_then(|address| Address::parse("download_url", &address).ok())
+            .ok_or_else(|| wrong("download_url", "an absolute https address of at most 2048 characters"))?;
+        Ok(Self {
+            sha1: sha1.to_ascii_lowercase(),
+            extra: taker.rest(),
+            address,
+            raw: Raw(reply.raw().clone()),
+        })
+    }
+
+    /// `download_url`: where the file is, for as little as 30 seconds. Whoever has it can fetch the bill.
+    #[must_use]
+    pub const fn download_url(&self) -> &Address {
+        &self.address
+    }
+
+    /// The call that fetches the file, and holds it against the digest when it is made in one piece.
+    #[must_use]
+    pub fn download(&self) -> DownloadBill {
+        DownloadBill::new(self.address.clone(), self.check())
+    }
+
+    /// What the file is held against when it is fetched in pieces.
+    #[must_use]
+    pub fn check(&self) -> BillCheck {
+        BillCheck::new(&self.sha1)
+    }
+
+    /// The answer's body as it came.
+    #[must_use]
+    pub const fn raw(&self) -> &Bytes {
+        &self.raw.0
+    }
+}
+
+impl fmt::Debug for RequestedBill {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestedBill")
+            .field("sha1", &self.sha1)
+            .field("extra", &self.extra)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Holds the file of a bill against its digest, piece by piece and in constant memory.
+///
+/// The digest is of the uncompressed file. Whether the file is gzip is seen from its first two bytes, which no bill
+/// begins with, so it does not matter whether something on the way has unpacked it.
+///
+/// ```
+/// use yuanfen_wechat_v3::BillCheck;
+/// let mut check = BillCheck::new("6f9b9af3cd6e8b8a73c2cdced37fe9f59226e27d");
+/// check.push(b"mess")?;
+/// check.push(b"age")?;
+/// check.finish()?;
+/// # Ok::<(), yuanfen_core::OpenError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct BillCheck {
+    promised: String,
+    /// The digest of what came, compressed or not: it is reported beside the other one when neither is right.
+    received: Sha1Stream,
+    content: Content,
+}
+
+#[derive(Debug)]
+enum Content {
+    /// Fewer than two bytes so far.
+    Undecided(Vec<u8>),
+    Plain,
+    Gzip(Box<MultiGzDecoder<Sink>>),
+    Broken,
+}
+
+impl Clone for Content {
+    /// A check is cloned before it is used, with the call that carries it. One that has begun starts from nothing and
+    /// would never hold, so it is cloned as broken.
+    fn clone(&self) -> Self {
+        match self {
+            Self::Undecided(start) => Self::Undecided(start.clone()),
+            Self::Plain => Self::Plain,
+            Self::Gzip(_) | Self::Broken => Self::Broken,
+        }
+    }
+}
+
+/// Where the uncompressed bytes go.
+#[derive(Debug, Default)]
+struct Sink(Sha1Stream);
+
+impl io::Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.push(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The file of a bill is not the one that was promised.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("promised was sha1 {promised}; the uncompressed file has {uncompressed}, what was received has {received}")]
+#[non_exhaustive]
+pub struct BillMismatch {
+    /// What the platform's signed answer promised.
+    pub promised: String,
+    /// The digest of the uncompressed file.
+    pub uncompressed: String,
+    /// The digest of what was received, compressed or not.
+    pub received: String,
+}
+
+impl BillCheck {
+    /// Against that SHA-1, in hex of either case.
+    #[must_use]
+    pub fn new(sha1: &str) -> Self {
+        Self {
+            promised: sha1.to_ascii_lowercase(),
+            received: Sha1Stream::new(),
+            content: Content::Undecided(Vec::new()),
+        }
+    }
+
+    /// Takes in the next piece.
+    ///
+    /// # Errors
+    /// When it cannot be unpacked. Whatever is pushed afterwards, the check stays failed.
+    pub fn push(&mut self, chunk: &[u8]) -> Result<(), OpenError> {
+        self.received.push(chunk);
+        let unpacked = match &mut self.content {
+            Content::Plain => return Ok(()),
+            Content::Gzip(gzip) => gzip.write_all(chunk),
+            Content::Broken => return Err(broken("an earlier piece could not be unpacked").into()),
+            Content::Undecided(start) => {
+                start.extend_from_slice(chunk);
+                match start.as_slice() {
+                    [] | [_] => return Ok(()),
+                    [0x1f, 0x8b, ..] => {
+                        let mut gzip = Box::new(MultiGzDecoder::new(Sink::default()));
+                        let unpacked = gzip.write_all(start);
+                        self.content = Content::Gzip(gzip);
+                        unpacked
+                    }
+                    _ => {
+                        self.content = Content::Plain;
+                        return Ok(());
+                    }
+                }
+            }
+        };
+        unpacked.map_err(|error| {
+            self.content = Content::Broken;
+            broken(error).into()
+        })
+    }
+
+    /// Says whether the whole file is the one that was promised.
+    ///
+    /// # Errors
+    /// [`ProtocolErrorKind::Digest`] when it is another one, with a [`BillMismatch`] as its source;
+    /// [`ProtocolErrorKind::Format`] when it was cut off or cannot be unpacked.
+    pub fn finish(self) -> Result<(), OpenError> {
+        let received = self.received.finish_hex();
+        let uncompressed = match self.content {
+            Content::Undecided(_) | Content::Plain => received.clone(),
+            Content::Gzip(gzip) => gzip.finish().map_err(broken)?.0.finish_hex(),
+            Content::Broken => return Err(broken("an earlier piece could not be unpacked").into()),
+        };
+        if uncompressed == self.promised {
+            return Ok(());
+        }
+        let mismatch = BillMismatch {
+            promised: self.promised,
+            uncompressed,
+            received,
+        };
+        Err(ProtocolError::new(ProtocolErrorKind::Digest)
+            .with_source(mismatch)
+            .into())
+    }
+}
+
+fn broken(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> ProtocolError {
+    ProtocolError::new(ProtocolErrorKind::Format).with_source(cause)
+}

@@ -1,0 +1,220 @@
+//! Notices: verified over their raw bytes, then read, then decrypted, then typed. v3 sheet, section 11.
+
+mod refund_notice;
+
+pub use refund_notice::RefundNotice;
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::{Response, StatusCode};
+use yuanfen_core::{
+    EventKey, Facts, FieldError, JsonTaker, Notice, NotificationSource, OpenError, ProtocolError, ProtocolErrorKind,
+    SignatureError, Transition, UnixTime, ValueError, Verdict,
+};
+
+use crate::certificates::{ALGORITHM, parse_object};
+use crate::incoming::{Signed, check_size};
+use crate::ops::PROVIDER;
+use crate::private::Raw;
+use crate::{Account, TradeState, Transaction};
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// `TRANSACTION.SUCCESS`: an order was paid.
+    Payment(Transaction),
+    /// `REFUND.…`: a refund came to an end, or to a stop.
+    Refund(RefundNotice),
+    /// An event that this version has no type for: combined orders, other products.
+    Other(OtherNotice),
+}
+
+/// An event that this version has no type for, decrypted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OtherNotice {
+    /// `id`: of the notice.
+    pub id: String,
+    /// `event_type`.
+    pub event_type: String,
+    /// `resource.original_type`.
+    pub original_type: Option<String>,
+    plaintext: Raw,
+}
+
+impl OtherNotice {
+    /// The decrypted text. Whose merchant number it names was not looked at.
+    #[must_use]
+    pub const fn plaintext(&self) -> &Bytes {
+        &self.plaintext.0
+    }
+}
+
+/// A notice of the older API: XML, sent where a refund had no `notify_url` of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this is a notice of the older API (XML); set `notify_url` on every refund, or open it as wechat-v2")]
+struct OlderApi;
+
+impl NotificationSource for Account {
+    type Event = Event;
+
+    /// Opens a notice. An unknown serial is [`SignatureError::UnknownKey`]: fetch the platform's keys as for an answer, then
+    /// open the same notice again.
+    fn open_notification(&self, request: &http::Request<Bytes>, now: UnixTime) -> Result<Notice<Event>, OpenError> {
+        let body = request.body();
+        check_size(body)?;
+        let signed = Signed::read(request.headers(), now).map_err(|error| from_older_api(error, body))?;
+        let key = signed.key(self, now)?;
+        let proven = signed.check(&key, body, ())?;
+        proven.try_map(|()| self.open_envelope(body)).map(Notice::Settles)
+    }
+
+    fn key(&self, event: &Event) -> EventKey {
+        let key =
+            |subject: &str, transition| EventKey::new(PROVIDER, &*self.direct_ids().merchant_id, subject, transition);
+        match event {
+            Event::Payment(order) => key(
+                order.order_no.as_str(),
+                match order.trade_state {
+                    TradeState::Success => Transition::OrderPaid,
+                    _ => Transition::Other,
+                },
+            ),
+            Event::Refund(refund) => key(refund.refund_no.as_str(), refund.transition()),
+            Event::Other(other) => key(&other.id, Transition::Other),
+        }
+    }
+
+    fn facts(&self, event: &Event) -> Facts {
+        match event {
+            Event::Payment(order) => {
+                let mut facts = Facts::new(order.trade_state.as_str());
+                facts.amount = order.total;
+                facts.currency.clone_from(&order.currency);
+                facts.order_no = Some(order.order_no.as_str().to_owned());
+                facts.remote_id = order.transaction_id.as_ref().map(|id| id.as_str().to_owned());
+                facts.merchant = Some(order.merchant_id.clone());
+                facts.app = Some(order.app_id.clone());
+                facts
+            }
+            Event::Refund(refund) => {
+                let mut facts = Facts::new(refund.status.as_str());
+                facts.amount = Some(refund.refund);
+                facts.order_no = Some(refund.order_no.as_str().to_owned());
+                facts.remote_id = Some(refund.refund_id.as_str().to_owned());
+                facts.merchant = Some(refund.merchant_id.clone());
+                facts
+            }
+            Event::Other(other) => Facts::new(&*other.event_type),
+        }
+    }
+
+    /// 200 without a body, or 500 with `FAIL`. Answer within five seconds; a 2xx counts as taken whatever its body says.
+    fn acknowledge(&self, verdict: Verdict) -> Response<Bytes> {
+        match verdict {
+            Verdict::Accepted => Response::new(Bytes::new()),
+            // What is not known to be accepted is delivered again.
+            _ => {
+                let body = Bytes::from_static(br#"{"code":"FAIL","message":"not accepted, deliver it again"}"#);
+                let mut response = Response::new(body);
+                *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+                let json = HeaderValue::from_static("application/json");
+                response.headers_mut().insert(CONTENT_TYPE, json);
+                response
+            }
+        }
+    }
+}
+
+impl Account {
+    /// Reads and opens a body that is known to be genuine.
+    fn open_envelope(&self, body: &[u8]) -> Result<Event, OpenError> {
+        let envelope = Envelope::read(body)?;
+        let plaintext = self
+            .api_v3_key()
+            .open(&envelope.nonce, &envelope.associated_data, &envelope.ciphertext)
+            .map_err(|error| ProtocolError::new(ProtocolErrorKind::Decrypt).with_source(error))?;
+        let plaintext = Bytes::from(plaintext);
+        let other = |plaintext| {
+            Event::Other(OtherNotice {
+                id: envelope.id.clone(),
+                event_type: envelope.event_type.clone(),
+                original_type: envelope.original_type.clone(),
+                plaintext: Raw(plaintext),
+            })
+        };
+        let refund = envelope.event_type.starts_with("REFUND.");
+        if !refund && envelope.event_type != "TRANSACTION.SUCCESS" {
+            return Ok(other(plaintext));
+        }
+        let object = parse_object(&plaintext, None)?;
+        if object.raw("combine_out_trade_no").is_some() {
+            return Ok(other(plaintext));
+        }
+        if refund {
+            let notice = RefundNotice::read(&object, self.direct_ids(), plaintext)?;
+            return Ok(Event::Refund(notice));
+        }
+        let order = Transaction::read(&object, self.direct_ids(), plaintext)?;
+        if order.total.is_none() {
+            // Nobody could tell whether the right amount was paid.
+            return Err(FieldError::new("amount.total", ValueError::Missing).into());
+        }
+        Ok(Event::Payment(order))
+    }
+}
+
+/// A notice as it is before it is decrypted.
+struct Envelope {
+    id: String,
+    event_type: String,
+    original_type: Option<String>,
+    nonce: String,
+    associated_data: String,
+    ciphertext: String,
+}
+
+impl Envelope {
+    fn read(body: &[u8]) -> Result<Self, ProtocolError> {
+        let object = parse_object(body, None)?;
+        let mut taker = JsonTaker::new(&object);
+        let id = taker.need("id")?;
+        let event_type = taker.need("event_type")?;
+        let envelope = taker.nested("resource", |resource| {
+            let algorithm: String = resource.need("algorithm")?;
+            if algorithm != ALGORITHM {
+                return Err(FieldError::new("algorithm", ValueError::Form { expected: ALGORITHM }));
+            }
+            Ok(Self {
+                id,
+                event_type,
+                original_type: resource.maybe("original_type")?,
+                nonce: resource.need("nonce")?,
+                associated_data: resource.maybe("associated_data")?.unwrap_or_default(),
+                ciphertext: resource.need("ciphertext")?,
+            })
+        })?;
+        Ok(envelope)
+    }
+}
+
+impl fmt::Debug for Envelope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Envelope({})", self.event_type)
+    }
+}
+
+/// Says it where a notice lacks every sign of this API because it is one of the older.
+fn from_older_api(error: SignatureError, body: &[u8]) -> OpenError {
+    let xml = body.trim_ascii_start().starts_with(b"<xml");
+    if xml && matches!(error, SignatureError::Missing { .. }) {
+        ProtocolError::new(ProtocolErrorKind::Format)
+            .with_source(OlderApi)
+            .into()
+    } else {
+        error.into()
+    }
+}

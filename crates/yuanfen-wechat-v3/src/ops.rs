@@ -1,0 +1,42 @@
+//! The calls of this route, one per file.
+
+mod close_order;
+mod download_bill;
+mod download_certificates;
+mod place_jsapi_order;
+mod query_order;
+mod query_refund;
+mod refund;
+mod request_fund_flow_bill;
+mod request_trade_bill;
+
+pub use close_order::{CloseOrder, ClosedOrder};
+pub use download_bill::{DownloadBill, DownloadedBill};
+pub use download_certificates::DownloadCertificates;
+pub use place_jsapi_order::{LimitPay, PlaceJsapiOrder, PlacedJsapiOrder};
+pub use query_order::{QueriedOrder, QueryOrder};
+pub use query_refund::QueryRefund;
+pub use refund::{Refund, RefundSource, RefundedGoods};
+pub use request_fund_flow_bill::{AccountType, RequestFundFlowBill};
+pub use request_trade_bill::{BillType, RequestTradeBill};
+
+use yuanfen_core::RouteInfo;
+
+/// The route's name.
+pub(crate) const PROVIDER: &str = "wechat-v3";
+
+/// Every call with what proves its reply.
+#[must_use]
+pub fn routes() -> Vec<RouteInfo> {
+    vec![
+        RouteInfo::of::<PlaceJsapiOrder>(),
+        RouteInfo::of::<QueryOrder>(),
+        RouteInfo::of::<CloseOrder>(),
+        RouteInfo::of::<Refund>(),
+        RouteInfo::of::<QueryRefund>(),
+        RouteInfo::of::<RequestTradeBill>(),
+        RouteInfo::of::<RequestFundFlowBill>(),
+        RouteInfo::of::<DownloadBill>(),
+        RouteInfo::of::<DownloadCertificates>(),
+    ]
+}

@@ -1,0 +1,49 @@
+//! `GET /v3/certificates`: the platform's certificates, encrypted under the APIv3 key.
+//!
+//! Read. Its answer proves itself; see the `certificates` module's account in the README. Published as "获取平台证书列表";
+//! v3 sheet, section 6.
+
+use http::Method;
+use yuanfen_core::{Ambient, BuildError, Effect, OpenError, Operation, Route, Verified};
+
+use crate::{Account, DownloadedCertificates, Message};
+
+/// Fetches the platform's certificates. Hand the reply to [`Account::adopt`]. The transport's client does both on its own
+/// when an answer names a certificate that is not known; call it yourself when [`Account::refresh_due`] says so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DownloadCertificates {}
+
+impl DownloadCertificates {
+    /// All of them.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {}
+    }
+}
+
+impl Operation for DownloadCertificates {
+    type Provider = Account;
+    type Inbound = Verified<DownloadedCertificates>;
+    type Reply = Verified<DownloadedCertificates>;
+
+    const ROUTE: Route = Route::new(
+        super::PROVIDER,
+        "download_certificates",
+        Method::GET,
+        "/v3/certificates",
+        Effect::Read,
+    );
+
+    fn encode(&self, _: &Account, _: &dyn Ambient) -> Result<Message, BuildError> {
+        Ok(Message::get("/v3/certificates"))
+    }
+
+    fn decode(
+        &self,
+        _: &Account,
+        inbound: Verified<DownloadedCertificates>,
+    ) -> Result<Verified<DownloadedCertificates>, OpenError> {
+        Ok(inbound)
+    }
+}

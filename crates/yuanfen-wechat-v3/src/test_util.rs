@@ -1,0 +1,173 @@
+//! The platform's side of a signature, for your tests: forged notices and replies that the account takes for genuine
+//! because you gave it the key that forges them.
+//!
+//! Nothing here weighs as evidence that this crate speaks the protocol: both ends are this crate's. It is for testing what
+//! *you* do with a paid order.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use yuanfen_core::{Ambient, BuildError, Fen, FixedAmbient, OrderNo, RefundNo, Rfc3339, Sign, UnixTime, WireText as _};
+use yuanfen_sign::ApiV3Key;
+
+use crate::certificates::ALGORITHM;
+use crate::sign::answer_text;
+use crate::{Account, RefundStatus};
+
+/// Signs as the platform would, under a key whose public half the account knows by that serial.
+#[derive(Clone)]
+pub struct Forger {
+    serial: String,
+    signer: Arc<dyn Sign>,
+    api_v3_key: ApiV3Key,
+    merchant_id: String,
+    app_id: String,
+}
+
+impl Forger {
+    /// Forges for that account: under that serial (a certificate's, or a `PUB_KEY_ID_…`), with that key, encrypted under
+    /// that APIv3 key.
+    #[must_use]
+    pub fn new(account: &Account, serial: &str, signer: Arc<dyn Sign>, api_v3_key: ApiV3Key) -> Self {
+        let ids = account.direct_ids();
+        Self {
+            serial: serial.to_owned(),
+            signer,
+            api_v3_key,
+            merchant_id: ids.merchant_id.as_ref().to_owned(),
+            app_id: ids.app_id.as_ref().to_owned(),
+        }
+    }
+
+    /// The notice that an order of that total was paid.
+    ///
+    /// # Errors
+    /// When signing fails.
+    pub fn payment(&self, order_no: &OrderNo, total: Fen, now: UnixTime) -> Result<http::Request<Bytes>, BuildError> {
+        let plaintext = serde_json::json!({
+            "mchid": self.merchant_id,
+            "appid": self.app_id,
+            "out_trade_no": order_no,
+            "transaction_id": "4200000000000000000000000001",
+            "trade_type": "JSAPI",
+            "trade_state": "SUCCESS",
+            "trade_state_desc": "支付成功",
+            "bank_type": "OTHERS",
+            "attach": "",
+            "success_time": Rfc3339(now).to_text(),
+            "payer": {"openid": "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"},
+            "amount": {"total": total, "payer_total": total, "currency": "CNY", "payer_currency": "CNY"},
+        });
+        self.notice("TRANSACTION.SUCCESS", "transaction", &plaintext.to_string(), now)
+    }
+
+    /// The notice that a refund of an order came to that end.
+    ///
+    /// # Errors
+    /// When signing fails.
+    pub fn refund(
+        &self,
+        order_no: &OrderNo,
+        refund_no: &RefundNo,
+        status: &RefundStatus,
+        (refund, total): (Fen, Fen),
+        now: UnixTime,
+    ) -> Result<http::Request<Bytes>, BuildError> {
+        let mut plaintext = serde_json::json!({
+            "mchid": self.merchant_id,
+            "transaction_id": "4200000000000000000000000001",
+            "out_trade_no": order_no,
+            "refund_id": "50000000000000000000000000001",
+            "out_refund_no": refund_no,
+            "refund_status": status,
+            "user_received_account": "支付用户零钱",
+            "amount": {"total": total, "refund": refund, "payer_total": total, "payer_refund": refund},
+        });
+        if let (RefundStatus::Success, Some(members)) = (status, plaintext.as_object_mut()) {
+            members.insert("success_time".to_owned(), Rfc3339(now).to_text().into());
+        }
+        let event_type = format!("REFUND.{status}");
+        self.notice(&event_type, "refund", &plaintext.to_string(), now)
+    }
+
+    /// Any notice: that event type around that plaintext.
+    ///
+    /// # Errors
+    /// When signing fails.
+    pub fn notice(
+        &self,
+        event_type: &str,
+        original_type: &str,
+        plaintext: &str,
+        now: UnixTime,
+    ) -> Result<http::Request<Bytes>, BuildError> {
+        const NONCE: &str = "forged-nonce";
+        let ciphertext = self
+            .api_v3_key
+            .seal(NONCE, original_type, plaintext.as_bytes())
+            .map_err(BuildError::encode)?;
+        let envelope = serde_json::json!({
+            "id": "00000000-0000-4000-8000-000000000001",
+            "create_time": Rfc3339(now).to_text(),
+            "event_type": event_type,
+            "resource_type": "encrypt-resource",
+            "summary": "forged",
+            "resource": {
+                "original_type": original_type,
+                "algorithm": ALGORITHM,
+                "ciphertext": ciphertext,
+                "associated_data": original_type,
+                "nonce": NONCE,
+            },
+        });
+        let mut request = http::Request::new(Bytes::from(envelope.to_string()));
+        *request.method_mut() = http::Method::POST;
+        let headers = self.headers(request.body(), now)?;
+        *request.headers_mut() = headers;
+        Ok(request)
+    }
+
+    /// The reply of that status with that body.
+    ///
+    /// # Errors
+    /// When signing fails, or there is no such status.
+    pub fn reply(
+        &self,
+        status: u16,
+        body: impl Into<Bytes>,
+        now: UnixTime,
+    ) -> Result<http::Response<Bytes>, BuildError> {
+        let mut response = http::Response::new(body.into());
+        *response.status_mut() = http::StatusCode::from_u16(status).map_err(BuildError::encode)?;
+        let headers = self.headers(response.body(), now)?;
+        *response.headers_mut() = headers;
+        Ok(response)
+    }
+
+    fn headers(&self, body: &[u8], now: UnixTime) -> Result<HeaderMap, BuildError> {
+        const NONCE: &str = "forgednonceforgednonceforgedno01";
+        let timestamp = now.seconds().to_string();
+        let ambient: &dyn Ambient = &FixedAmbient::at(now.seconds());
+        let signature = self.signer.sign(&answer_text(&timestamp, NONCE, body), ambient)?;
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        for (name, value) in [
+            ("wechatpay-timestamp", timestamp.as_str()),
+            ("wechatpay-nonce", NONCE),
+            ("wechatpay-serial", self.serial.as_str()),
+            ("wechatpay-signature", signature.as_str()),
+        ] {
+            headers.insert(name, HeaderValue::from_str(value).map_err(BuildError::encode)?);
+        }
+        Ok(headers)
+    }
+}
+
+impl std::fmt::Debug for Forger {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Forger")
+            .field("serial", &self.serial)
+            .finish_non_exhaustive()
+    }
+}
