@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -93,10 +94,29 @@ impl Service<Uri> for Dial {
                 Box::pin(async { connecting.await.map_err(|error| DialFailed(error.into())) })
             }
             _ => {
+                let plain = to.scheme() != Some(&http::uri::Scheme::HTTPS);
                 let connecting = self.direct.call(to);
-                Box::pin(async { connecting.await.map_err(|error| DialFailed(error.into())) })
+                Box::pin(async move {
+                    let stream = connecting.await.map_err(|error| DialFailed(error.into()))?;
+                    if plain {
+                        must_be_here(stream.inner().peer_addr())?;
+                    }
+                    Ok(stream)
+                })
             }
         }
+    }
+}
+
+/// Plain http stays on this machine: `localhost` is a name, and a resolver may say that it is somewhere else.
+fn must_be_here(peer: io::Result<SocketAddr>) -> Result<(), DialFailed> {
+    let peer = peer.map_err(|error| DialFailed(error.into()))?;
+    if peer.ip().to_canonical().is_loopback() {
+        Ok(())
+    } else {
+        Err(DialFailed(
+            "plain http to a name that turned out to be another machine".into(),
+        ))
     }
 }
 
@@ -239,4 +259,24 @@ fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (d
             None => error.source(),
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::must_be_here;
+
+    #[test]
+    fn plain_http_stays_here_whatever_a_name_resolves_to() {
+        for (address, here) in [
+            ("127.0.0.1:80", true),
+            ("127.9.9.9:80", true),
+            ("[::1]:80", true),
+            ("[::ffff:127.0.0.1]:80", true),
+            ("192.0.2.1:80", false),
+            ("0.0.0.0:80", false),
+            ("[2001:db8::1]:80", false),
+        ] {
+            assert_eq!(must_be_here(Ok(address.parse().unwrap())).is_ok(), here, "{address}");
+        }
+    }
 }
