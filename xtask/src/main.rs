@@ -27,7 +27,7 @@ usage: cargo xtask <command>
   ci                   everything that must hold before a merge; the last line sums the tests
   tidy                 edges between crates, features, vectors' origins, dependency trees, purity, layout, README
   readme               writes the generated part of the READMEs
-  fuzz-smoke           every fuzz target for a few seconds, or its seeds on stable
+  fuzz-smoke           every seed on stable, then every fuzz target for a few seconds, where cargo-fuzz is
   wasm                 checks yuanfen-wechat-v3 for wasm32-unknown-unknown, where that target is installed
   bench [args]         each flow beside its raw primitive (release build of yuanfen-proof)
   conformance [args]   provider by case by mode (release build of yuanfen-proof)";
