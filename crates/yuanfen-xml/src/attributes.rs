@@ -26,7 +26,8 @@ pub(crate) fn are_well_formed(raw: &str) -> bool {
 ///
 /// The encoding's name is not acted on: a message is UTF-8 whatever it says.
 pub(crate) fn are_declaration(raw: &str) -> bool {
-    let parts: [(&str, fn(&str) -> bool); 3] = [
+    type Part = (&'static str, fn(&str) -> bool);
+    let parts: [Part; 3] = [
         ("version", is_version),
         ("encoding", is_encoding),
         ("standalone", |value| matches!(value, "yes" | "no")),
