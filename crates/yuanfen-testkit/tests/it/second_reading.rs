@@ -88,7 +88,16 @@ fn v2_signatures_are_those_of_the_oracle() {
             };
             assert_eq!(Some(sign.as_str()), case.expected_signature(), "{case}");
             if kind == "native_url" {
-                assert!(decoded(&case).starts_with(&format!("weixin://wxpay/bizpayurl?sign={sign}&")));
+                let query: String = case
+                    .pairs("fields")
+                    .iter()
+                    .map(|(name, value)| format!("&{name}={value}"))
+                    .collect();
+                assert_eq!(
+                    decoded(&case),
+                    format!("weixin://wxpay/bizpayurl?sign={sign}{query}"),
+                    "{case}"
+                );
             }
             count += 1;
         }
@@ -181,6 +190,17 @@ fn v2_samples_are_flat_xml_unless_they_are_refused() {
         assert_eq!(body.starts_with('<'), case.refused().is_none(), "{case}");
         if let Some(fields) = case.expected_fields() {
             assert_eq!(flat_xml(body), fields, "{case}");
+        }
+    }
+}
+
+#[test]
+fn v2_addresses_are_addresses_unless_they_are_refused() {
+    for case in vectors("wechat-v2").of("notify_url") {
+        let address = case.text("address");
+        assert_eq!(address.starts_with("https://"), case.refused().is_none(), "{case}");
+        if case.refused().is_none() {
+            assert_eq!(address, decoded(&case), "{case}");
         }
     }
 }
@@ -365,6 +385,10 @@ fn v3_bill_files_unpack_to_their_digest() {
         assert_eq!(json!(oracle::sha1_hex(&text)), wanted["sha1"]);
         let text = String::from_utf8(text).unwrap();
         assert_eq!(json!(text.starts_with('\u{feff}')), wanted["bom"]);
+        assert_eq!(
+            (&json!("CRLF"), text.matches('\n').count()),
+            (&wanted["line_ending"], text.matches("\r\n").count())
+        );
         let lines: Vec<_> = text.split("\r\n").filter(|line| !line.is_empty()).collect();
         assert_eq!(json!(lines.len() - 3), wanted["data_rows"]);
         assert_eq!(json!(lines[0].split(',').count()), wanted["columns"]);
@@ -552,6 +576,42 @@ fn starpos_digests_are_those_of_the_oracle() {
     }
 }
 
+#[test]
+fn starpos_wrong_digests_are_wrong_in_the_way_that_they_say() {
+    let vectors = vectors("starpos");
+    let wrong = |name: &str| {
+        let case = vectors.case(name);
+        let fields = map(case.pairs("fields"));
+        let sign = fields.get("signValue").unwrap().clone();
+        (fields, sign)
+    };
+    let key = vectors.case("v2-sdk-barcode-pos-pay").text("key");
+    let (fields, sign) = wrong("v2-wrong-raw-order");
+    assert_eq!(
+        oracle::md5_hex(oracle::starpos_text_by_raw_names(&fields, key).as_bytes()),
+        sign
+    );
+    let (mut fields, sign) = wrong("v2-wrong-mandatory-only");
+    for name in ["oprId", "trmTyp", "subject", "selOrderNo", "goods_tag", "attach"] {
+        assert!(fields.remove(name).is_some(), "{name}");
+    }
+    assert_eq!(oracle::starpos_sign(&fields, key), sign);
+    // The text of a message whose values have no blanks but those two: they come back where they stood.
+    let spaced = |text: String| text.replace("Ab", "A b").replace("测试商品", "测试 商品");
+    let (fields, sign) = wrong("v2-wrong-spaces-kept");
+    assert_eq!(
+        oracle::md5_hex(spaced(oracle::starpos_text(&fields, key)).as_bytes()),
+        sign
+    );
+    let (fields, sign) = wrong("v2-wrong-raw-order-spaces-kept");
+    assert_eq!(
+        oracle::md5_hex(spaced(oracle::starpos_text_by_raw_names(&fields, key)).as_bytes()),
+        sign
+    );
+    let (fields, sign) = wrong("v3-wrong-message-not-decoded");
+    assert_eq!(oracle::starpos_sign(&fields, key), sign);
+}
+
 // ---- fshows
 
 #[test]
@@ -716,6 +776,26 @@ fn mpgateway_signatures_are_those_of_the_oracle() {
             assert_eq!(STANDARD.decode(&base64).unwrap(), decoded(&case).as_bytes(), "{case}");
             assert_eq!([base64.as_str(), case.text("key")].concat(), text_of(&case), "{case}");
         }
+    }
+}
+
+#[test]
+fn mpgateway_wrong_digests_are_wrong_in_the_way_that_they_say() {
+    let vectors = vectors("mpgateway");
+    let submit = vectors.case("v1-submit");
+    assert_eq!(submit.expected_request().unwrap().method.as_deref(), Some("POST"));
+    let (payload, key) = (submit.text("payload"), submit.text("key"));
+    let base64 = oracle::mpgateway_base64(payload);
+    for (name, text) in [
+        ("v1-wrong-json", payload.to_owned()),
+        (
+            "v1-wrong-escaped",
+            base64.replace('=', "%3D").replace('+', "%2B").replace('/', "%2F"),
+        ),
+    ] {
+        let case = vectors.case(name);
+        assert_eq!(case.text("base64"), base64, "{case}");
+        assert_eq!(oracle::mpgateway_sign(&text, key), case.text("sign"), "{case}");
     }
 }
 
