@@ -15,7 +15,7 @@ use crate::book::{Book, BookError, Coupon, Order, Payment, RefundState, Setback}
 use crate::deliver::{Event, Handed, NoticeAttempt, NoticeOutcome, PostOffice};
 use crate::exchange::{Exchange, SignatureVerdict, safe_headers};
 use crate::faults::{FaultKind, FaultPlan, FaultState, Moment, Strikes};
-use crate::keys::{self, KeyError, WechatV2Credentials};
+use crate::keys::{self, KeyError, WechatV2Credentials, WechatV3Credentials};
 use crate::platforms::{self, Call, Desk, PageRefused, Platform, PlatformSide, Posting};
 use crate::{Clock, SandboxError};
 
@@ -133,7 +133,6 @@ impl FarSide {
 
     /// The far side as a closure. A cut connection shows as a gateway's 504 without a body, which tells a client as
     /// little; take [`answer`](Self::answer) where the difference matters.
-    #[must_use]
     pub fn closure(&self) -> impl Fn(Request<Bytes>) -> Response<Bytes> + Clone + Send + Sync + 'static {
         let far_side = self.clone();
         move |request| {
@@ -149,6 +148,28 @@ impl FarSide {
     #[must_use]
     pub fn wechat_v2(&self) -> WechatV2Credentials {
         WechatV2Credentials::at(&self.0.base_url)
+    }
+
+    /// What a client of WeChat Pay APIv3 needs. After a rotation the platform certificate is the new one.
+    #[must_use]
+    pub fn wechat_v3(&self) -> WechatV3Credentials {
+        let mut state = self.state();
+        let side = side(&mut state.sides, Platform::WechatV3);
+        let (merchant, platform) = side
+            .map(|side| (side.merchant_serial(), side.signing_certificate()))
+            .unwrap_or_default();
+        WechatV3Credentials::at(
+            &self.0.base_url,
+            merchant.unwrap_or_default(),
+            platform.unwrap_or_default(),
+        )
+    }
+
+    /// WeChat Pay signs with its next platform certificate from now on; the one before stays in the list of
+    /// certificates. Gives the new serial, or `None` where the built-in certificates are used up (there are four).
+    #[must_use = "without a new serial nothing was rotated"]
+    pub fn rotate_platform_certificate(&self) -> Option<String> {
+        side(&mut self.state().sides, Platform::WechatV3)?.rotate_key()
     }
 
     /// Where the sandbox answers, without a slash at its end.

@@ -86,7 +86,7 @@ async fn respond(request: Request<Incoming>, far_side: &FarSide) -> Result<Respo
     }
     match departure {
         Departure::Whole(response) => Ok(response.map(Outgoing::whole)),
-        Departure::Half(response) => Ok(response.map(Outgoing::half)),
+        Departure::Half(response) => Ok(response.map(|body| Outgoing::half(&body))),
         Departure::Nothing => Err(CutByPlan),
     }
 }
@@ -107,7 +107,7 @@ impl Outgoing {
         }
     }
 
-    fn half(body: Bytes) -> Self {
+    fn half(body: &Bytes) -> Self {
         let half = body.len().div_euclid(2);
         Self {
             // One byte more than there is, so that an empty body is cut as well.

@@ -4,6 +4,7 @@
 //! implements [`PlatformSide`], and a row in [`all`]. Its credentials go to `keys.rs`, its getter to `far_side.rs`.
 
 mod wechat_v2;
+mod wechat_v3;
 
 use std::fmt;
 use std::str::FromStr;
@@ -28,17 +29,20 @@ use crate::keys::KeyError;
 pub enum Platform {
     /// WeChat Pay v2 (XML), at the root.
     WechatV2,
+    /// WeChat Pay APIv3 (JSON), at the root.
+    WechatV3,
 }
 
 impl Platform {
     /// All of them.
-    pub const ALL: &'static [Self] = &[Self::WechatV2];
+    pub const ALL: &'static [Self] = &[Self::WechatV2, Self::WechatV3];
 
     /// The name, as in `wechat-v2`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::WechatV2 => "wechat-v2",
+            Self::WechatV3 => "wechat-v3",
         }
     }
 }
@@ -69,7 +73,10 @@ impl FromStr for Platform {
 
 /// Every platform's side, with its built-in keys.
 pub(crate) fn all() -> Result<Vec<Box<dyn PlatformSide>>, KeyError> {
-    Ok(vec![Box::new(wechat_v2::WechatV2::new()?)])
+    Ok(vec![
+        Box::new(wechat_v2::WechatV2::new()?),
+        Box::new(wechat_v3::WechatV3::new()?),
+    ])
 }
 
 /// A call as it arrived.
@@ -149,6 +156,16 @@ pub(crate) trait PlatformSide: Send {
     /// When they are not what this platform's cashier takes.
     fn open_cashier(&self, _parameters: &[(&str, &str)], _desk: &mut Desk<'_>) -> Result<String, PageRefused> {
         Err(PageRefused::NoCashier)
+    }
+
+    /// The serial and certificate that sign at present, where the platform has such.
+    fn signing_certificate(&self) -> Option<(String, &'static str)> {
+        None
+    }
+
+    /// The serial of the merchant's certificate, where the platform wants one.
+    fn merchant_serial(&self) -> Option<String> {
+        None
     }
 
     /// Changes the key that signs from now on and gives its serial, where the platform has such keys.

@@ -1,0 +1,143 @@
+//! The caller's side of a signature: the `Authorization` header, the clock, the text, in this order.
+
+use serde_json::json;
+use yuanfen_core::{UnixTime, Verify as _, WireText as _};
+use yuanfen_sign::{RsaVerifyingKey, line_text};
+
+use super::Refusal;
+use crate::exchange::SignatureVerdict;
+use crate::platforms::{Call, Desk};
+
+const SCHEME: &str = "WECHATPAY2-SHA256-RSA2048 ";
+/// Seconds that a caller's clock may be off.
+const WINDOW: u64 = 300;
+/// Characters of the rebuilt text that an answer shows.
+const SHOWN_OF_TEXT: usize = 256;
+
+/// Whose calls are taken.
+pub(super) struct Merchant {
+    pub(super) id: &'static str,
+    pub(super) serial: String,
+    pub(super) key: RsaVerifyingKey,
+}
+
+struct Parameters<'a> {
+    mchid: &'a str,
+    nonce: &'a str,
+    timestamp: &'a str,
+    serial: &'a str,
+    signature: &'a str,
+}
+
+/// Checks a call's signature and tells the desk what it came to.
+pub(super) fn check(call: &Call<'_>, merchant: &Merchant, desk: &mut Desk<'_>) -> Result<(), Refusal> {
+    let Some(header) = call.header("authorization") else {
+        desk.checked(SignatureVerdict::Missing, None);
+        return Err(refuse("Http头缺少Authorization"));
+    };
+    let Some(parameters) = header.strip_prefix(SCHEME) else {
+        desk.checked(SignatureVerdict::Missing, None);
+        return Err(refuse("Http头Authorization认证类型不正确"));
+    };
+    let Some(parameters) = Parameters::parse(parameters) else {
+        desk.checked(SignatureVerdict::Missing, None);
+        return Err(refuse("Http头Authorization值格式错误"));
+    };
+    let text = line_text(&[
+        call.method.as_str().as_bytes(),
+        call.target.as_bytes(),
+        parameters.timestamp.as_bytes(),
+        parameters.nonce.as_bytes(),
+        call.body,
+    ]);
+    let shown = String::from_utf8_lossy(&text).into_owned();
+    let (verdict, words) = match judge(&parameters, merchant, &text, desk.signing_now()) {
+        Judgement::Holds => {
+            desk.checked(SignatureVerdict::Holds, Some(shown));
+            return Ok(());
+        }
+        Judgement::Refused(verdict, words) => (verdict, words),
+    };
+    let refusal = refuse(words);
+    let refusal = if verdict == SignatureVerdict::Mismatch {
+        refusal.with_detail(json!({
+            "field": "signature",
+            "location": "authorization",
+            "issue": "sign not match",
+            "sign_information": {
+                "method": call.method.as_str(),
+                "url": call.target,
+                "truncated_sign_message": shown.chars().take(SHOWN_OF_TEXT).collect::<String>(),
+                "sign_message_length": text.len(),
+            },
+        }))
+    } else {
+        refusal
+    };
+    desk.checked(verdict, Some(shown));
+    Err(refusal)
+}
+
+enum Judgement {
+    Holds,
+    Refused(SignatureVerdict, &'static str),
+}
+
+/// The clock is looked at before the signature.
+fn judge(parameters: &Parameters<'_>, merchant: &Merchant, text: &[u8], now: UnixTime) -> Judgement {
+    use Judgement::Refused;
+
+    const FORM: &str = "Http头Authorization值格式错误";
+    let Ok(signed_at) = UnixTime::read(parameters.timestamp) else {
+        return Refused(SignatureVerdict::Missing, FORM);
+    };
+    if parameters.nonce.len() > 32 || !parameters.nonce.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return Refused(SignatureVerdict::Missing, FORM);
+    }
+    if parameters.mchid != merchant.id {
+        return Refused(SignatureVerdict::UnknownKey, "商户号不存在");
+    }
+    if !parameters.serial.eq_ignore_ascii_case(&merchant.serial) {
+        return Refused(SignatureVerdict::UnknownKey, "商户证书序列号有误");
+    }
+    if now.since(signed_at).unsigned_abs() > WINDOW {
+        return Refused(SignatureVerdict::Stale, "时间戳与服务器时间相差超过5分钟");
+    }
+    match merchant.key.verify(text, parameters.signature) {
+        Ok(()) => Judgement::Holds,
+        Err(_) => Refused(SignatureVerdict::Mismatch, "签名错误,验签失败"),
+    }
+}
+
+fn refuse(words: &str) -> Refusal {
+    Refusal::new(401, "SIGN_ERROR", words).unsigned()
+}
+
+impl<'a> Parameters<'a> {
+    /// Five parameters in any order, each once, in double quotes, with bare commas between them.
+    fn parse(text: &'a str) -> Option<Self> {
+        let (mut mchid, mut nonce, mut timestamp, mut serial, mut signature) = (None, None, None, None, None);
+        for parameter in text.split(',') {
+            let (name, value) = parameter.split_once('=')?;
+            let value = value.strip_prefix('"')?.strip_suffix('"')?;
+            let slot = match name {
+                "mchid" => &mut mchid,
+                "nonce_str" => &mut nonce,
+                "timestamp" => &mut timestamp,
+                "serial_no" => &mut serial,
+                "signature" => &mut signature,
+                _ => return None,
+            };
+            if value.is_empty() || value.contains('"') || slot.replace(value).is_some() {
+                return None;
+            }
+        }
+        Some(Self {
+            mchid: mchid?,
+            nonce: nonce?,
+            timestamp: timestamp?,
+            serial: serial?,
+            signature: signature?,
+        })
+    }
+}
