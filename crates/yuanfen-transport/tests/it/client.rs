@@ -211,6 +211,31 @@ async fn a_fetch_that_fails_on_the_wire_leaves_the_key_unknown() {
 }
 
 #[tokio::test]
+async fn a_response_does_not_grow_old_while_keys_are_fetched() {
+    let clock = Arc::new(FixedAmbient::at(1_700_000_000));
+    let slow = {
+        let clock = Arc::clone(&clock);
+        move |request: http::Request<Bytes>| {
+            let mut response = signed("k2", 22, 200, "prepay");
+            response.headers_mut().insert("x-time", "1700000000".parse().unwrap());
+            if request.uri().path() == "/keys" {
+                clock.advance(301);
+                response = keys("k2", 22);
+            }
+            async { Ok(response) }
+        }
+    };
+    let client = Client::new(Toy::default(), slow).with_ambient(clock);
+    assert_eq!(client.call(&Place).await.unwrap(), "prepay");
+    // It is the clock that moved: now the key is known, and the same text is stale.
+    let error = client.call(&Place).await.unwrap_err();
+    assert!(matches!(
+        error.kind(),
+        ErrorKind::Signature(SignatureError::Stale { skew_seconds: 301 })
+    ));
+}
+
+#[tokio::test]
 async fn a_platform_without_such_a_call_is_not_asked_for_keys() {
     let replay = Replay::new([signed("k2", 22, 200, "prepay"), keys("k2", 22)]);
     let client = Client::new(Toy::default().without_fetching(), replay.clone());

@@ -1,10 +1,11 @@
 //! The same suite through a closure, through an erased closure, and over the wire.
 
 use std::sync::Arc;
+use std::task::Poll;
 
 use bytes::Bytes;
 use yuanfen_core::{Sent, TransportErrorKind};
-use yuanfen_transport::{SharedTransport, Transport, TransportError};
+use yuanfen_transport::{Chunks, SharedTransport, Transport, TransportError};
 
 use crate::suite::{Platform, run};
 use crate::wire::{FarSide, patient};
@@ -62,6 +63,24 @@ async fn a_closure_streams_its_body_in_one_piece_and_an_empty_one_in_none() {
             pieces.push(String::from_utf8(piece.unwrap().to_vec()).unwrap());
         }
         assert_eq!(pieces, expected);
+        assert!(chunks.next().await.is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_ended_or_broke_is_not_read_on() {
+    let cut = || Some(Err(TransportError::new(TransportErrorKind::Cut, Sent::Maybe, None)));
+    for end in [None, cut()] {
+        let expected = end.is_some();
+        let mut polls = vec![
+            Some(Ok(Bytes::from("past the end"))),
+            end,
+            Some(Ok(Bytes::from("piece"))),
+        ];
+        let mut chunks = Chunks::poll_fn(move |_| Poll::Ready(polls.pop().unwrap()));
+        assert_eq!(chunks.next().await.unwrap().unwrap(), "piece");
+        assert_eq!(chunks.next().await.is_some(), expected);
+        assert!(chunks.next().await.is_none());
         assert!(chunks.next().await.is_none());
     }
 }

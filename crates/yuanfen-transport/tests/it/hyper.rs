@@ -162,6 +162,21 @@ async fn connecting_does_not_use_up_the_time_to_answer() {
 }
 
 #[tokio::test]
+async fn connecting_does_not_use_up_the_time_to_think() {
+    let pair = self_signed("127.0.0.1");
+    let far = FarSide::playing_over_late_tls(1100, acceptor(&pair, None), &[Act::Read, Act::Write(OK)]).await;
+    let transport = patient()
+        .add_root(&pair.certificate)
+        .first_byte_timeout(Duration::from_secs(1))
+        .build()
+        .unwrap();
+    assert_eq!(
+        refund(transport, &format!("https://{}", far.address)).await.unwrap(),
+        "ok"
+    );
+}
+
+#[tokio::test]
 async fn an_answer_at_the_limit_is_read_and_one_past_it_is_not() {
     let announced = FarSide::playing(&[Act::Read, Act::Write(OK)]).await;
     let chunked = FarSide::playing(&[

@@ -1,5 +1,5 @@
 //! A provider small enough to see through: a response names the key it is signed with in `x-serial` and carries in
-//! `x-signature` the sum of its bytes plus the key.
+//! `x-signature` the sum of its bytes plus the key. Where it has an `x-time`, that may be five minutes away.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -167,7 +167,7 @@ fn meaning(code: &str) -> CodeMeaning {
 impl Opens<Toy> for Verified<Message> {
     const TRUST: ReplyTrust = ReplyTrust::Signed;
 
-    fn open(provider: &Toy, response: &http::Response<Bytes>, _: UnixTime) -> Result<Self, OpenError> {
+    fn open(provider: &Toy, response: &http::Response<Bytes>, now: UnixTime) -> Result<Self, OpenError> {
         let header = |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap());
         let text = String::from_utf8(response.body().to_vec()).unwrap();
         let Some(serial) = header("x-serial") else {
@@ -181,6 +181,11 @@ impl Opens<Toy> for Verified<Message> {
             serial: serial.to_owned(),
         })?;
         let signature = header("x-signature").unwrap_or_default();
+        let time = header("x-time").map_or(now, |time| UnixTime::from_seconds(time.parse().unwrap()));
+        let skew_seconds = now.since(time);
+        if skew_seconds.abs() > 300 {
+            return Err(SignatureError::Stale { skew_seconds }.into());
+        }
         let message = Message { text };
         let message = Self::check(&Key(key), response.body(), signature, message)?;
         if response.status().is_success() {

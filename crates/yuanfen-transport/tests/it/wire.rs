@@ -66,9 +66,19 @@ impl FarSide {
 
     /// Ends TLS first.
     pub async fn playing_over_tls(acceptor: tokio_rustls::TlsAcceptor, script: &'static [Act]) -> Self {
+        Self::playing_over_late_tls(0, acceptor, script).await
+    }
+
+    /// The same after so many milliseconds.
+    pub async fn playing_over_late_tls(
+        milliseconds: u64,
+        acceptor: tokio_rustls::TlsAcceptor,
+        script: &'static [Act],
+    ) -> Self {
         Self::serving(move |stream, seen| {
             let acceptor = acceptor.clone();
             async move {
+                tokio::time::sleep(Duration::from_millis(milliseconds)).await;
                 if let Ok(stream) = acceptor.accept(stream).await {
                     play(stream, script, &seen).await;
                 }
