@@ -157,20 +157,20 @@ impl<P: Provider, T: Transport> Client<P, T> {
         let received = self.ambient.now();
         let seen = self.refresh.round();
         let first = open(response, received);
-        let Some(serial) = first.as_ref().err().and_then(unknown_serial) else {
+        if first.as_ref().err().and_then(unknown_serial).is_none() {
             return first;
-        };
+        }
         let turn = self.refresh.turn().await;
         // Whoever had the turn before may have brought the key.
         let second = open(response, received);
-        let Some(serial_now) = second.as_ref().err().and_then(unknown_serial) else {
+        let Some(serial) = second.as_ref().err().and_then(unknown_serial) else {
             return second;
         };
-        if turn.fetched_since(seen, serial) && serial == serial_now {
+        if turn.fetched_since(seen, serial) {
             return second;
         }
-        let fetched = self.fetch_keys(serial_now).await;
-        turn.record(serial_now);
+        let fetched = self.fetch_keys(serial).await;
+        turn.record(serial);
         match fetched {
             Fetched::Learned => open(response, received),
             Fetched::Nothing => second,
