@@ -42,6 +42,15 @@ impl Writer {
     }
 
     fn push(&mut self, field: &'static str, value: &str) -> Result<(), BuildError> {
+        // The rules keep control characters out. These two are none, and XML cannot carry them either.
+        if value.contains(['\u{fffe}', '\u{ffff}']) {
+            return Err(BuildError::Value {
+                field,
+                problem: ValueError::Form {
+                    expected: "a text that XML can carry",
+                },
+            });
+        }
         // The only way to fail is a name pushed twice, which is a mistake in this crate, caught by its tests.
         self.0.push(field, value).map_err(|_| BuildError::Value {
             field,
