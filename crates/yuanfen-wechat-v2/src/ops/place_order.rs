@@ -89,6 +89,7 @@ pub(crate) mod rules {
         .alphabet(Alphabet::ALPHANUMERIC)
         .source(SHEET);
     pub(crate) const VERSION: Rule = Rule::new("version", 32).alphabet(Alphabet::ASCII).source(SHEET);
+    pub(crate) const TRADE_TYPE: Rule = Rule::new("trade_type", 16).alphabet(Alphabet::WORD).source(SHEET);
     pub(crate) const NOTIFY_URL: Rule = Rule::new("notify_url", 256).source(SHEET);
 }
 
@@ -250,7 +251,7 @@ impl Operation for PlaceOrder {
         }
         writer.maybe(&rules::GOODS_TAG, self.goods_tag.as_deref())?;
         writer.text(&rules::NOTIFY_URL, self.notify_url.as_str())?;
-        writer.put("trade_type", &self.trade_type)?;
+        writer.text(&rules::TRADE_TYPE, self.trade_type.as_str())?;
         writer.maybe(&rules::PRODUCT_ID, self.product_id.as_deref())?;
         writer.maybe(&rules::LIMIT_PAY, self.limit_pay.as_deref())?;
         writer.maybe(&rules::OPENID, self.openid.as_deref())?;
