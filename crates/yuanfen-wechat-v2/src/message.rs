@@ -1,6 +1,6 @@
 //! What an operation encodes into.
 
-use yuanfen_core::{BuildError, Fields, Rule, ValueError, WireText};
+use yuanfen_core::{BuildError, Clock14, Fields, Rule, UnixTime, ValueError, WireText};
 
 /// A path and the business fields of a call: no account, no nonce, no signature.
 #[derive(Clone, Debug)]
@@ -39,6 +39,19 @@ impl Writer {
     /// A text under its rule that may be left out.
     pub(crate) fn maybe(&mut self, rule: &Rule, value: Option<&str>) -> Result<(), BuildError> {
         value.map_or(Ok(()), |value| self.text(rule, value))
+    }
+
+    /// A moment, if it is one that fourteen digits can name.
+    pub(crate) fn time(&mut self, field: &'static str, moment: Option<UnixTime>) -> Result<(), BuildError> {
+        let Some(moment) = moment else { return Ok(()) };
+        let text = Clock14(moment).to_text();
+        if Clock14::read(&text) != Ok(Clock14(moment)) {
+            return Err(BuildError::Time {
+                field,
+                problem: "lies outside the years 1 to 9999",
+            });
+        }
+        self.push(field, &text)
     }
 
     fn push(&mut self, field: &'static str, value: &str) -> Result<(), BuildError> {

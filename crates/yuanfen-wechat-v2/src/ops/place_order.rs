@@ -6,8 +6,8 @@ use std::net::IpAddr;
 
 use http::Method;
 use yuanfen_core::{
-    Address, Alphabet, Ambient, BuildError, Clock14, Effect, Extra, FieldError, OpenError, Operation, OrderNo,
-    PayAmount, Route, Rule, Taker, UnixTime, ValueError, Verified,
+    Address, Alphabet, Ambient, BuildError, Effect, Extra, FieldError, OpenError, Operation, OrderNo, PayAmount, Route,
+    Rule, Taker, UnixTime, ValueError, Verified,
 };
 
 use crate::message::Writer;
@@ -243,12 +243,8 @@ impl Operation for PlaceOrder {
         writer.maybe(&rules::CURRENCY, self.currency.as_deref())?;
         writer.put("total_fee", &self.amount.fen())?;
         writer.put("spbill_create_ip", &self.payer_ip.to_string())?;
-        if let Some(start) = self.time_start {
-            writer.put("time_start", &Clock14(start))?;
-        }
-        if let Some(expire) = self.time_expire {
-            writer.put("time_expire", &Clock14(expire))?;
-        }
+        writer.time("time_start", self.time_start)?;
+        writer.time("time_expire", self.time_expire)?;
         writer.maybe(&rules::GOODS_TAG, self.goods_tag.as_deref())?;
         writer.text(&rules::NOTIFY_URL, self.notify_url.as_str())?;
         writer.text(&rules::TRADE_TYPE, self.trade_type.as_str())?;
