@@ -38,6 +38,14 @@ impl SignType {
         }
     }
 
+    /// How many characters a signature has.
+    const fn hex_len(self) -> usize {
+        match self {
+            Self::Md5 => 32,
+            Self::HmacSha256 => 64,
+        }
+    }
+
     /// Upper-case hex, compared case-sensitively (section 3.2).
     #[must_use]
     pub const fn scheme(self) -> DigestScheme {
@@ -55,24 +63,29 @@ impl SignType {
 
 /// Checks a message over all fields that came.
 ///
-/// Without `sign_type` the account's own type counts. A `sign_type` that the account does not accept is refused before
-/// anything is computed: an answer may not choose a weaker scheme than the request.
+/// Notices seldom carry `sign_type`. Without it the length of the signature tells which of the accepted types it may
+/// be of; none of that length leaves the first, over which it does not hold. A `sign_type` that is not accepted is
+/// refused before anything is computed: a message may not choose a weaker scheme than the account allows.
 pub(crate) fn verify(
     account: &Account,
     fields: Fields,
     accepted: &[SignType],
 ) -> Result<Verified<Fields>, SignatureError> {
-    let sign_type = match fields.filled("sign_type") {
-        None => account.sign_type,
-        Some(named) => *accepted
-            .iter()
-            .find(|accepted| accepted.as_str() == named)
-            .ok_or(SignatureError::Malformed { part: "sign_type" })?,
+    let named = match fields.filled("sign_type") {
+        None => None,
+        Some(named) => Some(
+            *accepted
+                .iter()
+                .find(|accepted| accepted.as_str() == named)
+                .ok_or(SignatureError::Malformed { part: "sign_type" })?,
+        ),
     };
     let signature = fields
         .filled("sign")
         .ok_or(SignatureError::Missing { part: "sign" })?
         .to_owned();
+    let fitting = || accepted.iter().find(|accepted| accepted.hex_len() == signature.len());
+    let sign_type = named.or_else(|| fitting().copied()).unwrap_or(account.sign_type);
     let signer = account.signer_of(sign_type);
     let text = RULES.text(&fields, signer.key());
     Verified::check(&signer, text.as_bytes(), &signature, fields)
