@@ -13,7 +13,7 @@ use yuanfen_core::{
 pub use refund::{RefundNotice, RefundStatus};
 
 use crate::ops::claim_common;
-use crate::provider::{read, same};
+use crate::provider::{must_be_ours, read};
 use crate::sign::verify;
 use crate::{Account, Coupon, TradeType};
 
@@ -73,8 +73,7 @@ impl NotificationSource for Account {
             return Err(SignatureError::Missing { part: "sign" }.into());
         }
         if fields.get("sign").is_none() && fields.filled("req_info").is_some() {
-            same(&fields, "appid", &self.app_id)?;
-            same(&fields, "mch_id", &self.merchant_id)?;
+            must_be_ours(&fields, self)?;
             return self.refund_hint(&fields).map(Notice::Hint);
         }
         let accepted: Vec<_> = std::iter::once(self.sign_type).chain(self.also_accepted).collect();
@@ -82,8 +81,7 @@ impl NotificationSource for Account {
         let raw = request.body().clone();
         verified
             .try_map(|fields| {
-                same(&fields, "appid", &self.app_id)?;
-                same(&fields, "mch_id", &self.merchant_id)?;
+                must_be_ours(&fields, self)?;
                 PaymentNotice::read(&fields, raw).map_err(OpenError::from)
             })
             .map(Notice::Settles)

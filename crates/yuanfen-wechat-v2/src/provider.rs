@@ -4,8 +4,9 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::{Method, Request, Response, StatusCode};
 use yuanfen_core::{
-    Ambient, BuildError, CodeMeaning, Draft, Fate, Fields, OpenError, Opens, ProtocolError, ProtocolErrorKind,
-    Provider, Refusal, RefusalKind, ReplyTrust, Route, Sign, UnixTime, Verified, nonce_text,
+    Ambient, BuildError, CodeMeaning, Draft, Fate, FieldError, Fields, OpenError, Opens, ProtocolError,
+    ProtocolErrorKind, Provider, Refusal, RefusalKind, ReplyTrust, Route, Sign, UnixTime, ValueError, Verified,
+    nonce_text,
 };
 use yuanfen_xml::MESSAGE_LIMITS;
 
@@ -111,28 +112,43 @@ pub(crate) fn read(body: &Bytes) -> Result<Fields, OpenError> {
 impl Reply {
     /// Lets a reply through that is about this account and says that the call worked.
     pub(crate) fn accepted(self, account: &Account, route: &Route) -> Result<Self, OpenError> {
-        self.must_be_ours(account)?;
         match self.fields.filled("result_code") {
-            Some("SUCCESS") => Ok(self),
-            None => Err(yuanfen_core::FieldError::new("result_code", yuanfen_core::ValueError::Missing).into()),
+            Some("SUCCESS") => {
+                must_be_ours(&self.fields, account)?;
+                Ok(self)
+            }
+            None => Err(FieldError::new("result_code", ValueError::Missing).into()),
             Some(_) => {
+                // `APPID_NOT_EXIST` may come without an app id; one that comes is ours.
+                may_not_be_others(&self.fields, account)?;
                 let code = self.fields.get("err_code").unwrap_or_default();
                 let words = self.fields.get("err_code_des").unwrap_or_default();
                 Err(Refusal::new(code, words, codes::meaning(route, code)).verified().into())
             }
         }
     }
-
-    fn must_be_ours(&self, account: &Account) -> Result<(), OpenError> {
-        same(&self.fields, "appid", &account.app_id)?;
-        same(&self.fields, "mch_id", &account.merchant_id)
-    }
 }
 
-/// Refuses a message that names another value than ours.
-pub(crate) fn same(fields: &Fields, field: &'static str, ours: &str) -> Result<(), OpenError> {
-    match fields.filled(field) {
-        Some(theirs) if theirs != ours => Err(ProtocolError::new(ProtocolErrorKind::Foreign { field }).into()),
-        _ => Ok(()),
+/// Refuses a message that does not name this account's app id and merchant number.
+pub(crate) fn must_be_ours(fields: &Fields, account: &Account) -> Result<(), OpenError> {
+    for (field, _) in numbers(account) {
+        if fields.filled(field).is_none() {
+            return Err(FieldError::new(field, ValueError::Missing).into());
+        }
     }
+    may_not_be_others(fields, account)
+}
+
+/// Refuses a message that names another account.
+fn may_not_be_others(fields: &Fields, account: &Account) -> Result<(), OpenError> {
+    for (field, ours) in numbers(account) {
+        if fields.filled(field).is_some_and(|theirs| theirs != ours) {
+            return Err(ProtocolError::new(ProtocolErrorKind::Foreign { field }).into());
+        }
+    }
+    Ok(())
+}
+
+fn numbers(account: &Account) -> [(&'static str, &str); 2] {
+    [("appid", &account.app_id), ("mch_id", &account.merchant_id)]
 }
