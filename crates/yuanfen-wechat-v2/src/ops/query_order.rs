@@ -5,7 +5,7 @@
 use http::Method;
 use yuanfen_core::{
     Alphabet, Ambient, BuildError, Clock14, Effect, Extra, Fen, FieldError, Hint, Lookup, OpenError, Operation,
-    OrderNo, ProtocolError, ProtocolErrorKind, RemoteId, Route, Rule, Standing, Taker, UnixTime, Verified,
+    OrderNo, ProtocolError, ProtocolErrorKind, RemoteId, Route, Rule, Standing, Taker, UnixTime, ValueError, Verified,
 };
 
 use super::place_order::claim_common;
@@ -162,15 +162,21 @@ impl QueriedOrder {
         claim_common(&mut taker);
         let trade_state: TradeState = taker.need("trade_state")?;
         let total: Option<Fen> = taker.maybe("total_fee")?;
-        // A paid order without its amount cannot be compared with anything: half an answer is none.
-        if trade_state.is_paid() && total.is_none() {
-            return Err(FieldError::new("total_fee", yuanfen_core::ValueError::Missing));
+        let transaction_id: Option<RemoteId> = taker.maybe("transaction_id")?;
+        // A paid order without its amount or its number cannot be compared with anything: half an answer is none.
+        for (field, there) in [
+            ("total_fee", total.is_some()),
+            ("transaction_id", transaction_id.is_some()),
+        ] {
+            if trade_state.is_paid() && !there {
+                return Err(FieldError::new(field, ValueError::Missing));
+            }
         }
         Ok(Self {
             trade_state,
             trade_state_description: taker.maybe("trade_state_desc")?,
             order_no: taker.need("out_trade_no")?,
-            transaction_id: taker.maybe("transaction_id")?,
+            transaction_id,
             total,
             settlement_total: taker.maybe("settlement_total_fee")?,
             currency: taker.maybe("fee_type")?,
