@@ -6,8 +6,8 @@ use std::net::IpAddr;
 
 use http::Method;
 use yuanfen_core::{
-    Address, Alphabet, Ambient, BuildError, Effect, Extra, FieldError, OpenError, Operation, OrderNo, PayAmount, Route,
-    Rule, Taker, UnixTime, ValueError, Verified,
+    Address, Alphabet, Ambient, BuildError, Effect, Extra, FieldError, OpenError, Operation, OrderNo, PayAmount,
+    ProtocolError, ProtocolErrorKind, Route, Rule, Taker, UnixTime, ValueError, Verified,
 };
 
 use crate::message::Writer;
@@ -261,6 +261,10 @@ impl Operation for PlaceOrder {
     fn decode(&self, account: &Account, inbound: Verified<Reply>) -> Result<PlacedOrder, OpenError> {
         let reply = inbound.into_inner().accepted(account, &Self::ROUTE)?;
         let placed = PlacedOrder::read(&reply)?;
+        // The answer names no order number. That the kind is echoed is all it says about what was asked.
+        if placed.trade_type != self.trade_type {
+            return Err(ProtocolError::new(ProtocolErrorKind::Foreign { field: "trade_type" }).into());
+        }
         if self.trade_type == TradeType::Native && placed.code_url.is_none() {
             return Err(FieldError::new("code_url", ValueError::Missing).into());
         }
