@@ -82,7 +82,12 @@ impl Opens<Account> for Verified<Reply> {
             && return_code != "SUCCESS"
         {
             let message = fields.get("return_msg").unwrap_or_default();
-            return Err(Refusal::new(return_code, message, NOT_THROUGH).into());
+            let meaning = if return_code == "FAIL" {
+                NOT_THROUGH
+            } else {
+                NOT_UNDERSTOOD
+            };
+            return Err(Refusal::new(return_code, message, meaning).into());
         }
         let raw = response.body().clone();
         verify(account, fields, &[account.sign_type])?.try_map(|fields| {
@@ -101,6 +106,14 @@ const NOT_THROUGH: CodeMeaning = CodeMeaning::new(
     RefusalKind::Configuration,
     "the platform could not read or check the request: compare key, sign_type and fields with `yuanfen sign`",
     "v2 sheet, section 1",
+);
+
+/// Users report others, `SYSTEMERROR` among them. No page documents any, so nothing is concluded from them.
+const NOT_UNDERSTOOD: CodeMeaning = CodeMeaning::new(
+    Fate::Unknown,
+    RefusalKind::Unclear,
+    "the platform answered with a return code that no page documents: query before anything else",
+    "v2 sheet, section 9",
 );
 
 pub(crate) fn read(body: &Bytes) -> Result<Fields, OpenError> {
