@@ -1,10 +1,15 @@
 //! What the payer's page receives: v2 sheet, section 3.3.
 
 use serde::Serialize;
-use yuanfen_core::{Ambient, BuildError, Fields, Sign as _, UnixTime, nonce_text};
+use yuanfen_core::{Alphabet, Ambient, BuildError, Fields, Rule, Sign as _, UnixTime, nonce_text};
 
 use crate::Account;
 use crate::sign::RULES;
+
+/// What fits behind `prepay_id=` into the 128 characters of `package`.
+const PREPAY_ID: Rule = Rule::new("prepay_id", 118)
+    .alphabet(Alphabet::WORD_HYPHEN)
+    .source("v2 sheet, section 3.3");
 
 /// `prepay_id` with the moment it was issued. It is good for two hours.
 #[derive(Clone, PartialEq, Eq)]
@@ -111,8 +116,10 @@ impl Account {
     /// The parameters for `WeixinJSBridge`, signed now.
     ///
     /// # Errors
-    /// When the prepay id's two hours are over: repeat the identical order under the same number for a new one.
+    /// When the prepay id's two hours are over: repeat the identical order under the same number for a new one. When
+    /// it is empty or no id at all, as one that got lost in storage.
     pub fn bridge_params(&self, prepay_id: &PrepayId, ambient: &dyn Ambient) -> Result<BridgeParams, BuildError> {
+        PREPAY_ID.check(prepay_id.as_str())?;
         let now = ambient.now();
         if prepay_id.is_expired(now) {
             return Err(BuildError::Time {
