@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use yuanfen_core::{AddressError, BaseUrl, BuildError, Rule, Secret};
+use yuanfen_core::{AddressError, Alphabet, BaseUrl, BuildError, Rule, Secret};
 use yuanfen_sign::legacy::md5_hex;
 use yuanfen_sign::{KeyError, KeyedSigner, SharedKey};
 
@@ -11,8 +11,12 @@ use crate::sign::SignType;
 /// The mainland host. `https://api2.mch.weixin.qq.com` is the backup in another city, with the same paths.
 pub const DEFAULT_BASE: &str = "https://api.mch.weixin.qq.com";
 
-const APP_ID: Rule = Rule::new("appid", 32).source("v2 sheet, section 6, common request fields");
-const MERCHANT_ID: Rule = Rule::new("mch_id", 32).source("v2 sheet, section 6, common request fields");
+const SHEET: &str = "v2 sheet, section 6, common request fields";
+const VISIBLE: Alphabet = Alphabet::new("printable ASCII without blanks", |character| {
+    character.is_ascii_graphic()
+});
+const APP_ID: Rule = Rule::new("appid", 32).alphabet(VISIBLE).source(SHEET);
+const MERCHANT_ID: Rule = Rule::new("mch_id", 32).alphabet(VISIBLE).source(SHEET);
 
 /// A merchant's account: app id, merchant number, API key. Cheap to clone; `Debug` shows no key.
 #[derive(Clone)]
@@ -49,7 +53,7 @@ impl Account {
     /// of the merchant console (32 characters there; other lengths are taken, since old fixtures have them).
     ///
     /// # Errors
-    /// When a number is empty or longer than 32 characters, or the key is empty.
+    /// When a number is empty, longer than 32 characters or not of printable ASCII without blanks, or the key is empty.
     pub fn new(
         app_id: impl Into<String>,
         merchant_id: impl Into<String>,
