@@ -13,6 +13,8 @@ mod mac;
 mod pem;
 #[cfg(any(feature = "aws-lc", feature = "pure-rust"))]
 mod rsa;
+#[cfg(any(feature = "aws-lc", feature = "pure-rust", feature = "legacy-rsa"))]
+mod rsa_der;
 mod x509;
 
 #[cfg(any(feature = "aws-lc", feature = "pure-rust"))]

@@ -25,7 +25,11 @@ pub(crate) fn unarmor(text: &str) -> Result<Armored, KeyError> {
         });
     };
     let (label, after) = after.split_once("-----").ok_or(KeyError::NotBase64)?;
-    let (body, _) = after.split_once("-----END ").ok_or(KeyError::NotBase64)?;
+    let (body, after) = after.split_once("-----END ").ok_or(KeyError::NotBase64)?;
+    // Another label at the end: two blocks grown together by copying, of which neither is whole.
+    if !after.strip_prefix(label).is_some_and(|rest| rest.starts_with("-----")) {
+        return Err(KeyError::NotBase64);
+    }
     if label.contains("ENCRYPTED") || body.contains("Proc-Type:") {
         return Err(KeyError::Encrypted);
     }
@@ -36,12 +40,10 @@ pub(crate) fn unarmor(text: &str) -> Result<Armored, KeyError> {
 }
 
 fn decode(text: &str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    let packed: Zeroizing<String> = Zeroizing::new(
-        text.chars()
-            .filter(|character| !character.is_ascii_whitespace())
-            .collect(),
-    );
-    let der = STANDARD.decode(packed.as_bytes()).map_err(|_| KeyError::NotBase64)?;
+    // With room for all of it: a buffer that grows leaves pieces of the key behind where nobody wipes them.
+    let mut packed = Zeroizing::new(Vec::with_capacity(text.len()));
+    packed.extend(text.bytes().filter(|byte| !byte.is_ascii_whitespace()));
+    let der = STANDARD.decode(packed.as_slice()).map_err(|_| KeyError::NotBase64)?;
     if der.is_empty() {
         Err(KeyError::Empty)
     } else {

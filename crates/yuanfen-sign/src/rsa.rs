@@ -16,7 +16,7 @@ use yuanfen_core::{Ambient, Sign, SignError, SignatureError, Verify};
 use zeroize::Zeroizing;
 
 use crate::pem::unarmor;
-use crate::x509::RsaPublic;
+use crate::rsa_der::{RsaPublic, private_pkcs1};
 use crate::{AeadError, Certificate, KeyError};
 
 const LEAST_BITS: usize = 2048;
@@ -35,20 +35,8 @@ impl RsaSigningKey {
     /// bits.
     pub fn parse(text: &str) -> Result<Self, KeyError> {
         let armored = unarmor(text)?;
-        let key = match armored.label.as_deref() {
-            Some("PRIVATE KEY") => backend::PrivateKey::from_pkcs8(&armored.der),
-            Some("RSA PRIVATE KEY") => backend::PrivateKey::from_pkcs1(&armored.der),
-            None => backend::PrivateKey::from_pkcs8(&armored.der).or_else(|error| match error {
-                KeyError::TooShort { .. } | KeyError::TooLong { .. } => Err(error),
-                _ => backend::PrivateKey::from_pkcs1(&armored.der),
-            }),
-            Some(found) => {
-                return Err(KeyError::Kind {
-                    expected: "private key",
-                    found: found.to_owned(),
-                });
-            }
-        }?;
+        let pkcs1 = private_pkcs1(&armored, LEAST_BITS, MOST_BITS)?;
+        let key = backend::PrivateKey::from_pkcs1(pkcs1)?;
         Ok(Self(Arc::new(key)))
     }
 
@@ -57,7 +45,7 @@ impl RsaSigningKey {
     /// # Errors
     /// When the backend cannot use it, which does not happen to a key that loaded.
     pub fn verifying_key(&self) -> Result<RsaVerifyingKey, KeyError> {
-        RsaVerifyingKey::from_public(&RsaPublic::from_der(&self.0.public_der()?)?)
+        RsaVerifyingKey::from_public(&RsaPublic::from_pkcs1(&self.0.public_pkcs1()?)?)
     }
 
     /// Opens what was encrypted with OAEP (SHA-1, MGF1 with SHA-1, no label), base64: sensitive fields in answers.

@@ -7,8 +7,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use rsa::pkcs1::{DecodeRsaPrivateKey as _, DecodeRsaPublicKey as _, EncodeRsaPublicKey as _};
-use rsa::pkcs8::DecodePrivateKey as _;
+use rsa::pkcs1::{DecodeRsaPrivateKey as _, DecodeRsaPublicKey as _};
 use rsa::sha2::Sha256;
 use rsa::traits::PublicKeyParts as _;
 use rsa::{Pkcs1v15Encrypt, Pkcs1v15Sign, RsaPrivateKey, RsaPublicKey};
@@ -18,7 +17,7 @@ use zeroize::Zeroizing;
 
 use super::AmbientRng;
 use crate::pem::unarmor;
-use crate::x509::RsaPublic;
+use crate::rsa_der::{RsaPublic, private_pkcs1};
 use crate::{AeadError, KeyError};
 
 const LEAST_BITS: usize = 1024;
@@ -66,25 +65,11 @@ impl LegacyRsaSigningKey {
     /// bits.
     pub fn parse(text: &str, digest: RsaDigest) -> Result<Self, KeyError> {
         let armored = unarmor(text)?;
-        let wrong = || KeyError::NotDer {
+        let pkcs1 = private_pkcs1(&armored, LEAST_BITS, MOST_BITS)?;
+        let key = RsaPrivateKey::from_pkcs1_der(pkcs1).map_err(|_| KeyError::NotDer {
             expected: "private key",
-        };
-        let pkcs8 = |der: &[u8]| RsaPrivateKey::from_pkcs8_der(der).map_err(|_| wrong());
-        let pkcs1 = |der: &[u8]| RsaPrivateKey::from_pkcs1_der(der).map_err(|_| wrong());
-        let key = match armored.label.as_deref() {
-            Some("PRIVATE KEY") => pkcs8(&armored.der),
-            Some("RSA PRIVATE KEY") => pkcs1(&armored.der),
-            None => pkcs8(&armored.der).or_else(|_| pkcs1(&armored.der)),
-            Some(found) => {
-                return Err(KeyError::Kind {
-                    expected: "private key",
-                    found: found.to_owned(),
-                });
-            }
-        }?;
+        })?;
         key.validate().map_err(|_| KeyError::Inconsistent)?;
-        let public = key.to_public_key().to_pkcs1_der().map_err(|_| wrong())?;
-        RsaPublic::from_pkcs1(public.as_bytes())?.check_bits(LEAST_BITS, MOST_BITS)?;
         Ok(Self {
             key: Arc::new(key),
             digest,
@@ -116,8 +101,12 @@ impl LegacyRsaSigningKey {
     /// Opens one PKCS#1 v1.5 block. Check what authenticates the message before this, and answer every failure alike.
     ///
     /// # Errors
-    /// When it does not open.
+    /// [`AeadError::Length`] when it is not exactly one block, which anybody can see; [`AeadError::Refused`] for every
+    /// other failure.
     pub fn decrypt_pkcs1v15(&self, block: &[u8], ambient: &dyn Ambient) -> Result<Zeroizing<Vec<u8>>, AeadError> {
+        if block.len() != self.block_len() {
+            return Err(AeadError::Length);
+        }
         self.key
             .decrypt_blinded(&mut AmbientRng(ambient), Pkcs1v15Encrypt, block)
             .map(Zeroizing::new)

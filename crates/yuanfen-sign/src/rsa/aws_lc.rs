@@ -9,30 +9,26 @@ use aws_lc_rs::rsa::{
 use aws_lc_rs::signature::{KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256};
 use yuanfen_core::{Ambient, SignError, SignatureError};
 
-use crate::x509::RsaPublic;
 use crate::{AeadError, KeyError};
 
 pub(crate) struct PrivateKey(KeyPair);
 
 impl PrivateKey {
-    pub(crate) fn from_pkcs8(der: &[u8]) -> Result<Self, KeyError> {
-        KeyPair::from_pkcs8(der)
-            .map_err(|rejected| why(&rejected))
-            .and_then(Self::checked)
-    }
-
     pub(crate) fn from_pkcs1(der: &[u8]) -> Result<Self, KeyError> {
-        KeyPair::from_der(der)
-            .map_err(|rejected| why(&rejected))
-            .and_then(Self::checked)
+        KeyPair::from_der(der).map(Self).map_err(|rejected| {
+            // Its rejections are words without a type; that of numbers which do not fit together is worth telling.
+            if rejected.to_string() == "InconsistentComponents" {
+                KeyError::Inconsistent
+            } else {
+                KeyError::NotDer {
+                    expected: "private key",
+                }
+            }
+        })
     }
 
-    fn checked(pair: KeyPair) -> Result<Self, KeyError> {
-        RsaPublic::from_der(pair.public_key().as_ref())?.check_bits(super::LEAST_BITS, super::MOST_BITS)?;
-        Ok(Self(pair))
-    }
-
-    pub(crate) fn public_der(&self) -> Result<Vec<u8>, KeyError> {
+    /// The public half as PKCS#1.
+    pub(crate) fn public_pkcs1(&self) -> Result<Vec<u8>, KeyError> {
         Ok(self.0.public_key().as_ref().to_vec())
     }
 
@@ -56,20 +52,6 @@ impl PrivateKey {
             .len();
         plaintext.truncate(length);
         Ok(plaintext)
-    }
-}
-
-fn why(rejected: &aws_lc_rs::error::KeyRejected) -> KeyError {
-    match rejected.to_string().as_str() {
-        "TooSmall" => KeyError::TooShort {
-            bits: 0,
-            least: super::LEAST_BITS,
-        },
-        "InconsistentComponents" => KeyError::Inconsistent,
-        "WrongAlgorithm" => KeyError::NotRsa,
-        _ => KeyError::NotDer {
-            expected: "private key",
-        },
     }
 }
 

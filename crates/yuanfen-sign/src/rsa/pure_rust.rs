@@ -1,42 +1,28 @@
 //! RSA in Rust, for targets without a C compiler. The `rsa` crate carries RUSTSEC-2023-0071 (timing of private-key
 //! operations); every private operation here is blinded from the ambient's randomness.
 
-use rsa::pkcs1::{DecodeRsaPrivateKey as _, DecodeRsaPublicKey as _, EncodeRsaPublicKey as _};
-use rsa::pkcs8::DecodePrivateKey as _;
+use rsa::pkcs1::{DecodeRsaPrivateKey as _, EncodeRsaPublicKey as _};
 use rsa::sha2::{Digest as _, Sha256};
-use rsa::{Oaep, Pkcs1v15Sign, RsaPrivateKey, RsaPublicKey};
+use rsa::{BigUint, Oaep, Pkcs1v15Sign, RsaPrivateKey, RsaPublicKey};
 use sha1_for_rsa::Sha1;
 use yuanfen_core::{Ambient, SignError, SignatureError};
 
 use crate::legacy::AmbientRng;
-use crate::x509::RsaPublic;
 use crate::{AeadError, KeyError};
 
 pub(crate) struct PrivateKey(RsaPrivateKey);
 
 impl PrivateKey {
-    pub(crate) fn from_pkcs8(der: &[u8]) -> Result<Self, KeyError> {
-        let key = RsaPrivateKey::from_pkcs8_der(der).map_err(|_| KeyError::NotDer {
-            expected: "private key",
-        })?;
-        Self::checked(key)
-    }
-
     pub(crate) fn from_pkcs1(der: &[u8]) -> Result<Self, KeyError> {
         let key = RsaPrivateKey::from_pkcs1_der(der).map_err(|_| KeyError::NotDer {
             expected: "private key",
         })?;
-        Self::checked(key)
-    }
-
-    fn checked(key: RsaPrivateKey) -> Result<Self, KeyError> {
         key.validate().map_err(|_| KeyError::Inconsistent)?;
-        let key = Self(key);
-        RsaPublic::from_pkcs1(&key.public_der()?)?.check_bits(super::LEAST_BITS, super::MOST_BITS)?;
-        Ok(key)
+        Ok(Self(key))
     }
 
-    pub(crate) fn public_der(&self) -> Result<Vec<u8>, KeyError> {
+    /// The public half as PKCS#1.
+    pub(crate) fn public_pkcs1(&self) -> Result<Vec<u8>, KeyError> {
         let der = self
             .0
             .to_public_key()
@@ -66,9 +52,19 @@ pub(crate) struct PublicKey(RsaPublicKey);
 
 impl PublicKey {
     pub(crate) fn from_pkcs1(pkcs1: &[u8]) -> Result<Self, KeyError> {
-        RsaPublicKey::from_pkcs1_der(pkcs1)
-            .map(Self)
-            .map_err(|_| KeyError::NotDer { expected: "public key" })
+        let wrong = KeyError::NotDer { expected: "public key" };
+        let Ok(numbers) = rsa::pkcs1::RsaPublicKey::try_from(pkcs1) else {
+            return Err(wrong);
+        };
+        let number = |digits: rsa::pkcs1::UintRef<'_>| BigUint::from_bytes_be(digits.as_bytes());
+        // The crate's own reader stops at 4096 bits.
+        RsaPublicKey::new_with_max_size(
+            number(numbers.modulus),
+            number(numbers.public_exponent),
+            super::MOST_BITS,
+        )
+        .map(Self)
+        .map_err(|_| wrong)
     }
 
     pub(crate) fn verify_sha256(&self, text: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
