@@ -2,6 +2,8 @@
 
 mod refund;
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Request, Response};
@@ -18,7 +20,7 @@ use crate::sign::verify;
 use crate::{Account, Coupon, TradeType};
 
 /// A payment that succeeded, proven by its signature.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PaymentNotice {
     /// `out_trade_no`.
@@ -61,6 +63,21 @@ pub struct PaymentNotice {
     pub extra: Extra,
     /// The body as it came.
     pub raw: Bytes,
+}
+
+/// Nothing about the payer, no text that the shop may have put such things into, no bytes of the message.
+impl fmt::Debug for PaymentNotice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PaymentNotice")
+            .field("order_no", &self.order_no)
+            .field("transaction_id", &self.transaction_id)
+            .field("total", &self.total)
+            .field("trade_type", &self.trade_type)
+            .field("paid_at", &self.paid_at)
+            .field("coupons", &self.coupons)
+            .field("extra", &self.extra)
+            .finish_non_exhaustive()
+    }
 }
 
 impl NotificationSource for Account {

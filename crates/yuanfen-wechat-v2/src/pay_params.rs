@@ -1,5 +1,7 @@
 //! What the payer's page receives: v2 sheet, section 3.3.
 
+use std::fmt;
+
 use serde::Serialize;
 use yuanfen_core::{Alphabet, Ambient, BuildError, Fields, Rule, Sign as _, UnixTime, nonce_text};
 
@@ -49,8 +51,8 @@ impl PrepayId {
     }
 }
 
-impl std::fmt::Debug for PrepayId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for PrepayId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PrepayId")
             .field("issued_at", &self.issued_at)
             .finish_non_exhaustive()
@@ -58,7 +60,7 @@ impl std::fmt::Debug for PrepayId {
 }
 
 /// For `WeixinJSBridge.invoke('getBrandWCPayRequest', …)`: serializes to exactly what the page hands over.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct BridgeParams {
     /// `appId`.
@@ -80,9 +82,20 @@ pub struct BridgeParams {
     pub pay_sign: String,
 }
 
+/// Without the prepay id and the signature.
+impl fmt::Debug for BridgeParams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BridgeParams")
+            .field("app_id", &self.app_id)
+            .field("time_stamp", &self.time_stamp)
+            .field("sign_type", &self.sign_type)
+            .finish_non_exhaustive()
+    }
+}
+
 /// For `wx.chooseWXPay`: the same signature, but the call is handed `timestamp` in lower case while `timeStamp` is
 /// signed, and takes no app id: the page's `wx.config` must have named the one that is signed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ChooseWxPayParams {
     /// `timestamp`, all lower case.
@@ -98,6 +111,16 @@ pub struct ChooseWxPayParams {
     /// `paySign`.
     #[serde(rename = "paySign")]
     pub pay_sign: String,
+}
+
+/// Without the prepay id and the signature.
+impl fmt::Debug for ChooseWxPayParams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChooseWxPayParams")
+            .field("timestamp", &self.timestamp)
+            .field("sign_type", &self.sign_type)
+            .finish_non_exhaustive()
+    }
 }
 
 impl From<BridgeParams> for ChooseWxPayParams {

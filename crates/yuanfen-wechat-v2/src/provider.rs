@@ -1,5 +1,7 @@
 //! How a message is signed, and how an answer is opened.
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::{Method, Request, Response, StatusCode};
@@ -54,7 +56,7 @@ impl Provider for Account {
 }
 
 /// A verified, untyped answer.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Reply {
     /// All fields that came.
@@ -63,6 +65,17 @@ pub struct Reply {
     pub raw: Bytes,
     /// When it was opened; what it grants for a time is counted from here.
     pub received_at: UnixTime,
+}
+
+/// Names and lengths, no values.
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply")
+            .field("fields", &self.fields)
+            .field("raw", &format_args!("{} bytes", self.raw.len()))
+            .field("received_at", &self.received_at)
+            .finish()
+    }
 }
 
 impl Opens<Account> for Verified<Reply> {

@@ -2,6 +2,7 @@
 //!
 //! Contract: v2 sheet, section 6.1; the owner's document `001_0fd8d454b6b70f59.txt`.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use http::Method;
@@ -18,7 +19,7 @@ use crate::{Account, Message, PrepayId, Reply, TradeType};
 ///
 /// Repeating the identical value is answered again and takes effect once; changed parameters under the same number are
 /// refused. `time_expire` is fixed by the first call.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PlaceOrder {
     /// `trade_type`.
@@ -61,6 +62,20 @@ pub struct PlaceOrder {
     pub profit_sharing: Option<String>,
     /// `version`: `1.0` where `detail` is used.
     pub version: Option<String>,
+}
+
+/// Nothing about the payer, and no text that the shop may have put such things into.
+impl fmt::Debug for PlaceOrder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PlaceOrder")
+            .field("trade_type", &self.trade_type)
+            .field("order_no", &self.order_no)
+            .field("amount", &self.amount)
+            .field("notify_url", &self.notify_url)
+            .field("time_start", &self.time_start)
+            .field("time_expire", &self.time_expire)
+            .finish_non_exhaustive()
+    }
 }
 
 const SHEET: &str = "v2 sheet, section 6.1";
@@ -276,7 +291,7 @@ impl Operation for PlaceOrder {
 }
 
 /// An order that waits for its payer. It is not paid: a query or a notice says so.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PlacedOrder {
     /// `prepay_id`, good for two hours.
@@ -291,6 +306,17 @@ pub struct PlacedOrder {
     pub device_info: Option<String>,
     /// What else came.
     pub extra: Extra,
+}
+
+/// Without `code_url` and `mweb_url`, with which anyone can pay this order.
+impl fmt::Debug for PlacedOrder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PlacedOrder")
+            .field("prepay_id", &self.prepay_id)
+            .field("trade_type", &self.trade_type)
+            .field("extra", &self.extra)
+            .finish_non_exhaustive()
+    }
 }
 
 impl PlacedOrder {

@@ -2,6 +2,8 @@
 //!
 //! Contract: v2 sheet, section 6.2; the owner's document `001_0fd8d454b6b70f59.txt`.
 
+use std::fmt;
+
 use http::Method;
 use yuanfen_core::{
     Alphabet, Ambient, BuildError, Clock14, Effect, Extra, Fen, FieldError, Hint, Lookup, OpenError, Operation,
@@ -109,7 +111,7 @@ impl Operation for QueryOrder {
 }
 
 /// Where an order stands. Everything but the state and the number is absent until it is paid.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct QueriedOrder {
     /// `trade_state`: this, and nothing else, says whether it is paid.
@@ -154,6 +156,22 @@ pub struct QueriedOrder {
     pub promotion_detail: Option<String>,
     /// What else came.
     pub extra: Extra,
+}
+
+/// Nothing about the payer, and no text that the shop may have put such things into.
+impl fmt::Debug for QueriedOrder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("QueriedOrder")
+            .field("trade_state", &self.trade_state)
+            .field("order_no", &self.order_no)
+            .field("transaction_id", &self.transaction_id)
+            .field("total", &self.total)
+            .field("trade_type", &self.trade_type)
+            .field("paid_at", &self.paid_at)
+            .field("coupons", &self.coupons)
+            .field("extra", &self.extra)
+            .finish_non_exhaustive()
+    }
 }
 
 impl QueriedOrder {
