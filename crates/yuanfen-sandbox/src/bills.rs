@@ -63,9 +63,7 @@ fn movements(book: &Book, platform: Platform, day: CalendarDate) -> Vec<Movement
             found.push(Movement::Paid(order, payment));
         }
         for refund in &order.refunds {
-            let settled = refund
-                .settled_at
-                .is_some_and(|settled| settled.beijing_date() == day);
+            let settled = refund.settled_at.is_some_and(|settled| settled.beijing_date() == day);
             if settled && refund.state == RefundState::Succeeded {
                 found.push(Movement::Refunded(order, payment, refund));
             }
@@ -83,9 +81,7 @@ pub(crate) fn trade(book: &Book, holder: Holder, day: CalendarDate, kind: TradeB
     for movement in movements(book, holder.platform, day) {
         let (order, payment, refund) = match movement {
             Movement::Paid(order, payment) if kind != TradeBill::Refund => (order, payment, None),
-            Movement::Refunded(order, payment, refund) if kind != TradeBill::Success => {
-                (order, payment, Some(refund))
-            }
+            Movement::Refunded(order, payment, refund) if kind != TradeBill::Success => (order, payment, Some(refund)),
             Movement::Paid(..) | Movement::Refunded(..) => continue,
         };
         let shares = Shares::of(order, payment, refund);

@@ -52,6 +52,8 @@ async fn connection(stream: TcpStream, far_side: FarSide) {
     });
     let served = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
+        // As the platforms write them, so that a client which compares names by case finds out here.
+        .title_case_headers(true)
         .header_read_timeout(HEAD_PATIENCE)
         .serve_connection(TokioIo::new(stream), service)
         .await;
@@ -95,7 +97,16 @@ async fn respond(request: Request<Incoming>, far_side: &FarSide) -> Result<Respo
 struct Outgoing {
     rest: Option<Bytes>,
     announced: u64,
-    cut: bool,
+    end: End,
+}
+
+/// How a body ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Whole,
+    /// What was written must leave before the connection is cut, so the body pauses once: hyper sends when it waits.
+    Pause,
+    Cut,
 }
 
 impl Outgoing {
@@ -103,7 +114,7 @@ impl Outgoing {
         Self {
             announced: u64::try_from(body.len()).unwrap_or(u64::MAX),
             rest: Some(body).filter(|body| !body.is_empty()),
-            cut: false,
+            end: End::Whole,
         }
     }
 
@@ -113,7 +124,7 @@ impl Outgoing {
             // One byte more than there is, so that an empty body is cut as well.
             announced: u64::try_from(body.len()).unwrap_or(u64::MAX).max(1),
             rest: Some(body.slice(..half)).filter(|body| !body.is_empty()),
-            cut: true,
+            end: End::Pause,
         }
     }
 }
@@ -124,17 +135,24 @@ impl Body for Outgoing {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _context: &mut Context<'_>,
+        context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, CutByPlan>>> {
         if let Some(rest) = self.rest.take() {
             return Poll::Ready(Some(Ok(Frame::data(rest))));
         }
-        let cut = std::mem::take(&mut self.cut);
-        Poll::Ready(cut.then_some(Err(CutByPlan)))
+        match self.end {
+            End::Whole => Poll::Ready(None),
+            End::Pause => {
+                self.end = End::Cut;
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            End::Cut => Poll::Ready(Some(Err(CutByPlan))),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.rest.is_none() && !self.cut
+        self.rest.is_none() && self.end == End::Whole
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -169,7 +187,9 @@ async fn exchange(mut request: Request<Bytes>) -> Result<Response<Bytes>, String
     let stream = TcpStream::connect((host, authority.port_u16().unwrap_or(80)))
         .await
         .map_err(|error| format!("no connection: {error}"))?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+    let (mut sender, connection) = hyper::client::conn::http1::Builder::new()
+        .title_case_headers(true)
+        .handshake(TokioIo::new(stream))
         .await
         .map_err(|error| format!("no connection: {error}"))?;
 

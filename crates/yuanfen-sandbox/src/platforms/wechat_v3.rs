@@ -227,7 +227,11 @@ impl WechatV3 {
             put(&mut headers, "content-type", kind);
         }
         let number = if status.is_success() { "0" } else { "268435461" };
-        put(&mut headers, "request-id", &format!("{}-{number}", desk.ambient.hex(32).to_uppercase()));
+        put(
+            &mut headers,
+            "request-id",
+            &format!("{}-{number}", desk.ambient.hex(32).to_uppercase()),
+        );
         if signed {
             self.sign(&mut headers, &body, call.header("wechatpay-serial"), desk);
         }
@@ -432,9 +436,7 @@ impl Operation {
                 (Method::POST, Self::CloseOrder((*number).to_owned()))
             }
             ["v3", "refund", "domestic", "refunds"] => (Method::POST, Self::Refund),
-            ["v3", "refund", "domestic", "refunds", number] => {
-                (Method::GET, Self::QueryRefund((*number).to_owned()))
-            }
+            ["v3", "refund", "domestic", "refunds", number] => (Method::GET, Self::QueryRefund((*number).to_owned())),
             ["v3", "bill", "tradebill"] => (Method::GET, Self::TradeBill),
             ["v3", "bill", "fundflowbill"] => (Method::GET, Self::FundFlowBill),
             ["v3", "billdownload", "file"] => (Method::GET, Self::DownloadBill),
@@ -471,7 +473,9 @@ fn check_headers(call: &Call<'_>) -> Result<(), Refusal> {
         return refuse("Http头缺少User-Agent");
     }
     let lists_json = |accept: &str| {
-        let mut kinds = accept.split(',').map(|kind| kind.split(';').next().unwrap_or_default().trim());
+        let mut kinds = accept
+            .split(',')
+            .map(|kind| kind.split(';').next().unwrap_or_default().trim());
         kinds.any(|kind| matches!(kind, "application/json" | "*/*"))
     };
     if !call.header("accept").is_some_and(lists_json) {
@@ -497,8 +501,11 @@ fn refund_event(refund: &Refund) -> Option<(&'static str, &'static str)> {
 
 /// The query's pairs, decoded; `None` where they are no form.
 fn query_of(call: &Call<'_>) -> Result<Fields, Refusal> {
-    yuanfen_form::read(call.query.unwrap_or_default().as_bytes(), &yuanfen_core::Limits::DEFAULT)
-        .map_err(|_| Refusal::new(400, "PARAM_ERROR", "查询参数格式错误"))
+    yuanfen_form::read(
+        call.query.unwrap_or_default().as_bytes(),
+        &yuanfen_core::Limits::DEFAULT,
+    )
+    .map_err(|_| Refusal::new(400, "PARAM_ERROR", "查询参数格式错误"))
 }
 
 /// Refuses a merchant that is not the one who signed.

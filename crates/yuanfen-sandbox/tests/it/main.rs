@@ -4,9 +4,17 @@
     clippy::panic,
     clippy::indexing_slicing,
     missing_docs,
+    missing_debug_implementations,
     unreachable_pub,
     reason = "tests"
 )]
 
+mod bills;
+mod book;
+mod cashier;
+mod faults;
+mod mpgateway;
+mod notices;
+mod raw_http;
 mod shop;
-mod smoke;
+mod wire;

@@ -63,10 +63,7 @@ const JSAPI: &[Member] = &[
             ),
         ]),
     ),
-    maybe(
-        "settle_info",
-        Kind::Object(&[maybe("profit_sharing", Kind::Boolean)]),
-    ),
+    maybe("settle_info", Kind::Object(&[maybe("profit_sharing", Kind::Boolean)])),
 ];
 
 const CLOSE: &[Member] = &[need("mchid", Kind::Text(1, 32))];
@@ -80,7 +77,10 @@ pub(super) fn place_jsapi(call: &Call<'_>, desk: &mut Desk<'_>) -> Result<Answer
         return Err(Refusal::new(400, "APPID_MCHID_NOT_MATCH", "appid和mch_id不匹配"));
     }
     let order_no = text("/out_trade_no").unwrap_or_default();
-    if !order_no.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-|*".contains(&byte)) {
+    if !order_no
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"_-|*".contains(&byte))
+    {
         return Err(wrong("/out_trade_no", "只能是数字、大小写字母_-|*"));
     }
     let notify_url = text("/notify_url").unwrap_or_default();
@@ -96,8 +96,7 @@ pub(super) fn place_jsapi(call: &Call<'_>, desk: &mut Desk<'_>) -> Result<Answer
     let expires_at = match text("/time_expire") {
         None => None,
         Some(moment) => {
-            let Rfc3339(moment) =
-                Rfc3339::read(moment).map_err(|_| wrong("/time_expire", "应为RFC3339格式"))?;
+            let Rfc3339(moment) = Rfc3339::read(moment).map_err(|_| wrong("/time_expire", "应为RFC3339格式"))?;
             Some(moment)
         }
     };

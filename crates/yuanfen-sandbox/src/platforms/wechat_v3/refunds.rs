@@ -52,7 +52,10 @@ pub(super) fn create(call: &Call<'_>, desk: &mut Desk<'_>) -> Result<Answer, Ref
     };
     let now = desk.now();
     let refund_no = text("/out_refund_no").unwrap_or_default();
-    if !refund_no.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-|*@".contains(&byte)) {
+    if !refund_no
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"_-|*@".contains(&byte))
+    {
         return Err(wrong("/out_refund_no", "只能是数字、大小写字母_-|*@"));
     }
     if text("/amount/currency") != Some("CNY") {
@@ -89,7 +92,11 @@ pub(super) fn create(call: &Call<'_>, desk: &mut Desk<'_>) -> Result<Answer, Ref
     details.insert("funds_account", account.to_owned());
     let request = RefundRequest {
         refund_no: refund_no.to_owned(),
-        refund_id: format!("5030{}{}", desk.ambient.now().beijing_date().compact(), desk.ambient.digits(16)),
+        refund_id: format!(
+            "5030{}{}",
+            desk.ambient.now().beijing_date().compact(),
+            desk.ambient.digits(16)
+        ),
         amount: fen("/amount/refund")?,
         total: Some(fen("/amount/total")?),
         notify_url: text("/notify_url").map(str::to_owned),
@@ -123,10 +130,7 @@ pub(super) fn query(call: &Call<'_>, desk: &Desk<'_>, refund_no: &str) -> Result
 
 fn answer(desk: &Desk<'_>, refund_no: &str) -> Result<Answer, Refusal> {
     let missing = || Refusal::new(404, "RESOURCE_NOT_EXISTS", "退款单不存在");
-    let (order, refund) = desk
-        .book
-        .by_refund(Platform::WechatV3, refund_no)
-        .ok_or_else(missing)?;
+    let (order, refund) = desk.book.by_refund(Platform::WechatV3, refund_no).ok_or_else(missing)?;
     object(order, refund, desk)
         .map(|object| Answer::Json(StatusCode::OK, object))
         .ok_or_else(missing)

@@ -89,8 +89,7 @@ fn check_value(raw: &str, kind: &Kind, pointer: &str) -> Result<(), Refusal> {
             texts.iter().try_for_each(|text| check_text(text, 1, 128, pointer))
         }
         Kind::Object(members) => {
-            let object =
-                Object::parse(raw.as_bytes(), &Limits::DEFAULT).map_err(|_| wrong(pointer, "应为JSON对象"))?;
+            let object = Object::parse(raw.as_bytes(), &Limits::DEFAULT).map_err(|_| wrong(pointer, "应为JSON对象"))?;
             check(&object, members, pointer)
         }
         Kind::Objects(members) => {
