@@ -48,6 +48,8 @@ pub(crate) struct Event {
     pub(crate) url: String,
     /// The same on every attempt.
     pub(crate) id: String,
+    /// Which of several notices about the same thing, counted from 0.
+    pub(crate) stage: u8,
     pub(crate) created_at: UnixTime,
 }
 

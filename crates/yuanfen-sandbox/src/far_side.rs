@@ -15,8 +15,8 @@ use crate::book::{Book, BookError, Coupon, Order, Payment, RefundState, Setback}
 use crate::deliver::{Event, Handed, NoticeAttempt, NoticeOutcome, PostOffice};
 use crate::exchange::{Exchange, SignatureVerdict, safe_headers};
 use crate::faults::{FaultKind, FaultPlan, FaultState, Moment, Strikes};
-use crate::keys::{self, KeyError, WechatV2Credentials, WechatV3Credentials};
-use crate::platforms::{self, Call, Desk, PageRefused, Platform, PlatformSide, Posting};
+use crate::keys::{self, KeyError, MpgatewayCredentials, WechatV2Credentials, WechatV3Credentials};
+use crate::platforms::{self, Call, Desk, PageRefused, Platform, PlatformSide, Posting, Setting};
 use crate::{Clock, SandboxError};
 
 /// Most calls that the log keeps; older ones are forgotten, their count is not.
@@ -172,6 +172,24 @@ impl FarSide {
         side(&mut self.state().sides, Platform::WechatV3)?.rotate_key()
     }
 
+    /// What a client of mpgateway needs.
+    #[must_use]
+    pub fn mpgateway(&self) -> MpgatewayCredentials {
+        MpgatewayCredentials::at(&self.0.base_url)
+    }
+
+    /// Whether mpgateway pays orders that are placed from now on as `1002` first (paid, not available yet) and tells
+    /// them again as `0000` a minute later. It does not at first.
+    pub fn hold_mpgateway_payments(&self, hold: bool) {
+        self.agree(&Setting::MpgatewayHoldsPayments(hold));
+    }
+
+    fn agree(&self, setting: &Setting) {
+        for side in &mut self.state().sides {
+            side.set(setting);
+        }
+    }
+
     /// Where the sandbox answers, without a slash at its end.
     #[must_use]
     pub fn base_url(&self) -> &str {
@@ -235,7 +253,8 @@ impl FarSide {
         self.set_back(platform, order_no, Setback::Cancelled)
     }
 
-    /// The payer's bank refuses; the order stays open.
+    /// The payer's bank refuses. The order stays open, but on platforms that call a failure final (StarPos and
+    /// mpgateway, whose sheets do) it is over.
     ///
     /// # Errors
     /// When there is no such order, or it is not open.
@@ -245,10 +264,14 @@ impl FarSide {
 
     fn set_back(&self, platform: Platform, order_no: &str, setback: Setback) -> Result<Order, BookError> {
         let now = self.now();
-        self.state()
-            .book
-            .set_back(platform, order_no, setback, now)
-            .map(|order| order.clone())
+        let mut state = self.state();
+        let State { sides, book, .. } = &mut *state;
+        let order = book.set_back(platform, order_no, setback, now)?.clone();
+        let is_over = setback == Setback::Failed && side(sides, platform).is_some_and(|side| side.failure_is_final());
+        if is_over {
+            return book.close(platform, order_no, now).map(|order| order.clone());
+        }
+        Ok(order)
     }
 
     /// Brings a refund to its end: with the payer, given up, or abnormal.
@@ -480,7 +503,13 @@ impl FarSide {
 
     fn post(&self, state: &mut State, order: &Order, postings: Vec<Posting>) {
         let now = self.clock().since_epoch();
-        for Posting { about, url, after } in postings {
+        for Posting {
+            about,
+            url,
+            after,
+            stage,
+        } in postings
+        {
             let strikes = state
                 .faults
                 .draw(Moment::Posting, order.platform, about.operation(), &self.0.ambient);
@@ -490,6 +519,7 @@ impl FarSide {
                 about,
                 url,
                 id: notice_id(&self.0.ambient),
+                stage,
                 created_at: self.now(),
             };
             let wait = after.checked_div(self.0.ladder_speed).unwrap_or(after);

@@ -3,10 +3,15 @@
 //! The keys are published with the source: they protect nothing and must never be used outside a sandbox. Making an RSA
 //! key takes up to a quarter of a second, which is why none is made at start.
 
+mod mpgateway;
+
 use std::fmt;
 
 use yuanfen_core::Secret;
 pub(crate) use yuanfen_sign::KeyError;
+
+pub use self::mpgateway::MpgatewayCredentials;
+pub(crate) use self::mpgateway::{MPGATEWAY_KEY, MPGATEWAY_MERCHANT, MPGATEWAY_OPENID};
 
 pub(crate) const WECHAT_MERCHANT_ID: &str = "1900000001";
 pub(crate) const WECHAT_APP_ID: &str = "wx5a6d0b0c5a1e4d21";

@@ -3,6 +3,9 @@
 //! To add a platform: a variant of [`Platform`] (and its rows in `ALL` and `name`), a module with a type that
 //! implements [`PlatformSide`], and a row in [`all`]. Its credentials go to `keys.rs`, its getter to `far_side.rs`.
 
+mod flat_json;
+mod mpgateway;
+mod pages;
 mod wechat_v2;
 mod wechat_v3;
 
@@ -31,11 +34,13 @@ pub enum Platform {
     WechatV2,
     /// WeChat Pay APIv3 (JSON), at the root.
     WechatV3,
+    /// mpgateway, under `/mpgateway`.
+    Mpgateway,
 }
 
 impl Platform {
     /// All of them.
-    pub const ALL: &'static [Self] = &[Self::WechatV2, Self::WechatV3];
+    pub const ALL: &'static [Self] = &[Self::WechatV2, Self::WechatV3, Self::Mpgateway];
 
     /// The name, as in `wechat-v2`.
     #[must_use]
@@ -43,6 +48,7 @@ impl Platform {
         match self {
             Self::WechatV2 => "wechat-v2",
             Self::WechatV3 => "wechat-v3",
+            Self::Mpgateway => "mpgateway",
         }
     }
 }
@@ -76,6 +82,7 @@ pub(crate) fn all() -> Result<Vec<Box<dyn PlatformSide>>, KeyError> {
     Ok(vec![
         Box::new(wechat_v2::WechatV2::new()?),
         Box::new(wechat_v3::WechatV3::new()?),
+        Box::new(mpgateway::Mpgateway::new()?),
     ])
 }
 
@@ -102,6 +109,13 @@ impl Call<'_> {
     }
 }
 
+/// What is agreed with a platform outside its protocol: over the telephone, in its back office.
+#[derive(Clone, Debug)]
+pub(crate) enum Setting {
+    /// mpgateway pays orders placed from now on as 1002 first, and as 0000 later.
+    MpgatewayHoldsPayments(bool),
+}
+
 /// What a platform's module gives. One lock guards the whole far side, so nothing here may wait.
 pub(crate) trait PlatformSide: Send {
     /// Which one.
@@ -124,6 +138,14 @@ pub(crate) trait PlatformSide: Send {
 
     /// The kind of account that payers have here unless told otherwise.
     fn default_bank(&self) -> &'static str;
+
+    /// Whether an order is over once its payer failed; else another attempt may succeed.
+    fn failure_is_final(&self) -> bool {
+        false
+    }
+
+    /// Takes what was agreed, if it is about this platform.
+    fn set(&mut self, _setting: &Setting) {}
 
     /// What is told to whom after a payment: one notice to the order's address, unless the platform does more.
     fn after_payment(&self, order: &Order) -> Vec<Posting> {
@@ -181,6 +203,8 @@ pub(crate) struct Posting {
     pub(crate) url: String,
     /// How long after the event it is sent first.
     pub(crate) after: Duration,
+    /// Which of several notices about the same thing, counted from 0.
+    pub(crate) stage: u8,
 }
 
 impl Posting {
@@ -190,6 +214,7 @@ impl Posting {
             about,
             url: url.to_owned(),
             after: Duration::ZERO,
+            stage: 0,
         })
     }
 }

@@ -20,7 +20,8 @@ const CANCEL: &str = "/mpgateway/api/cancel";
 /// Sheet, section 5, V1.
 const V1: &str = "req=eyJhY3Rpb24iOiJXeFNhbyIsInR4bmFtdCI6MTAwLCJtZXJpZCI6IjAwMDAwMDAxIiwib3JkZXJpZCI6IlRFU1QyMDI0MDEwMjAzMDQwNSIsImJhY2t1cmwiOiJodHRwczovL3Nob3AuZXhhbXBsZS9ub3RpZnkifQ%3D%3D&sign=0ecf66aae8f63d9e7ce1742fb1df6424";
 /// V4.
-const V4: &str = "req=eyJtZXJpZCI6IjAwMDAwMDAxIiwib3JkZXJpZCI6IlRFU1QyMDI0MDEwMjAzMDQwNSJ9&sign=3c99b9c07d4e91b376c91b53ba110e9d";
+const V4: &str =
+    "req=eyJtZXJpZCI6IjAwMDAwMDAxIiwib3JkZXJpZCI6IlRFU1QyMDI0MDEwMjAzMDQwNSJ9&sign=3c99b9c07d4e91b376c91b53ba110e9d";
 /// V5.
 const V5: &str = "req=eyJtZXJpZCI6IjAwMDAwMDAxIiwib3JkZXJpZCI6IlRFU1QyMDI0MDEwMjAzMDQwNSIsImNvZGUiOiJQQVlJRC1URVNULTAwMDEifQ%3D%3D&sign=d044a273eba61a8e78a0525e695d7b42";
 
@@ -143,7 +144,10 @@ async fn refuses_a_req_whose_plus_was_not_escaped() {
     payload["note"] = json!("支付成功！");
     let body = sealed(&payload.to_string());
     assert!(body.contains("%2B"), "the example holds no plus");
-    assert_eq!(up_front(&send(&sandbox, SUBMIT, &body.replace("%2B", "+")).await)["respcode"], "90");
+    assert_eq!(
+        up_front(&send(&sandbox, SUBMIT, &body.replace("%2B", "+")).await)["respcode"],
+        "90"
+    );
     assert_eq!(opened(&send(&sandbox, SUBMIT, &body).await)["respcode"], "00");
 }
 
@@ -231,7 +235,10 @@ async fn queries_and_cancels_by_either_number() {
     // With both, `queryid` wins.
     let both = json!({ "merid": "00000001", "orderid": "ANOTHER1", "queryid": placed["queryid"] });
     assert_eq!(call(&sandbox, QUERY, &both).await["orderid"], "TEST20240102030405");
-    assert_eq!(call(&sandbox, QUERY, &json!({ "merid": "00000001" })).await["respcode"], "90");
+    assert_eq!(
+        call(&sandbox, QUERY, &json!({ "merid": "00000001" })).await["respcode"],
+        "90"
+    );
     let unknown = json!({ "merid": "00000001", "orderid": "NOBODYS1" });
     assert_eq!(call(&sandbox, QUERY, &unknown).await["respcode"], "92");
     assert_eq!(call(&sandbox, CANCEL, &unknown).await["respcode"], "92");
@@ -316,7 +323,11 @@ async fn tells_1002_before_0000_where_payments_are_held() {
     assert_eq!(call(&sandbox, QUERY, &by_number).await["resultcode"], "1002");
     sandbox.advance(Duration::from_secs(60)).await.unwrap();
     assert_eq!(call(&sandbox, QUERY, &by_number).await["resultcode"], "0000");
-    let told: Vec<Value> = listener.received().iter().map(|request| notice(request.body())).collect();
+    let told: Vec<Value> = listener
+        .received()
+        .iter()
+        .map(|request| notice(request.body()))
+        .collect();
     assert_eq!(told[0]["resultcode"], "1002");
     assert_eq!(told[1]["resultcode"], "0000");
     assert_eq!(told.len(), 2);
@@ -329,10 +340,22 @@ async fn sends_a_visitor_back_with_an_openid() {
     let sandbox = sandbox().await;
     let openid = sandbox.mpgateway().openid;
     for (back, expected) in [
-        ("https://shop.example/b", format!("https://shop.example/b?openid={openid}")),
-        ("https://shop.example/b?x=1", format!("https://shop.example/b?x=1&openid={openid}")),
-        ("https://shop.example/b?", format!("https://shop.example/b?openid={openid}")),
-        ("https://shop.example/b#top", format!("https://shop.example/b?openid={openid}#top")),
+        (
+            "https://shop.example/b",
+            format!("https://shop.example/b?openid={openid}"),
+        ),
+        (
+            "https://shop.example/b?x=1",
+            format!("https://shop.example/b?x=1&openid={openid}"),
+        ),
+        (
+            "https://shop.example/b?",
+            format!("https://shop.example/b?openid={openid}"),
+        ),
+        (
+            "https://shop.example/b#top",
+            format!("https://shop.example/b?openid={openid}#top"),
+        ),
     ] {
         let target = format!(
             "/mpgateway/wxjsapi/openid.html?backurl={}&merid=00000001&payway=3",
@@ -397,7 +420,12 @@ async fn makes_every_planned_trouble() {
     let sandbox = sandbox().await;
     let listener = Listener::start(&[(200, "0000")]).await;
     sandbox.set_faults(FaultKind::CorruptSignature);
-    let reply = send(&sandbox, SUBMIT, &sealed(&order("WxSao", "FAULT0001", &listener.url).to_string())).await;
+    let reply = send(
+        &sandbox,
+        SUBMIT,
+        &sealed(&order("WxSao", "FAULT0001", &listener.url).to_string()),
+    )
+    .await;
     let outer = reply.json();
     let (resp, sign) = (outer["resp"].as_str().unwrap(), outer["sign"].as_str().unwrap());
     assert_ne!(sign, oracle::mpgateway_sign(resp, KEY));
@@ -406,13 +434,19 @@ async fn makes_every_planned_trouble() {
     sandbox.delivered().await;
     let received = listener.received();
     let fields = form(std::str::from_utf8(received[0].body()).unwrap());
-    assert_ne!(field(&fields, "sign"), oracle::mpgateway_sign(field(&fields, "resp"), KEY));
+    assert_ne!(
+        field(&fields, "sign"),
+        oracle::mpgateway_sign(field(&fields, "resp"), KEY)
+    );
 
     let by_number = json!({ "merid": "00000001", "orderid": "FAULT0001" });
     sandbox.set_faults(FaultKind::AddFields);
     assert_eq!(call(&sandbox, QUERY, &by_number).await["sandboxnewfield"], "a+b/c=d");
     sandbox.set_faults(FaultKind::UnknownValues);
-    assert_eq!(call(&sandbox, QUERY, &by_number).await["resultcode"], "SANDBOX_NEW_VALUE");
+    assert_eq!(
+        call(&sandbox, QUERY, &by_number).await["resultcode"],
+        "SANDBOX_NEW_VALUE"
+    );
     sandbox.set_faults(FaultKind::UnsignedError);
     assert_eq!(up_front(&send(&sandbox, QUERY, V4).await)["respcode"], "99");
     sandbox.set_faults(FaultKind::EmptyReply);
