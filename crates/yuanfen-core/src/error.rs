@@ -473,6 +473,16 @@ pub struct Error {
     info: Box<RouteInfo>,
     kind: ErrorKind,
     earlier: Fate,
+    missing_key: Option<Box<MissingKey>>,
+}
+
+/// Why the key that a reply names is still missing: fetching the platform's keys failed as well.
+#[derive(Debug, thiserror::Error)]
+#[error("{signature}")]
+struct MissingKey {
+    signature: SignatureError,
+    #[source]
+    fetch: Cause,
 }
 
 /// How a call failed.
@@ -499,6 +509,7 @@ impl Error {
             info: Box::new(info),
             kind,
             earlier: Fate::NotSent,
+            missing_key: None,
         }
     }
 
@@ -507,6 +518,19 @@ impl Error {
     #[must_use]
     pub fn after(mut self, earlier: Fate) -> Self {
         self.earlier = self.earlier.join(earlier);
+        self
+    }
+
+    /// The same with the reason why the unknown key could not be fetched, so that whoever reads the error sees both.
+    /// Anything but an unknown key is left as it is.
+    #[must_use]
+    pub fn without_keys(mut self, fetch: impl Into<Cause>) -> Self {
+        if let ErrorKind::Signature(signature @ SignatureError::UnknownKey { .. }) = &self.kind {
+            self.missing_key = Some(Box::new(MissingKey {
+                signature: signature.clone(),
+                fetch: fetch.into(),
+            }));
+        }
         self
     }
 
@@ -610,6 +634,9 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        if let Some(missing) = &self.missing_key {
+            return Some(&**missing);
+        }
         match &self.kind {
             ErrorKind::Build(error) => Some(error),
             ErrorKind::Transport(error) => Some(error),

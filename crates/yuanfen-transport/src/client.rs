@@ -174,6 +174,8 @@ impl<P: Provider, T: Transport> Client<P, T> {
         match fetched {
             Fetched::Learned => open(response, received),
             Fetched::Nothing => second,
+            // Both reasons matter to whoever is woken by this: which key is missing, and why it did not come.
+            Fetched::Failed(cause) => second.map_err(|error| error.without_keys(cause)),
         }
     }
 
@@ -183,7 +185,7 @@ impl<P: Provider, T: Transport> Client<P, T> {
             Some(Ok(request)) => request,
             Some(Err(error)) => {
                 tracing::warn!(error = %error, "the request for the platform's keys could not be built");
-                return Fetched::Nothing;
+                return Fetched::Failed(error.into());
             }
         };
         tracing::info!("a response is signed with an unknown key; fetching the platform's keys");
@@ -191,7 +193,7 @@ impl<P: Provider, T: Transport> Client<P, T> {
             Ok(response) => self.provider.learn_keys(&response, self.ambient.now()),
             Err(error) => {
                 tracing::warn!(error = %error, "the platform's keys could not be fetched");
-                return Fetched::Nothing;
+                return Fetched::Failed(error.into());
             }
         };
         match learned {
@@ -201,7 +203,7 @@ impl<P: Provider, T: Transport> Client<P, T> {
                     reason = reason(&error),
                     "the platform's keys were fetched and did not prove themselves"
                 );
-                Fetched::Nothing
+                Fetched::Failed(error.into())
             }
         }
     }
@@ -228,8 +230,10 @@ impl<P, T> fmt::Debug for Client<P, T> {
 enum Fetched {
     /// The answer was taken in; whether the wanted key was among them shows when the response is opened again.
     Learned,
-    /// There was nothing to fetch, or it failed.
+    /// There was nothing to fetch.
     Nothing,
+    /// It failed, for this reason.
+    Failed(Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// The span of one attempt.

@@ -211,6 +211,27 @@ async fn a_fetch_that_fails_on_the_wire_leaves_the_key_unknown() {
 }
 
 #[tokio::test]
+async fn an_unknown_key_that_could_not_be_fetched_tells_both_reasons() {
+    let replay = Replay::new([signed("k9", 99, 200, "prepay"), signed("k1", 12, 200, "k9=99")]);
+    let error = Client::new(Toy::default(), replay).call(&Place).await.unwrap_err();
+    let causes: Vec<String> = std::iter::successors(std::error::Error::source(&error), |cause| (*cause).source())
+        .map(ToString::to_string)
+        .collect();
+    assert!(causes[0].contains("no key with serial `k9`"), "{causes:?}");
+    assert!(
+        causes.last().unwrap().contains("the signature does not hold"),
+        "{causes:?}"
+    );
+    // Where there was nothing to fetch, there is one reason only.
+    let replay = Replay::new([signed("k9", 99, 200, "prepay")]);
+    let error = Client::new(Toy::default().without_fetching(), replay)
+        .call(&Place)
+        .await
+        .unwrap_err();
+    assert!(std::error::Error::source(&error).unwrap().source().is_none());
+}
+
+#[tokio::test]
 async fn a_response_does_not_grow_old_while_keys_are_fetched() {
     let clock = Arc::new(FixedAmbient::at(1_700_000_000));
     let slow = {
