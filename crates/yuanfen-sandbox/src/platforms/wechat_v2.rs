@@ -2,6 +2,9 @@
 //!
 //! Refunds need a client certificate, which plain http on loopback cannot ask for, so they are not played here.
 
+#[cfg(test)]
+mod vectors;
+
 use std::time::Duration;
 
 use bytes::Bytes;

@@ -5,6 +5,8 @@ mod bill_files;
 mod orders;
 mod refunds;
 mod schema;
+#[cfg(test)]
+mod vectors;
 
 use std::time::Duration;
 
@@ -125,7 +127,7 @@ impl WechatV3 {
         });
         Ok(Self {
             merchant: Merchant {
-                id: keys::WECHAT_MERCHANT_ID,
+                id: keys::WECHAT_MERCHANT_ID.to_owned(),
                 key: RsaVerifyingKey::of_certificate(&merchant)?,
                 serial: merchant.serial,
             },
@@ -381,7 +383,7 @@ impl PlatformSide for WechatV3 {
             return Err(PageRefused::Parameter("signType"));
         }
         let nonce = need("nonceStr")?;
-        let text = line_text(&[app_id.as_bytes(), time.as_bytes(), nonce.as_bytes(), package.as_bytes()]);
+        let text = page_text(app_id, time, nonce, package);
         self.merchant
             .key
             .verify(&text, need("paySign")?)
@@ -464,6 +466,11 @@ impl Operation {
             Self::Certificates => "certificates",
         }
     }
+}
+
+/// What a page's signature is over (section 22 of the sheet).
+fn page_text(app_id: &str, time: &str, nonce: &str, package: &str) -> Vec<u8> {
+    line_text(&[app_id.as_bytes(), time.as_bytes(), nonce.as_bytes(), package.as_bytes()])
 }
 
 /// What the gateway looks at before the signature.

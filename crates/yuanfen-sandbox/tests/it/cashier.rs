@@ -7,7 +7,7 @@ use yuanfen_sandbox::{FarSide, PageRefused, Platform};
 use yuanfen_sign::RsaSigningKey;
 use yuanfen_testkit::oracle;
 
-use crate::shop::{self, far_side, json_of};
+use crate::shop::{self, V2Digest, far_side, json_of};
 
 const TIME: &str = "1760000000";
 const NONCE: &str = "5K8264ILTKCH16CQ2502SI8ZNMTM67VS";
@@ -81,14 +81,11 @@ fn opens_on_v2_parameters_signed_as_the_order_was() {
         ],
     );
     let package = format!("prepay_id={}", placed["prepay_id"]);
-    for (sign_type, check, expected) in [
-        (
-            "MD5",
-            oracle::v2_md5 as fn(&oracle::Map, &str) -> String,
-            Ok("v2-order-1".to_owned()),
-        ),
+    let cases: [(&str, V2Digest, _); 2] = [
+        ("MD5", oracle::v2_md5, Ok("v2-order-1".to_owned())),
         ("HMAC-SHA256", oracle::v2_hmac, Err(PageRefused::Signature)),
-    ] {
+    ];
+    for (sign_type, check, expected) in cases {
         let signed = [
             ("appId", account.app_id.as_str()),
             ("timeStamp", TIME),

@@ -7,7 +7,7 @@ use yuanfen_sandbox::{Coupon, NoticeOutcome, Payer, Platform, RefundState, Sandb
 use yuanfen_sign::ApiV3Key;
 use yuanfen_testkit::oracle;
 
-use crate::shop::{self, Listener, clock, v3_holds, xml_fields};
+use crate::shop::{self, Listener, V2Digest, clock, v3_holds, xml_fields};
 
 const V2_YES: &str = "<xml><return_code><![CDATA[SUCCESS]]></return_code><return_msg><![CDATA[OK]]></return_msg></xml>";
 const V2_NO: &str = "<xml><return_code><![CDATA[FAIL]]></return_code><return_msg><![CDATA[busy]]></return_msg></xml>";
@@ -74,10 +74,8 @@ async fn tells_a_v3_shop_that_an_order_was_paid() {
 
 #[tokio::test]
 async fn tells_a_v2_shop_under_the_orders_own_digest_with_every_coupon() {
-    for (sign_type, check) in [
-        ("MD5", oracle::v2_md5 as fn(&oracle::Map, &str) -> String),
-        ("HMAC-SHA256", oracle::v2_hmac),
-    ] {
+    let digests: [(&str, V2Digest); 2] = [("MD5", oracle::v2_md5), ("HMAC-SHA256", oracle::v2_hmac)];
+    for (sign_type, check) in digests {
         let sandbox = sandbox().await;
         let listener = Listener::start(&[(200, V2_YES)]).await;
         let placed = shop::v2(

@@ -5,7 +5,7 @@ use std::path::Path;
 use yuanfen_sandbox::{Platform, Sandbox, SignatureVerdict};
 use yuanfen_testkit::oracle;
 
-use crate::shop::{clock, raw, v3_holds, xml_fields};
+use crate::shop::{V2Digest, clock, raw, v3_holds, xml_fields};
 
 /// An answer taken apart by hand.
 struct Answer {
@@ -283,10 +283,8 @@ async fn refuses_a_body_beyond_a_mebibyte() {
 
 #[tokio::test]
 async fn places_v2_orders_under_either_digest_and_answers_under_the_same() {
-    for (name, check) in [
-        ("v2-place", oracle::v2_md5 as fn(&oracle::Map, &str) -> String),
-        ("v2-place-hmac", oracle::v2_hmac),
-    ] {
+    let digests: [(&str, V2Digest); 2] = [("v2-place", oracle::v2_md5), ("v2-place-hmac", oracle::v2_hmac)];
+    for (name, check) in digests {
         let sandbox = sandbox().await;
         let answer = send(&sandbox, name).await;
         assert_eq!(answer.status, 200);

@@ -126,7 +126,10 @@ pub fn v3_holds(headers: &http::HeaderMap, body: &[u8], pem: &str) -> bool {
     oracle::rsa_verify(pem, oracle::Hash::Sha256, &text, header("wechatpay-signature"))
 }
 
-/// Sends a v2 call, signed by the oracle with MD5.
+/// How a v2 message is signed.
+pub type V2Digest = fn(&oracle::Map, &str) -> String;
+
+/// Sends a v2 call, signed by the oracle.
 pub fn v2(far_side: &FarSide, path: &str, fields: &[(&str, &str)]) -> BTreeMap<String, String> {
     let response = far_side.answer(&v2_request(far_side, path, fields)).unwrap();
     assert_eq!(response.status(), StatusCode::OK);

@@ -16,7 +16,7 @@ const SHOWN_OF_TEXT: usize = 256;
 
 /// Whose calls are taken.
 pub(super) struct Merchant {
-    pub(super) id: &'static str,
+    pub(super) id: String,
     pub(super) serial: String,
     pub(super) key: RsaVerifyingKey,
 }

@@ -14,7 +14,8 @@ use crate::platforms::{Call, Desk, Platform};
 /// An order without an expiry of its own lives seven days.
 const ORDER_LIFE: i64 = 7 * 86_400;
 
-const JSAPI: &[Member] = &[
+/// What the order of an official account or a mini program holds.
+pub(super) const JSAPI: &[Member] = &[
     need("appid", Kind::Text(1, 32)),
     need("mchid", Kind::Text(1, 32)),
     need("description", Kind::Text(1, 127)),
