@@ -53,7 +53,7 @@ impl Certificate {
             UnixTime::from_seconds(i64::try_from(time.to_unix_duration().as_secs()).unwrap_or(i64::MAX))
         };
         Ok(Self {
-            serial: hex_upper(inner.serial_number().as_bytes()),
+            serial: hex_upper(without_sign_byte(inner.serial_number().as_bytes())),
             not_before: seconds(inner.validity().not_before),
             not_after: seconds(inner.validity().not_after),
             public_key: inner.subject_public_key_info().to_der().map_err(wrong)?,
@@ -70,6 +70,14 @@ impl Certificate {
     #[must_use]
     pub fn public_key_der(&self) -> &[u8] {
         &self.public_key
+    }
+}
+
+/// A serial without the zero byte that DER puts in front of a number whose top bit is set.
+fn without_sign_byte(serial: &[u8]) -> &[u8] {
+    match serial {
+        [0, rest @ ..] if !rest.is_empty() => rest,
+        whole => whole,
     }
 }
 
