@@ -1,0 +1,192 @@
+//! Bills: asked for, fetched, held against their digest.
+
+use yuanfen_core::{
+    CalendarDate, ErrorKind, Fate, OpenError, Operation as _, OperationExt as _, ProtocolErrorKind, RefusalKind,
+};
+use yuanfen_wechat_v3::ops::{DownloadBill, RequestFundFlowBill, RequestTradeBill};
+use yuanfen_wechat_v3::{BillCheck, BillMismatch, RequestedBill};
+
+use crate::far_side::{VECTORS, account, ambient, now, reason, reply, response, wrong_field};
+
+const URL: &str = "https://api.mch.weixin.qq.com/v3/billdownload/file?token=abc-_%2B%2F%3D&tartype=gzip";
+const SHA1: &str = "9bb6cd819be348f17a9cbcedddc8eb62fefbd790";
+
+fn answer(hash_type: &str, hash: &str, url: &str) -> String {
+    format!(r#"{{"hash_type":"{hash_type}","hash_value":"{hash}","download_url":"{url}","new":1}}"#)
+}
+
+fn ask() -> RequestTradeBill {
+    RequestTradeBill::new(CalendarDate::parse("2020-11-09").unwrap())
+}
+
+fn requested(sha1: &str) -> RequestedBill {
+    ask()
+        .reply(&account(), &reply(200, &answer("SHA1", sha1, URL)), now())
+        .unwrap()
+}
+
+fn gzip() -> Vec<u8> {
+    VECTORS.case("trade-bill-all").bytes("gzip")
+}
+
+#[test]
+fn reads_where_the_file_is_and_what_it_must_be() {
+    let bill = requested(&SHA1.to_ascii_uppercase());
+    assert_eq!(bill.sha1, SHA1);
+    assert_eq!(bill.download_url().as_str(), URL);
+    assert_eq!(bill.extra.get("new"), Some("1"));
+    let flow = RequestFundFlowBill::new(CalendarDate::parse("2020-11-09").unwrap());
+    assert!(
+        flow.reply(&account(), &reply(200, &answer("SHA1", SHA1, URL)), now())
+            .is_ok()
+    );
+}
+
+#[test]
+fn refuses_answers_that_promise_nothing_that_can_be_held() {
+    let long = format!("https://a.example/{}", "u".repeat(2048));
+    for (hash_type, hash, url, field) in [
+        ("SHA256", SHA1, URL, "hash_type"),
+        ("", SHA1, URL, "hash_type"),
+        ("SHA1", "", URL, "hash_value"),
+        ("SHA1", &SHA1[1..], URL, "hash_value"),
+        ("SHA1", "zbb6cd819be348f17a9cbcedddc8eb62fefbd790", URL, "hash_value"),
+        ("SHA1", SHA1, "", "download_url"),
+        ("SHA1", SHA1, "/v3/billdownload/file?token=x", "download_url"),
+        ("SHA1", SHA1, "http://api.mch.weixin.qq.com/v3/x", "download_url"),
+        ("SHA1", SHA1, &long, "download_url"),
+    ] {
+        let opened = reply(200, &answer(hash_type, hash, url));
+        let inbound = yuanfen_core::Opens::open(&account(), &opened, now()).unwrap();
+        let error = ask().decode(&account(), inbound).unwrap_err();
+        assert_eq!(wrong_field(&error), field);
+    }
+}
+
+/// Path and query exactly as they came, signed like any call, on whichever host.
+#[test]
+fn uses_the_address_as_it_came_and_signs_it() {
+    let download = requested(SHA1).download();
+    let request = download.request(&account(), &ambient()).unwrap();
+    assert_eq!(request.uri().to_string(), URL);
+    assert!(request.headers().contains_key("authorization"));
+    assert_eq!(request.headers()["accept"], "application/json");
+    let draft = yuanfen_core::Provider::draft(&account(), download.encode(&account(), &ambient()).unwrap(), &ambient())
+        .unwrap();
+    let line = "GET\n/v3/billdownload/file?token=abc-_%2B%2F%3D&tartype=gzip\n";
+    assert!(draft.text().starts_with(line.as_bytes()));
+}
+
+/// The answer is the file, and nobody signs it.
+#[test]
+fn fetches_a_file_that_nobody_signs_and_holds_it_against_its_digest() {
+    let download = requested(SHA1).download();
+    let file = response(200, &[], &gzip());
+    let bill = download.reply(&account(), &file, now()).unwrap();
+    assert_eq!(bill.bytes().as_ref(), gzip());
+    let mut altered = gzip();
+    *altered.last_mut().unwrap() ^= 1;
+    let error = download
+        .reply(&account(), &response(200, &[], &altered), now())
+        .unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Protocol(error) if error.kind == ProtocolErrorKind::Format));
+    let other = requested(&SHA1.replacen('9', "8", 1)).download();
+    let error = other.reply(&account(), &file, now()).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Protocol(error) if error.kind == ProtocolErrorKind::Digest));
+}
+
+#[test]
+fn reads_the_refusal_that_comes_in_place_of_a_file() {
+    let download: DownloadBill = requested(SHA1).download();
+    let gone = response(400, &[], br#"{"code":"INVALID_REQUEST","message":"token expired"}"#);
+    let error = download.reply(&account(), &gone, now()).unwrap_err();
+    let refusal = error.refusal().unwrap();
+    assert_eq!((&*refusal.code, refusal.verified), ("INVALID_REQUEST", false));
+    assert_eq!(error.fate(), Fate::Refused);
+    for status in [204, 301, 502] {
+        let error = download
+            .reply(&account(), &response(status, &[], b""), now())
+            .unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Protocol(error) if error.status == Some(status)));
+    }
+}
+
+#[test]
+fn says_when_a_bill_is_not_there_yet_and_when_it_never_will_be() {
+    for (code, kind) in [
+        ("STATEMENT_CREATING", RefusalKind::NotYet),
+        ("NO_STATEMENT_EXIST", RefusalKind::Nothing),
+    ] {
+        let answer = reply(400, &format!(r#"{{"code":"{code}","message":"x"}}"#));
+        let error = ask().reply(&account(), &answer, now()).unwrap_err();
+        assert_eq!(error.refusal().unwrap().meaning.kind, kind);
+    }
+}
+
+fn check(sha1: &str, pieces: &[&[u8]]) -> Result<(), OpenError> {
+    let mut check = BillCheck::new(sha1);
+    for piece in pieces {
+        check.push(piece)?;
+    }
+    check.finish()
+}
+
+#[test]
+fn takes_the_digest_over_the_uncompressed_file_however_it_is_cut() {
+    let gzip = gzip();
+    for size in [1, 2, 5, 100, 4096] {
+        let pieces: Vec<_> = gzip.chunks(size).collect();
+        check(SHA1, &pieces).unwrap();
+        check(&SHA1.to_ascii_uppercase(), &pieces).unwrap();
+    }
+    // Something on the way has unpacked it.
+    let mut plain = Vec::new();
+    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&*gzip), &mut plain).unwrap();
+    check(SHA1, &[&plain]).unwrap();
+    // Two gzip members are one file.
+    let (front, back) = plain.split_at(5000);
+    let both = [pack(front), pack(back)].concat();
+    check(SHA1, &both.chunks(7).collect::<Vec<_>>()).unwrap();
+    // Files of no and of one byte.
+    check("da39a3ee5e6b4b0d3255bfef95601890afd80709", &[]).unwrap();
+    check("86f7e437faa5a7fce15d1ddcb9eaeaea377667b8", &[b"", b"a", b""]).unwrap();
+}
+
+fn pack(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut encoder, bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// A stream that ends anywhere before its end is refused, and so is one with something behind it.
+#[test]
+fn refuses_files_that_were_cut_off_or_added_to() {
+    let gzip = gzip();
+    for length in (0..gzip.len()).step_by(97).chain(gzip.len() - 9..gzip.len()) {
+        let error = check(SHA1, &[&gzip[..length]]).expect_err("cut off");
+        assert!(["format", "digest"].contains(&&*reason(&error)), "{length}");
+        if length >= 2 {
+            assert_eq!(reason(&error), "format", "{length}");
+        }
+    }
+    let longer = [&*gzip, b"trailing"].concat();
+    assert_eq!(reason(&check(SHA1, &[&longer]).unwrap_err()), "format");
+    let mut broken = BillCheck::new(SHA1);
+    assert!(broken.push(&[&[0x1f, 0x8b][..], &[0xff; 20]].concat()).is_err());
+    assert!(broken.push(&gzip).is_err(), "it stays failed");
+    assert!(broken.finish().is_err());
+}
+
+#[test]
+fn reports_both_digests_when_neither_is_right() {
+    let OpenError::Protocol(error) = check(&"0".repeat(40), &[&gzip()]).unwrap_err() else {
+        panic!("another error")
+    };
+    assert_eq!(error.kind, ProtocolErrorKind::Digest);
+    let mismatch = error.source.as_ref().unwrap().downcast_ref::<BillMismatch>().unwrap();
+    assert_eq!(mismatch.uncompressed, SHA1);
+    assert_ne!(mismatch.received, SHA1);
+    // The digest of the packed file is not what is promised.
+    let packed = mismatch.received.clone();
+    assert_eq!(reason(&check(&packed, &[&gzip()]).unwrap_err()), "digest");
+}
