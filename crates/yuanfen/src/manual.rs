@@ -1,0 +1,20 @@
+//! The manual: how Yuanfen is built and how it is used, kept beside the code so that it is versioned, linked and
+//! tested with it.
+
+#[doc = include_str!("../docs/architecture.md")]
+pub mod architecture {}
+
+#[doc = include_str!("../docs/errors.md")]
+pub mod errors {}
+
+#[doc = include_str!("../docs/signing.md")]
+pub mod signing {}
+
+#[doc = include_str!("../docs/notifications.md")]
+pub mod notifications {}
+
+#[doc = include_str!("../docs/sandbox.md")]
+pub mod sandbox {}
+
+#[doc = include_str!("../docs/vectors.md")]
+pub mod vectors {}

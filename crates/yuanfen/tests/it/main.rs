@@ -1,0 +1,17 @@
+//! The client against the sandbox, which was written apart from it: what a shop does on its worst days.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests"
+)]
+
+mod features;
+mod notices;
+mod recovery;
+mod rotation;
+mod shop;
+mod wires;

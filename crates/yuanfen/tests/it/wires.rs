@@ -1,0 +1,52 @@
+//! The same over sockets: what hyper makes of a far side that misbehaves.
+
+use yuanfen::core::{Advice, ErrorKind, Fate, Sent, SettleVerdict};
+use yuanfen::transport::{Client, HyperTransport, TokioSleep, TransportErrorKind};
+use yuanfen::wechat_v3;
+use yuanfen_sandbox::{FaultKind, FaultRule, Platform, Sandbox};
+
+use crate::shop::{Shop, order_no, v3_order};
+
+#[tokio::test]
+async fn a_connection_cut_after_the_order_took_effect_is_settled_over_the_wire() {
+    for kind in [FaultKind::LoseReply, FaultKind::CutReply, FaultKind::Status(502)] {
+        let sandbox = Sandbox::builder().seed(7).start().await.unwrap();
+        sandbox.set_faults(FaultRule::new(kind).during("place-jsapi-order").nth(1));
+        let shop = Shop {
+            far_side: sandbox.far_side().clone(),
+        };
+        let client = Client::new(shop.wechat_v3(), HyperTransport::new().unwrap());
+        let order = v3_order(&shop);
+        let query = wechat_v3::ops::QueryOrder::by_order_no(order_no());
+        let settled = client
+            .settle(
+                &order,
+                &query,
+                &wechat_v3::settle::ORDER,
+                wechat_v3::ops::QueriedOrder::standing,
+            )
+            .call(&TokioSleep)
+            .await
+            .unwrap();
+        assert_eq!(settled.verdict, SettleVerdict::Replied, "{kind}");
+        assert_eq!(sandbox.orders(Platform::WechatV3).len(), 1, "{kind}");
+        assert_eq!(shop.calls(Platform::WechatV3, "place-jsapi-order"), 2, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn a_far_side_that_is_not_there_was_not_sent_to() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let shop = Shop {
+        far_side: sandbox.far_side().clone(),
+    };
+    drop(sandbox);
+    tokio::task::yield_now().await;
+    let client = Client::new(shop.wechat_v3(), HyperTransport::new().unwrap());
+    let error = client.call(&v3_order(&shop)).await.unwrap_err();
+    let ErrorKind::Transport(wire) = error.kind() else {
+        panic!("{error:?}")
+    };
+    assert_eq!((wire.kind, wire.sent), (TransportErrorKind::Connect, Sent::No));
+    assert_eq!((error.fate(), error.advice()), (Fate::NotSent, Advice::Repeat));
+}
