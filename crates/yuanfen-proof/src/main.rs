@@ -1,3 +1,46 @@
-//! yuanfen-proof.
+//! `yuanfen-proof`: what is claimed of the Yuanfen crates, measured and counted. `cargo xtask bench` and
+//! `cargo xtask conformance` run it.
 
-fn main() {}
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
+
+mod bench;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// What is claimed of the Yuanfen crates, measured and counted.
+#[derive(Parser)]
+#[command(name = "yuanfen-proof", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Each flow beside its raw primitive, interleaved in this process
+    Bench(bench::Arguments),
+}
+
+/// Something went wrong that is not a verdict.
+type Error = Box<dyn std::error::Error>;
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Bench(arguments) => bench::run(&arguments),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error}");
+            let mut source = error.source();
+            while let Some(cause) = source {
+                eprintln!("  because: {cause}");
+                source = cause.source();
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
