@@ -171,3 +171,81 @@ impl std::fmt::Debug for Forger {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+    use super::*;
+    use crate::ops::QueryOrder;
+    use crate::{Event, Reply, SigningIdentity, TradeState};
+    use yuanfen_core::{Notice, NotificationSource as _, Opens as _, Operation as _, Transition, Verified};
+    use yuanfen_sign::RsaSigningKey;
+    use yuanfen_testkit::Vectors;
+
+    const NOW: UnixTime = UnixTime::from_seconds(1_700_000_000);
+
+    fn account_and_forger() -> (Account, Forger) {
+        let vectors = Vectors::of_crate(env!("CARGO_MANIFEST_DIR")).unwrap();
+        let key = ApiV3Key::new("a7cde1ZJB1kG2e7VfTs3jQzaWizur8Gb").unwrap();
+        let identity = SigningIdentity::elsewhere("1900007291", "408B07E7").unwrap();
+        let account = Account::direct(identity, "wxd678efh567hg6787", key.clone())
+            .unwrap()
+            .with_certificate(&vectors.key("go_cert_D7CE").text)
+            .unwrap();
+        let signer = RsaSigningKey::parse(&vectors.key("go_private").text).unwrap();
+        let forger = Forger::new(&account, "D7CE59D1F522D701", Arc::new(signer), key);
+        (account, forger)
+    }
+
+    fn settled(account: &Account, request: &http::Request<Bytes>) -> Event {
+        match account.open_notification(request, NOW).unwrap() {
+            Notice::Settles(event) => event.into_inner(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn forges_a_payment_that_the_account_takes_for_genuine() {
+        let (account, forger) = account_and_forger();
+        let order_no = OrderNo::new("A12345").unwrap();
+        let event = settled(&account, &forger.payment(&order_no, Fen::new(100), NOW).unwrap());
+        assert_eq!(account.key(&event).transition, Transition::OrderPaid);
+        let Event::Payment(order) = event else {
+            panic!("{event:?}")
+        };
+        assert_eq!((order.order_no, order.total), (order_no, Some(Fen::new(100))));
+        assert_eq!(order.success_time, Some(NOW));
+    }
+
+    #[test]
+    fn forges_refunds_of_every_end() {
+        let (account, forger) = account_and_forger();
+        let (order_no, refund_no) = (OrderNo::new("A12345").unwrap(), RefundNo::new("R1").unwrap());
+        for (status, transition) in [
+            (RefundStatus::Success, Transition::RefundSucceeded),
+            (RefundStatus::Abnormal, Transition::RefundAbnormal),
+            (RefundStatus::Closed, Transition::RefundClosed),
+        ] {
+            let amounts = (Fen::new(60), Fen::new(100));
+            let request = forger.refund(&order_no, &refund_no, &status, amounts, NOW).unwrap();
+            let event = settled(&account, &request);
+            assert_eq!(account.key(&event).transition, transition);
+            assert_eq!(account.facts(&event).amount, Some(Fen::new(60)));
+        }
+    }
+
+    #[test]
+    fn forges_replies() {
+        let (account, forger) = account_and_forger();
+        let body =
+            r#"{"mchid":"1900007291","appid":"wxd678efh567hg6787","out_trade_no":"A12345","trade_state":"NOTPAY"}"#;
+        let response = forger.reply(200, body, NOW).unwrap();
+        let reply = Verified::<Reply>::open(&account, &response, NOW).unwrap();
+        let query = QueryOrder::by_order_no(OrderNo::new("A12345").unwrap());
+        let order = query.decode(&account, reply).unwrap();
+        assert_eq!(order.transaction.trade_state, TradeState::NotPay);
+        assert!(forger.reply(1000, body, NOW).is_err());
+        assert!(!format!("{forger:?}").contains("a7cde1"));
+    }
+}
