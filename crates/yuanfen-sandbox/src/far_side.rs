@@ -17,7 +17,7 @@ use crate::exchange::{Exchange, SignatureVerdict, safe_headers};
 use crate::faults::{FaultKind, FaultPlan, FaultState, Moment, Strikes};
 use crate::keys::{self, KeyError, MpgatewayCredentials, WechatV2Credentials, WechatV3Credentials};
 use crate::platforms::{self, Call, Desk, PageRefused, Platform, PlatformSide, Posting, Setting};
-use crate::{Clock, SandboxError};
+use crate::{Clock, SandboxError, control};
 
 /// Most calls that the log keeps; older ones are forgotten, their count is not.
 const KEPT: usize = 4096;
@@ -188,6 +188,12 @@ impl FarSide {
         for side in &mut self.state().sides {
             side.set(setting);
         }
+    }
+
+    /// Whether this merchant of WeChat Pay APIv3 has the public key alone, as those opened since 2024: everything is
+    /// signed with it, and there are no certificates to download. At first it has both.
+    pub fn use_public_key_only(&self, only: bool) {
+        self.agree(&Setting::WechatV3PublicKeyOnly(only));
     }
 
     /// Where the sandbox answers, without a slash at its end.
@@ -436,6 +442,12 @@ impl FarSide {
     }
 
     pub(crate) fn handle(&self, request: &Request<Bytes>) -> Handled {
+        if let Some(response) = control::answer(self, request) {
+            return Handled {
+                delay: Duration::ZERO,
+                departure: Departure::Whole(response),
+            };
+        }
         let uri = request.uri();
         let target = uri.path_and_query().map_or("/", |target| target.as_str());
         let call = Call {

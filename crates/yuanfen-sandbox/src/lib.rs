@@ -4,6 +4,7 @@ mod ambient;
 mod bills;
 mod book;
 mod clock;
+mod control;
 mod deliver;
 mod exchange;
 mod far_side;

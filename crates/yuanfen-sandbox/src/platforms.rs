@@ -114,6 +114,8 @@ impl Call<'_> {
 pub(crate) enum Setting {
     /// mpgateway pays orders placed from now on as 1002 first, and as 0000 later.
     MpgatewayHoldsPayments(bool),
+    /// The merchant of WeChat Pay APIv3 has the public key alone.
+    WechatV3PublicKeyOnly(bool),
 }
 
 /// What a platform's module gives. One lock guards the whole far side, so nothing here may wait.

@@ -236,8 +236,8 @@ impl PlatformSide for Mpgateway {
     }
 
     fn set(&mut self, setting: &Setting) {
-        match setting {
-            Setting::MpgatewayHoldsPayments(holds) => self.holds = *holds,
+        if let Setting::MpgatewayHoldsPayments(holds) = setting {
+            self.holds = *holds;
         }
     }
 }

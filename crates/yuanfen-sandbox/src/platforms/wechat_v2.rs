@@ -51,17 +51,23 @@ pub(super) struct WechatV2 {
     key: SharedKey,
 }
 
-/// What an answer says went wrong.
-enum Refusal {
-    /// `return_code` is `FAIL`; nothing else is said, and nothing is signed.
-    Message(&'static str),
-    /// `result_code` is `FAIL`, signed.
-    Business(&'static str, String),
+/// What `result_code` `FAIL` goes with; such an answer is signed. What is wrong with the message itself is said in
+/// `return_msg` alone, unsigned.
+struct Refusal {
+    code: &'static str,
+    words: String,
 }
 
 impl Refusal {
-    fn field(code: &'static str, name: &str) -> Self {
-        Self::Business(code, format!("{name}参数格式错误"))
+    fn new(code: &'static str, words: impl Into<String>) -> Self {
+        Self {
+            code,
+            words: words.into(),
+        }
+    }
+
+    fn field(name: &str) -> Self {
+        Self::new("PARAM_ERROR", format!("{name}参数格式错误"))
     }
 }
 
@@ -126,25 +132,25 @@ impl WechatV2 {
     }
 
     /// Reads a call and checks its signature.
-    fn open(&self, call: &Call<'_>, desk: &mut Desk<'_>) -> Result<(Fields, SignType), Refusal> {
+    fn open(&self, call: &Call<'_>, desk: &mut Desk<'_>) -> Result<(Fields, SignType), &'static str> {
         if call.method != Method::POST {
-            return Err(Refusal::Message("请使用post方法"));
+            return Err("请使用post方法");
         }
         if call.body.is_empty() {
-            return Err(Refusal::Message("post数据为空"));
+            return Err("post数据为空");
         }
-        let document = read(call.body, &MESSAGE_LIMITS).map_err(|_| Refusal::Message("XML格式错误"))?;
+        let document = read(call.body, &MESSAGE_LIMITS).map_err(|_| "XML格式错误")?;
         let fields = document.into_fields();
-        let sign_type = SignType::parse(fields.get("sign_type")).ok_or(Refusal::Message("sign_type参数格式错误"))?;
+        let sign_type = SignType::parse(fields.get("sign_type")).ok_or("sign_type参数格式错误")?;
         let text = RULES.text(&fields, &self.key);
         let shown = Some(text.redacted());
         let Some(signature) = fields.filled("sign") else {
             desk.checked(SignatureVerdict::Missing, shown);
-            return Err(Refusal::Message("缺少参数sign"));
+            return Err("缺少参数sign");
         };
         if fields.get("mch_id") != Some(WECHAT_MERCHANT_ID) {
             desk.checked(SignatureVerdict::UnknownKey, shown);
-            return Err(Refusal::Message("mch_id参数格式错误"));
+            return Err("mch_id参数格式错误");
         }
         let verdict = self.signer(sign_type).verify(text.as_bytes(), signature);
         let holds = verdict.is_ok();
@@ -157,7 +163,7 @@ impl WechatV2 {
             shown,
         );
         if !holds {
-            return Err(Refusal::Message("签名错误"));
+            return Err("签名错误");
         }
         Ok((fields, sign_type))
     }
@@ -186,9 +192,9 @@ impl WechatV2 {
             fingerprint: fingerprint(fields),
         };
         let (order, _) = desk.book.place(placement, now).map_err(|error| match error {
-            BookError::Paid => Refusal::Business("ORDERPAID", "该订单已支付".to_owned()),
-            BookError::Closed => Refusal::Business("ORDERCLOSED", "订单已关闭".to_owned()),
-            _ => Refusal::Business("INVALID_REQUEST", "201 商户订单号重复".to_owned()),
+            BookError::Paid => Refusal::new("ORDERPAID", "该订单已支付"),
+            BookError::Closed => Refusal::new("ORDERCLOSED", "订单已关闭"),
+            _ => Refusal::new("INVALID_REQUEST", "201 商户订单号重复"),
         })?;
         // The same id as long as it lives, then a new one.
         let alive = order
@@ -206,10 +212,8 @@ impl WechatV2 {
         );
         let trade_type = order.detail("trade_type").unwrap_or_default().to_owned();
         let mut reply = self.reply(desk);
-        for name in ["device_info"] {
-            if let Some(value) = fields.filled(name) {
-                put(&mut reply, name, value);
-            }
+        if let Some(device) = fields.filled("device_info") {
+            put(&mut reply, "device_info", device);
         }
         put(&mut reply, "trade_type", &trade_type);
         put(&mut reply, "prepay_id", &prepay_id);
@@ -227,7 +231,7 @@ impl WechatV2 {
 
     fn order_query(&self, fields: &Fields, desk: &mut Desk<'_>) -> Result<Fields, Refusal> {
         let now = desk.now();
-        let missing = || Refusal::Business("ORDERNOTEXIST", "订单不存在".to_owned());
+        let missing = || Refusal::new("ORDERNOTEXIST", "订单不存在");
         let order = match (fields.filled("transaction_id"), fields.filled("out_trade_no")) {
             (Some(transaction_id), _) => desk.book.by_transaction(Platform::WechatV2, transaction_id),
             (None, Some(order_no)) => desk.book.order(Platform::WechatV2, order_no, now),
@@ -257,8 +261,8 @@ impl WechatV2 {
         desk.book
             .close(Platform::WechatV2, order_no, now)
             .map_err(|error| match error {
-                BookError::Paid => Refusal::Business("ORDERPAID", "该订单已支付".to_owned()),
-                _ => Refusal::Business("ORDERNOTEXIST", "订单不存在".to_owned()),
+                BookError::Paid => Refusal::new("ORDERPAID", "该订单已支付"),
+                _ => Refusal::new("ORDERNOTEXIST", "订单不存在"),
             })?;
         let mut reply = self.reply(desk);
         put(&mut reply, "result_msg", "OK");
@@ -317,8 +321,7 @@ impl PlatformSide for WechatV2 {
         }
         let (fields, sign_type) = match self.open(call, desk) {
             Ok(opened) => opened,
-            Err(Refusal::Message(words)) => return unsigned(words),
-            Err(Refusal::Business(code, words)) => return unsigned(&format!("{code} {words}")),
+            Err(words) => return unsigned(words),
         };
         let outcome = check_common(&fields).and_then(|()| match call.path {
             UNIFIED_ORDER => self.unified_order(&fields, sign_type, desk),
@@ -327,8 +330,7 @@ impl PlatformSide for WechatV2 {
         });
         let reply = match outcome {
             Ok(reply) => reply,
-            Err(Refusal::Business(code, words)) => self.refuse(code, &words, desk),
-            Err(Refusal::Message(words)) => return unsigned(words),
+            Err(Refusal { code, words }) => self.refuse(code, &words, desk),
         };
         respond(self.seal(reply, sign_type, desk))
     }
@@ -449,7 +451,7 @@ impl<'a> Unified<'a> {
         let need = |name: &str, most: usize| {
             let value = fields.filled(name).ok_or_else(|| lacks(name))?;
             if value.chars().count() > most {
-                return Err(Refusal::field("PARAM_ERROR", name));
+                return Err(Refusal::field(name));
             }
             Ok(value)
         };
@@ -467,37 +469,37 @@ impl<'a> Unified<'a> {
             ("scene_info", 256),
         ] {
             if fields.get(name).is_some_and(|value| value.chars().count() > most) {
-                return Err(Refusal::field("PARAM_ERROR", name));
+                return Err(Refusal::field(name));
             }
         }
         need("body", 128)?;
         let order_no = need("out_trade_no", 32)?;
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-|*".contains(&byte);
         if !order_no.bytes().all(allowed) {
-            return Err(Refusal::field("PARAM_ERROR", "out_trade_no"));
+            return Err(Refusal::field("out_trade_no"));
         }
         let amount = Fen::from_fen_text(need("total_fee", 20)?)
             .ok()
             .filter(|amount| *amount > Fen::ZERO)
-            .ok_or_else(|| Refusal::field("PARAM_ERROR", "total_fee"))?;
+            .ok_or_else(|| Refusal::field("total_fee"))?;
         if fields.filled("fee_type").is_some_and(|currency| currency != "CNY") {
-            return Err(Refusal::field("PARAM_ERROR", "fee_type"));
+            return Err(Refusal::field("fee_type"));
         }
         let address = need("spbill_create_ip", 64)?;
         if address.parse::<std::net::IpAddr>().is_err() {
-            return Err(Refusal::field("PARAM_ERROR", "spbill_create_ip"));
+            return Err(Refusal::field("spbill_create_ip"));
         }
         let notify_url = need("notify_url", 256)?;
         let absolute = notify_url.starts_with("https://") || notify_url.starts_with("http://");
         if !absolute || notify_url.contains(['?', '#']) {
-            return Err(Refusal::field("PARAM_ERROR", "notify_url"));
+            return Err(Refusal::field("notify_url"));
         }
         let trade_type = match need("trade_type", 16)? {
             "JSAPI" => "JSAPI",
             "NATIVE" => "NATIVE",
             "APP" => "APP",
             "MWEB" => "MWEB",
-            _ => return Err(Refusal::field("PARAM_ERROR", "trade_type")),
+            _ => return Err(Refusal::field("trade_type")),
         };
         match trade_type {
             "JSAPI" => need("openid", 128).map(drop)?,
@@ -509,7 +511,7 @@ impl<'a> Unified<'a> {
             None => Ok(None),
             Some(text) => match Clock14::read(text) {
                 Ok(Clock14(moment)) => Ok(Some(moment)),
-                Err(_) => Err(Refusal::field("PARAM_ERROR", name)),
+                Err(_) => Err(Refusal::field(name)),
             },
         };
         moment("time_start")?;
@@ -530,21 +532,18 @@ fn check_common(fields: &Fields) -> Result<(), Refusal> {
         None => return Err(lacks("appid")),
         Some(WECHAT_APP_ID) => {}
         Some(_) => {
-            return Err(Refusal::Business(
-                "APPID_MCHID_NOT_MATCH",
-                "appid和mch_id不匹配".to_owned(),
-            ));
+            return Err(Refusal::new("APPID_MCHID_NOT_MATCH", "appid和mch_id不匹配"));
         }
     }
     let nonce = fields.filled("nonce_str").ok_or_else(|| lacks("nonce_str"))?;
     if nonce.chars().count() > 32 {
-        return Err(Refusal::field("PARAM_ERROR", "nonce_str"));
+        return Err(Refusal::field("nonce_str"));
     }
     Ok(())
 }
 
 fn lacks(name: &str) -> Refusal {
-    Refusal::Business("LACK_PARAMS", format!("缺少参数{name}"))
+    Refusal::new("LACK_PARAMS", format!("缺少参数{name}"))
 }
 
 /// What a paid order adds to its query and its notice.
@@ -560,7 +559,11 @@ fn push_payment(fields: &mut Fields, order: &Order, desk: &Desk<'_>) {
     }
     put(fields, "openid", &payment.payer);
     put(fields, "is_subscribe", "N");
-    put(fields, "trade_type", order.detail("trade_type").unwrap_or_default());
+    put(
+        fields,
+        "trade_type",
+        desk.open_value(order.detail("trade_type").unwrap_or_default()),
+    );
     put(fields, "bank_type", desk.open_value(&payment.bank));
     put(fields, "total_fee", &total.to_text());
     if given_up > Fen::ZERO {

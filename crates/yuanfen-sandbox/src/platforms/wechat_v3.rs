@@ -19,7 +19,7 @@ use yuanfen_sign::{ApiV3Key, Certificate, RsaSigningKey, RsaVerifyingKey, line_t
 
 use self::authorization::Merchant;
 use self::bill_files::BillFiles;
-use super::{Call, Desk, PageRefused, Platform, PlatformSide};
+use super::{Call, Desk, PageRefused, Platform, PlatformSide, Setting};
 use crate::ambient::SeededAmbient;
 use crate::book::{Refund, RefundState};
 use crate::deliver::{About, Event};
@@ -39,6 +39,8 @@ pub(super) struct WechatV3 {
     /// Which of them signs.
     active: usize,
     public_key: RsaSigningKey,
+    /// Whether the merchant has no platform certificates.
+    public_key_only: bool,
     files: BillFiles,
 }
 
@@ -135,6 +137,7 @@ impl WechatV3 {
             certificates: certificates.collect::<Result<_, _>>()?,
             active: 0,
             public_key: RsaSigningKey::parse(keys::WECHAT_PUBLIC_KEY_PRIVATE)?,
+            public_key_only: false,
             files: BillFiles::default(),
         })
     }
@@ -156,6 +159,13 @@ impl WechatV3 {
 
     /// The certificate in use and, after a rotation, the one before it: both are live for a while.
     fn list_certificates(&self, desk: &Desk<'_>) -> Result<Answer, Refusal> {
+        if self.public_key_only {
+            return Err(Refusal::new(
+                404,
+                "RESOURCE_NOT_EXISTS",
+                "无可用的平台证书,请使用微信支付公钥",
+            ));
+        }
         let from = self.active.saturating_sub(1);
         let live = self.certificates.get(from..=self.active).unwrap_or_default();
         let data = live.iter().map(|platform| {
@@ -183,7 +193,7 @@ impl WechatV3 {
 
     /// The key that signs for someone who asked for this serial.
     fn key_for(&self, asked: Option<&str>) -> (&str, &RsaSigningKey) {
-        if asked == Some(keys::WECHAT_PUBLIC_KEY_ID) {
+        if self.public_key_only || asked == Some(keys::WECHAT_PUBLIC_KEY_ID) {
             return (keys::WECHAT_PUBLIC_KEY_ID, &self.public_key);
         }
         self.certificates
@@ -397,6 +407,12 @@ impl PlatformSide for WechatV3 {
             Ok(order.order_no.clone())
         } else {
             Err(PageRefused::Expired)
+        }
+    }
+
+    fn set(&mut self, setting: &Setting) {
+        if let Setting::WechatV3PublicKeyOnly(only) = setting {
+            self.public_key_only = *only;
         }
     }
 

@@ -12,6 +12,7 @@
 mod bills;
 mod book;
 mod cashier;
+mod control;
 mod faults;
 mod mpgateway;
 mod notices;

@@ -211,7 +211,7 @@ pub(super) fn transaction(order: &Order, desk: &Desk<'_>) -> Value {
     };
     let shares = Shares::of(order, payment, None);
     put("transaction_id", json!(payment.transaction_id));
-    put("trade_type", json!("JSAPI"));
+    put("trade_type", json!(desk.open_value("JSAPI")));
     put("bank_type", json!(desk.open_value(&payment.bank)));
     put("success_time", json!(Rfc3339(payment.at).to_string()));
     put("payer", json!({ "openid": payment.payer }));
