@@ -56,7 +56,7 @@ pub enum KeyError {
         /// How many there are.
         found: usize,
     },
-    /// The backend found the key inconsistent.
+    /// The numbers of the key do not fit together.
     #[error("the key is not consistent")]
     Inconsistent,
     /// The serial of a key that a key ring may not hold.

@@ -96,12 +96,15 @@ pub(crate) fn private_pkcs1(armored: &Armored, least: usize, most: usize) -> Res
             });
         }
     };
-    // Version, modulus, and the numbers that only a backend can judge.
+    // RFC 8017, appendix A.1.2, without further primes. Whether the numbers fit, only a backend can judge.
     let modulus: UintRef<'_> = whole(pkcs1, |reader| {
         reader.sequence(|inner| {
             let _version = UintRef::decode(inner)?;
             let modulus = UintRef::decode(inner)?;
-            inner.read_slice(inner.remaining_len())?;
+            // Both exponents, both primes, both remainders of the private exponent, the coefficient.
+            for _ in 0..7 {
+                UintRef::decode(inner)?;
+            }
             Ok(modulus)
         })
     })

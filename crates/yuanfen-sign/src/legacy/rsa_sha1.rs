@@ -66,9 +66,7 @@ impl LegacyRsaSigningKey {
     pub fn parse(text: &str, digest: RsaDigest) -> Result<Self, KeyError> {
         let armored = unarmor(text)?;
         let pkcs1 = private_pkcs1(&armored, LEAST_BITS, MOST_BITS)?;
-        let key = RsaPrivateKey::from_pkcs1_der(pkcs1).map_err(|_| KeyError::NotDer {
-            expected: "private key",
-        })?;
+        let key = RsaPrivateKey::from_pkcs1_der(pkcs1).map_err(|_| KeyError::Inconsistent)?;
         key.validate().map_err(|_| KeyError::Inconsistent)?;
         Ok(Self {
             key: Arc::new(key),

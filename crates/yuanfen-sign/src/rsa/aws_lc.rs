@@ -15,16 +15,7 @@ pub(crate) struct PrivateKey(KeyPair);
 
 impl PrivateKey {
     pub(crate) fn from_pkcs1(der: &[u8]) -> Result<Self, KeyError> {
-        KeyPair::from_der(der).map(Self).map_err(|rejected| {
-            // Its rejections are words without a type; that of numbers which do not fit together is worth telling.
-            if rejected.to_string() == "InconsistentComponents" {
-                KeyError::Inconsistent
-            } else {
-                KeyError::NotDer {
-                    expected: "private key",
-                }
-            }
-        })
+        KeyPair::from_der(der).map(Self).map_err(|_| KeyError::Inconsistent)
     }
 
     /// The public half as PKCS#1.

@@ -14,9 +14,7 @@ pub(crate) struct PrivateKey(RsaPrivateKey);
 
 impl PrivateKey {
     pub(crate) fn from_pkcs1(der: &[u8]) -> Result<Self, KeyError> {
-        let key = RsaPrivateKey::from_pkcs1_der(der).map_err(|_| KeyError::NotDer {
-            expected: "private key",
-        })?;
+        let key = RsaPrivateKey::from_pkcs1_der(der).map_err(|_| KeyError::Inconsistent)?;
         key.validate().map_err(|_| KeyError::Inconsistent)?;
         Ok(Self(key))
     }
