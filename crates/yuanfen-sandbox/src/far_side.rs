@@ -15,8 +15,8 @@ use crate::book::{Book, BookError, Coupon, Order, Payment, RefundState, Setback}
 use crate::deliver::{Event, Handed, NoticeAttempt, NoticeOutcome, PostOffice};
 use crate::exchange::{Exchange, SignatureVerdict, safe_headers};
 use crate::faults::{FaultKind, FaultPlan, FaultState, Moment, Strikes};
-use crate::keys::{self, KeyError, MpgatewayCredentials, WechatV2Credentials, WechatV3Credentials};
-use crate::platforms::{self, Call, Desk, PageRefused, Platform, PlatformSide, Posting, Setting};
+use crate::keys::{self, KeyError, MpgatewayCredentials, StarposCredentials, WechatV2Credentials, WechatV3Credentials};
+use crate::platforms::{self, Call, Desk, PageRefused, Platform, PlatformSide, Posting, Setting, StarposPush};
 use crate::{Clock, SandboxError, control};
 
 /// Most calls that the log keeps; older ones are forgotten, their count is not.
@@ -170,6 +170,32 @@ impl FarSide {
     #[must_use = "without a new serial nothing was rotated"]
     pub fn rotate_platform_certificate(&self) -> Option<String> {
         side(&mut self.state().sides, Platform::WechatV3)?.rotate_key()
+    }
+
+    /// What a client of StarPos needs.
+    #[must_use]
+    pub fn starpos(&self) -> StarposCredentials {
+        StarposCredentials::at(&self.0.base_url)
+    }
+
+    /// Where StarPos pushes payments from now on; nowhere at first. In life its staff set this up for each partner.
+    pub fn set_starpos_push_url(&self, url: impl Into<String>) {
+        self.agree(&Setting::StarposPushUrl(Some(url.into())));
+    }
+
+    /// How StarPos writes its push from now on; plain at first.
+    pub fn set_starpos_push(&self, variant: StarposPush) {
+        self.agree(&Setting::StarposPush(variant));
+    }
+
+    /// Whether StarPos says `Z` (unknown) of orders that are not paid, rather than `A` (waiting for the payer).
+    pub fn set_starpos_unsure(&self, unsure: bool) {
+        self.agree(&Setting::StarposIsUnsure(unsure));
+    }
+
+    /// Whether StarPos signs its replies to `pubSigPay`; not at first, since their table has no signature.
+    pub fn sign_starpos_payments(&self, sign: bool) {
+        self.agree(&Setting::StarposSignsPayments(sign));
     }
 
     /// What a client of mpgateway needs.

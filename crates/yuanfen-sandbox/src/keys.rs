@@ -4,6 +4,7 @@
 //! key takes up to a quarter of a second, which is why none is made at start.
 
 mod mpgateway;
+mod starpos;
 
 use std::fmt;
 
@@ -12,6 +13,11 @@ pub(crate) use yuanfen_sign::KeyError;
 
 pub use self::mpgateway::MpgatewayCredentials;
 pub(crate) use self::mpgateway::{MPGATEWAY_KEY, MPGATEWAY_MERCHANT, MPGATEWAY_OPENID};
+pub use self::starpos::StarposCredentials;
+pub(crate) use self::starpos::{
+    STARPOS_APP_ID, STARPOS_APP_SECRET, STARPOS_KEY, STARPOS_MERCHANT, STARPOS_OPENID, STARPOS_ORGANIZATION,
+    STARPOS_PUSH_KEY, STARPOS_PUSH_MD5_KEY, STARPOS_TERMINAL, STARPOS_WECHAT_KEY,
+};
 
 pub(crate) const WECHAT_MERCHANT_ID: &str = "1900000001";
 pub(crate) const WECHAT_APP_ID: &str = "wx5a6d0b0c5a1e4d21";

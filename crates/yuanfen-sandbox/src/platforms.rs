@@ -6,6 +6,7 @@
 mod flat_json;
 mod mpgateway;
 mod pages;
+mod starpos;
 mod wechat_v2;
 mod wechat_v3;
 
@@ -18,6 +19,7 @@ use http::{HeaderMap, Method, Request, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use yuanfen_core::{Ambient, UnixTime};
 
+pub use self::starpos::StarposPush;
 use crate::ambient::SeededAmbient;
 use crate::book::{Book, Order, Refund};
 use crate::deliver::{About, Event};
@@ -34,13 +36,15 @@ pub enum Platform {
     WechatV2,
     /// WeChat Pay APIv3 (JSON), at the root.
     WechatV3,
+    /// StarPos, under `/starpos`, and WeChat's web authorization at the root.
+    Starpos,
     /// mpgateway, under `/mpgateway`.
     Mpgateway,
 }
 
 impl Platform {
     /// All of them.
-    pub const ALL: &'static [Self] = &[Self::WechatV2, Self::WechatV3, Self::Mpgateway];
+    pub const ALL: &'static [Self] = &[Self::WechatV2, Self::WechatV3, Self::Starpos, Self::Mpgateway];
 
     /// The name, as in `wechat-v2`.
     #[must_use]
@@ -48,6 +52,7 @@ impl Platform {
         match self {
             Self::WechatV2 => "wechat-v2",
             Self::WechatV3 => "wechat-v3",
+            Self::Starpos => "starpos",
             Self::Mpgateway => "mpgateway",
         }
     }
@@ -82,6 +87,7 @@ pub(crate) fn all() -> Result<Vec<Box<dyn PlatformSide>>, KeyError> {
     Ok(vec![
         Box::new(wechat_v2::WechatV2::new()?),
         Box::new(wechat_v3::WechatV3::new()?),
+        Box::new(starpos::Starpos::new()?),
         Box::new(mpgateway::Mpgateway::new()?),
     ])
 }
@@ -112,10 +118,18 @@ impl Call<'_> {
 /// What is agreed with a platform outside its protocol: over the telephone, in its back office.
 #[derive(Clone, Debug)]
 pub(crate) enum Setting {
-    /// mpgateway pays orders placed from now on as 1002 first, and as 0000 later.
-    MpgatewayHoldsPayments(bool),
+    /// Where StarPos pushes what happens, if anywhere.
+    StarposPushUrl(Option<String>),
+    /// How StarPos writes its push.
+    StarposPush(StarposPush),
+    /// StarPos calls what is not paid `Z` (unknown) rather than `A` (waiting).
+    StarposIsUnsure(bool),
+    /// StarPos signs its replies to `pubSigPay`.
+    StarposSignsPayments(bool),
     /// The merchant of WeChat Pay APIv3 has the public key alone.
     WechatV3PublicKeyOnly(bool),
+    /// mpgateway pays orders placed from now on as 1002 first, and as 0000 later.
+    MpgatewayHoldsPayments(bool),
 }
 
 /// What a platform's module gives. One lock guards the whole far side, so nothing here may wait.

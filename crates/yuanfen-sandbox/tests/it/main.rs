@@ -18,4 +18,5 @@ mod mpgateway;
 mod notices;
 mod raw_http;
 mod shop;
+mod starpos;
 mod wire;
