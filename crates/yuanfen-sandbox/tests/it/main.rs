@@ -14,6 +14,7 @@ mod book;
 mod cashier;
 mod control;
 mod faults;
+mod limits;
 mod mpgateway;
 mod notices;
 mod raw_http;
