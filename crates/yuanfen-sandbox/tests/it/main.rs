@@ -20,4 +20,5 @@ mod notices;
 mod raw_http;
 mod shop;
 mod starpos;
+mod twins;
 mod wire;
