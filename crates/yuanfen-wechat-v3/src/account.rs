@@ -309,7 +309,7 @@ impl Account {
         &self.refreshed
     }
 
-    pub(crate) fn signer(&self) -> &dyn Sign {
+    pub(crate) fn signing_key(&self) -> &dyn Sign {
         &*self.config.identity.signer
     }
 

@@ -68,7 +68,7 @@ impl RequestedBill {
     /// The call that fetches the file, and holds it against the digest when it is made in one piece.
     #[must_use]
     pub fn download(&self) -> DownloadBill {
-        DownloadBill::new(self.address.clone(), self.check())
+        DownloadBill::new(self.address.clone(), &self.sha1)
     }
 
     /// What the file is held against when it is fetched in pieces.
@@ -106,7 +106,7 @@ impl fmt::Debug for RequestedBill {
 /// check.finish()?;
 /// # Ok::<(), yuanfen_core::OpenError>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct BillCheck {
     promised: String,
     /// The digest of what came, compressed or not: it is reported beside the other one when neither is right.
@@ -121,18 +121,6 @@ enum Content {
     Plain,
     Gzip(Box<MultiGzDecoder<Sink>>),
     Broken,
-}
-
-impl Clone for Content {
-    /// A check is cloned before it is used, with the call that carries it. One that has begun starts from nothing and
-    /// would never hold, so it is cloned as broken.
-    fn clone(&self) -> Self {
-        match self {
-            Self::Undecided(start) => Self::Undecided(start.clone()),
-            Self::Plain => Self::Plain,
-            Self::Gzip(_) | Self::Broken => Self::Broken,
-        }
-    }
 }
 
 /// Where the uncompressed bytes go.

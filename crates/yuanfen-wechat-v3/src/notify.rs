@@ -4,11 +4,12 @@ mod refund_notice;
 
 pub use refund_notice::RefundNotice;
 
-use std::fmt;
+use std::borrow::Cow;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
+use serde::Deserialize;
 use yuanfen_core::{
     EventKey, Facts, FieldError, JsonTaker, Notice, NotificationSource, OpenError, ProtocolError, ProtocolErrorKind,
     SignatureError, Transition, UnixTime, ValueError, Verdict,
@@ -133,16 +134,18 @@ impl Account {
     /// Reads and opens a body that is known to be genuine.
     fn open_envelope(&self, body: &[u8]) -> Result<Event, OpenError> {
         let envelope = Envelope::read(body)?;
+        let resource = &envelope.resource;
+        let associated_data = resource.associated_data.as_deref().unwrap_or_default();
         let plaintext = self
             .api_v3_key()
-            .open(&envelope.nonce, &envelope.associated_data, &envelope.ciphertext)
+            .open(&resource.nonce, associated_data, &resource.ciphertext)
             .map_err(|error| ProtocolError::new(ProtocolErrorKind::Decrypt).with_source(error))?;
         let plaintext = Bytes::from(plaintext);
         let other = |plaintext| {
             Event::Other(OtherNotice {
-                id: envelope.id.clone(),
-                event_type: envelope.event_type.clone(),
-                original_type: envelope.original_type.clone(),
+                id: envelope.id.clone().into_owned(),
+                event_type: envelope.event_type.clone().into_owned(),
+                original_type: resource.original_type.clone().map(Cow::into_owned),
                 plaintext: Raw(plaintext),
             })
         };
@@ -167,43 +170,83 @@ impl Account {
     }
 }
 
-/// A notice as it is before it is decrypted.
-struct Envelope {
-    id: String,
-    event_type: String,
-    original_type: Option<String>,
-    nonce: String,
-    associated_data: String,
-    ciphertext: String,
+/// A notice as it is before it is decrypted, borrowed from its body: everything in it is read once, and the ciphertext is
+/// not copied before it is decoded.
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    id: Cow<'a, str>,
+    #[serde(borrow)]
+    event_type: Cow<'a, str>,
+    #[serde(borrow)]
+    resource: Resource<'a>,
 }
 
-impl Envelope {
-    fn read(body: &[u8]) -> Result<Self, ProtocolError> {
-        let object = parse_object(body, None)?;
-        let mut taker = JsonTaker::new(&object);
-        let id = taker.need("id")?;
-        let event_type = taker.need("event_type")?;
-        let envelope = taker.nested("resource", |resource| {
-            let algorithm: String = resource.need("algorithm")?;
-            if algorithm != ALGORITHM {
-                return Err(FieldError::new("algorithm", ValueError::Form { expected: ALGORITHM }));
-            }
-            Ok(Self {
-                id,
-                event_type,
-                original_type: resource.maybe("original_type")?,
-                nonce: resource.need("nonce")?,
-                associated_data: resource.maybe("associated_data")?.unwrap_or_default(),
-                ciphertext: resource.need("ciphertext")?,
-            })
-        })?;
-        Ok(envelope)
+#[derive(Deserialize)]
+struct Resource<'a> {
+    #[serde(borrow)]
+    algorithm: Cow<'a, str>,
+    #[serde(borrow, default)]
+    original_type: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    nonce: Cow<'a, str>,
+    #[serde(borrow, default)]
+    associated_data: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    ciphertext: Cow<'a, str>,
+}
+
+impl<'a> Envelope<'a> {
+    fn read(body: &'a [u8]) -> Result<Self, ProtocolError> {
+        match serde_json::from_slice::<Self>(body) {
+            Ok(envelope) if envelope.is_whole() => Ok(envelope),
+            Ok(_) => Err(Self::fault(
+                body,
+                "a required member is empty or of another form".into(),
+            )),
+            Err(error) => Err(Self::fault(body, error.into())),
+        }
     }
-}
 
-impl fmt::Debug for Envelope {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Envelope({})", self.event_type)
+    fn is_whole(&self) -> bool {
+        let Resource {
+            algorithm,
+            nonce,
+            ciphertext,
+            ..
+        } = &self.resource;
+        algorithm == ALGORITHM
+            && [&self.id, &self.event_type, nonce, ciphertext]
+                .iter()
+                .all(|text| !text.is_empty())
+    }
+
+    /// Reads a body that is not as it should be once more, to name the field.
+    fn fault(body: &[u8], otherwise: Box<dyn std::error::Error + Send + Sync>) -> ProtocolError {
+        let named = || {
+            let object = parse_object(body, None)?;
+            let mut taker = JsonTaker::new(&object);
+            let text = |taker: &mut JsonTaker<'_>, name| taker.need::<String>(name).map(drop);
+            text(&mut taker, "id")?;
+            text(&mut taker, "event_type")?;
+            taker.nested("resource", |resource| {
+                let algorithm: String = resource.need("algorithm")?;
+                if algorithm != ALGORITHM {
+                    return Err(FieldError::new("algorithm", ValueError::Form { expected: ALGORITHM }));
+                }
+                text(resource, "nonce")?;
+                text(resource, "ciphertext")?;
+                for optional in ["original_type", "associated_data"] {
+                    let _text: Option<String> = resource.maybe(optional)?;
+                }
+                Ok(())
+            })?;
+            Ok::<(), ProtocolError>(())
+        };
+        match named() {
+            Err(error) => error,
+            Ok(()) => ProtocolError::new(ProtocolErrorKind::Format).with_source(otherwise),
+        }
     }
 }
 

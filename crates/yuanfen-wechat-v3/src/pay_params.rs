@@ -114,7 +114,7 @@ impl Account {
     /// When the prepay id's two hours are over, or signing fails.
     pub fn jsapi_params(&self, prepay_id: &PrepayId, ambient: &dyn Ambient) -> Result<JsapiParams, BuildError> {
         let draft = self.pay_params_draft(prepay_id, ambient)?;
-        let signature = self.signer().sign(&draft.text(), ambient)?;
+        let signature = self.signing_key().sign(&draft.text(), ambient)?;
         Ok(draft.into_jsapi(signature))
     }
 
@@ -128,7 +128,7 @@ impl Account {
         ambient: &dyn Ambient,
     ) -> Result<RequestPaymentParams, BuildError> {
         let draft = self.pay_params_draft(prepay_id, ambient)?;
-        let signature = self.signer().sign(&draft.text(), ambient)?;
+        let signature = self.signing_key().sign(&draft.text(), ambient)?;
         Ok(draft.into_request_payment(signature))
     }
 

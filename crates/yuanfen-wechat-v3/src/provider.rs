@@ -57,7 +57,7 @@ impl Provider for Account {
     }
 
     fn signer(&self) -> &dyn Sign {
-        Self::signer(self)
+        self.signing_key()
     }
 
     /// The request for the platform's certificates, where a key of that serial could be among them: not for a public

@@ -16,7 +16,8 @@ use crate::{Account, BillCheck, File, Message};
 pub struct DownloadBill {
     /// `download_url`, with its token.
     pub address: Address,
-    check: BillCheck,
+    /// `hash_value` of the answer that named the address: the SHA-1 of the uncompressed file, in hex.
+    pub sha1: String,
 }
 
 /// The file, held against its digest.
@@ -27,17 +28,20 @@ pub struct DownloadedBill {
 }
 
 impl DownloadBill {
-    /// The file at that address, held against that check.
+    /// The file at that address, whose uncompressed content has that SHA-1 (hex of either case).
     #[must_use]
-    pub const fn new(address: Address, check: BillCheck) -> Self {
-        Self { address, check }
+    pub fn new(address: Address, sha1: &str) -> Self {
+        Self {
+            address,
+            sha1: sha1.to_ascii_lowercase(),
+        }
     }
 }
 
 impl std::fmt::Debug for DownloadBill {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("DownloadBill")
-            .field("check", &self.check)
+            .field("sha1", &self.sha1)
             .finish_non_exhaustive()
     }
 }
@@ -69,7 +73,7 @@ impl Operation for DownloadBill {
 
     fn decode(&self, _: &Account, inbound: Unsigned<File>) -> Result<DownloadedBill, OpenError> {
         let file = inbound.into_inner();
-        let mut check = self.check.clone();
+        let mut check = BillCheck::new(&self.sha1);
         check.push(file.bytes())?;
         check.finish()?;
         Ok(DownloadedBill { file })

@@ -266,6 +266,46 @@ fn refuses_what_cannot_be_opened() {
     assert!(settled(&account(), &notice(&absent)).is_ok());
 }
 
+/// JSON has several spellings of one text. PHP writes every `/` as `\/`, and some writers escape what is not ASCII.
+#[test]
+fn reads_members_whatever_their_spelling() {
+    let good = envelope("TRANSACTION.SUCCESS", "transaction", PAID);
+    let wanted = settled(&account(), &notice(&good)).unwrap();
+    let ciphertext = good
+        .split_once(r#""ciphertext":""#)
+        .unwrap()
+        .1
+        .split_once('"')
+        .unwrap()
+        .0;
+    assert!(ciphertext.contains('/'), "a ciphertext with something to escape");
+    for (from, to) in [
+        (ciphertext, ciphertext.replace('/', "\\/")),
+        ("TRANSACTION.SUCCESS", "\\u0054RANSACTION.SUCCESS".to_owned()),
+        ("fdasflkja484", "\\u0066dasflkja484".to_owned()),
+        (r#""nonce":"#, r#" "\u006eonce" : "#.to_owned()),
+        (
+            r#""summary":"支付成功""#,
+            r#""summary":null,"later":{"added":[1,{}]}"#.to_owned(),
+        ),
+        (r#""original_type":"transaction""#, r#""original_type":null"#.to_owned()),
+    ] {
+        let body = good.replacen(from, &to, 1);
+        assert_ne!(body, good);
+        assert_eq!(settled(&account(), &notice(&body)).unwrap(), wanted, "{to}");
+    }
+    for (twice, field) in [
+        (r#""id":"EV-1","id":"#, "id"),
+        (r#""event_type":"A","id":"#, "event_type"),
+        (r#""resource":{},"id":"#, "resource"),
+    ] {
+        let body = good.replacen(r#""id":"#, twice, 1);
+        assert_eq!(wrong_field(&refused(&notice(&body))), field);
+    }
+    let twice = good.replacen(r#""nonce":"#, r#""nonce":"aaaaaaaaaaaa","nonce":"#, 1);
+    assert_eq!(wrong_field(&refused(&notice(&twice))), "resource.nonce");
+}
+
 /// A body that anybody could have posted is not decrypted, however well it would decrypt.
 #[test]
 fn decrypts_nothing_that_is_not_signed() {

@@ -2,11 +2,13 @@
 
 use bytes::Bytes;
 use http::{Method, Request};
+use proptest::prelude::*;
 use yuanfen_core::{
     Address, Advice, CalendarDate, Effect, Error, Fate, Fen, Operation, OperationExt as _, OrderNo, PayAmount,
     Provider, RawOperation, RefundNo, RemoteId, Route, UnixTime, Verified, Verify as _,
 };
 use yuanfen_sign::{RsaSigningKey, RsaVerifyingKey};
+use yuanfen_testkit::oracle;
 use yuanfen_wechat_v3::ops::{
     AccountType, BillType, CloseOrder, DownloadCertificates, LimitPay, PlaceJsapiOrder, QueryOrder, QueryRefund,
     Refund, RefundSource, RefundedGoods, RequestFundFlowBill, RequestTradeBill, routes,
@@ -321,4 +323,48 @@ fn refuses_an_address_that_is_none() {
     let account = account();
     let refused = account.draft(Message::get("/v3/has blank"), &ambient()).unwrap_err();
     assert!(matches!(refused, yuanfen_core::BuildError::Encode(_)), "{refused:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Sealed here and opened on the other side: the far side builds its text from what it received, with other people's
+    /// libraries, and reads the members back that went in.
+    #[test]
+    fn what_is_sealed_opens_on_the_other_side(
+        description in "[ -~\u{4e00}-\u{4eff}]{1,127}",
+        attach in proptest::option::of("[ -~\u{e9}\u{20ac}\u{ffe5}]{1,128}"),
+        number in "[0-9A-Za-z_|*-]{6,32}",
+        fen in 1_i64..=10_000_000_000,
+    ) {
+        let mut order = order();
+        order.description.clone_from(&description);
+        order.attach.clone_from(&attach);
+        order.order_no = OrderNo::new(&number).unwrap();
+        order.amount = PayAmount::from_fen(fen).unwrap();
+        let request = sent(&order);
+        is_signed_over_what_is_sent(&request);
+        let header = request.headers()["authorization"].to_str().unwrap();
+        let (timestamp, nonce) = (parameter(header, "timestamp"), parameter(header, "nonce_str"));
+        prop_assert_eq!(
+            sign::request_text("POST", target(&request), timestamp, nonce, request.body()),
+            oracle::v3_request_text("POST", target(&request), timestamp, nonce, request.body())
+        );
+        let body: serde_json::Value = serde_json::from_slice(request.body()).unwrap();
+        prop_assert_eq!(body["description"].as_str(), Some(&*description));
+        prop_assert_eq!(body["attach"].as_str(), attach.as_deref());
+        prop_assert_eq!(body["out_trade_no"].as_str(), Some(&*number));
+        prop_assert_eq!(body["amount"]["total"].as_i64(), Some(fen));
+    }
+
+    /// A number in a path comes back as it went in, and nothing in it ends the segment early.
+    #[test]
+    fn a_number_in_a_path_comes_back_whole(number in "[0-9A-Za-z_|*@-]{1,32}") {
+        let request = sent(&QueryOrder::by_order_no(OrderNo::new(&number).unwrap()));
+        let path = request.uri().path();
+        let segment = path.strip_prefix("/v3/pay/transactions/out-trade-no/").unwrap();
+        prop_assert!(!segment.contains('/'));
+        let decoded = percent_encoding::percent_decode_str(segment).decode_utf8().unwrap();
+        prop_assert_eq!(decoded, number);
+    }
 }
