@@ -1,4 +1,4 @@
-#![doc = include_str!("../VECTORS.md")]
+#![doc = include_str!("../../yuanfen/docs/vectors.md")]
 
 mod run;
 
