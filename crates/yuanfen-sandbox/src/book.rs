@@ -332,6 +332,13 @@ impl Book {
         }
     }
 
+    /// Closes every order whose time is up.
+    pub(crate) fn expire(&mut self, now: UnixTime) {
+        for order in self.orders.values_mut() {
+            order.expire(now);
+        }
+    }
+
     /// The order of that number, as it stands now.
     pub(crate) fn order(&mut self, platform: Platform, order_no: &str, now: UnixTime) -> Option<&mut Order> {
         let order = self.orders.get_mut(&(platform, order_no.to_owned()))?;

@@ -11,6 +11,7 @@ use http::StatusCode;
 use yuanfen_core::UnixTime;
 
 use crate::Platform;
+use crate::book::Order;
 use crate::faults::FaultKind;
 
 /// What a notice is about.
@@ -44,6 +45,8 @@ impl About {
 pub(crate) struct Event {
     pub(crate) platform: Platform,
     pub(crate) order_no: String,
+    /// The order as it stood when this happened: what is told again is what was told first, whatever came since.
+    pub(crate) order: Order,
     pub(crate) about: About,
     pub(crate) url: String,
     /// The same on every attempt.

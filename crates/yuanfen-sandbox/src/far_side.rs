@@ -15,7 +15,10 @@ use crate::book::{Book, BookError, Coupon, Order, Payment, RefundState, Setback}
 use crate::deliver::{Event, Handed, NoticeAttempt, NoticeOutcome, PostOffice};
 use crate::exchange::{Exchange, SignatureVerdict, safe_headers};
 use crate::faults::{FaultKind, FaultPlan, FaultState, Moment, Strikes};
-use crate::keys::{self, KeyError, MpgatewayCredentials, StarposCredentials, WechatV2Credentials, WechatV3Credentials};
+use crate::keys::{
+    self, FshowsCredentials, KeyError, MpgatewayCredentials, StarposCredentials, WechatV2Credentials,
+    WechatV3Credentials,
+};
 use crate::platforms::{self, Call, Desk, PageRefused, Platform, PlatformSide, Posting, Setting, StarposPush};
 use crate::{Clock, SandboxError, control};
 
@@ -55,8 +58,8 @@ struct State {
 #[non_exhaustive]
 pub struct Cut;
 
-/// Who pays, and with what.
-#[derive(Clone, Debug, Default)]
+/// Who pays, and with what. `Debug` does not show who.
+#[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct Payer {
     /// Who, in the platform's terms; the one that the order names, or the sandbox's own, where absent.
@@ -80,8 +83,7 @@ pub(crate) enum Departure {
     Nothing,
 }
 
-/// A notice that is due, ready to be sent.
-#[derive(Debug)]
+/// A notice that is due, ready to be sent. `Debug` shows what it is about, not what it says.
 #[non_exhaustive]
 pub struct DueNotice {
     /// To whom and what.
@@ -198,6 +200,12 @@ impl FarSide {
         self.agree(&Setting::StarposSignsPayments(sign));
     }
 
+    /// What a client of fshows needs.
+    #[must_use]
+    pub fn fshows(&self) -> FshowsCredentials {
+        FshowsCredentials::at(&self.0.base_url)
+    }
+
     /// What a client of mpgateway needs.
     #[must_use]
     pub fn mpgateway(&self) -> MpgatewayCredentials {
@@ -250,13 +258,20 @@ impl FarSide {
     /// That payer pays the whole order.
     ///
     /// # Errors
-    /// When there is no such order, it is not open, or the coupons are worth more than it.
+    /// When there is no such order, it is not open, or the coupons are worth more than it, or one of them nothing.
     pub fn pay_as(&self, platform: Platform, order_no: &str, payer: Payer) -> Result<Order, BookError> {
         let now = self.now();
         let mut state = self.state();
         let State { sides, book, .. } = &mut *state;
         let side = side(sides, platform).ok_or(BookError::UnknownOrder)?;
         let order = book.order(platform, order_no, now).ok_or(BookError::UnknownOrder)?;
+        if payer
+            .coupons
+            .iter()
+            .any(|coupon| coupon.amount <= yuanfen_core::Fen::ZERO)
+        {
+            return Err(BookError::Amount);
+        }
         let by_coupons = yuanfen_core::Fen::try_sum(payer.coupons.iter().map(|coupon| coupon.amount));
         if by_coupons.is_none_or(|sum| sum > order.amount) {
             return Err(BookError::Exceeds);
@@ -332,10 +347,13 @@ impl FarSide {
             .map(|order| order.clone())
     }
 
-    /// All orders of a platform, by number.
+    /// All orders of a platform as they stand now, by number.
     #[must_use]
     pub fn orders(&self, platform: Platform) -> Vec<Order> {
-        self.state().book.of(platform).cloned().collect()
+        let now = self.now();
+        let mut state = self.state();
+        state.book.expire(now);
+        state.book.of(platform).cloned().collect()
     }
 
     /// What the payer's app does with the parameters that a page hands it: checks them as the platform does, and names
@@ -554,6 +572,7 @@ impl FarSide {
             let event = Event {
                 platform: order.platform,
                 order_no: order.order_no.clone(),
+                order: order.clone(),
                 about,
                 url,
                 id: notice_id(&self.0.ambient),
@@ -605,6 +624,25 @@ impl FarSide {
     /// A panic while the lock was held leaves no half-made change behind that matters to a sandbox.
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Payer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Payer")
+            .field("bank", &self.bank)
+            .field("coupons", &self.coupons)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for DueNotice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DueNotice")
+            .field("delay", &self.delay)
+            .field("handed", &self.handed)
+            .field("faults", &self.faults)
+            .finish_non_exhaustive()
     }
 }
 

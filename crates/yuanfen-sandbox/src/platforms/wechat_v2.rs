@@ -350,17 +350,14 @@ impl PlatformSide for WechatV2 {
 
     fn notice(&self, event: &Event, desk: &mut Desk<'_>) -> Option<Request<Bytes>> {
         let About::Payment = event.about else { return None };
-        let order = desk
-            .book
-            .order(Platform::WechatV2, &event.order_no, event.created_at)?
-            .clone();
+        let order = &event.order;
         let sign_type = SignType::parse(order.detail("sign_type"))?;
         let mut fields = Fields::new();
         put(&mut fields, "appid", WECHAT_APP_ID);
         if let Some(attach) = order.detail("attach") {
             put(&mut fields, "attach", attach);
         }
-        push_payment(&mut fields, &order, desk);
+        push_payment(&mut fields, order, desk);
         put(&mut fields, "mch_id", WECHAT_MERCHANT_ID);
         put(&mut fields, "nonce_str", &nonce_text(desk.ambient));
         put(&mut fields, "out_trade_no", &order.order_no);

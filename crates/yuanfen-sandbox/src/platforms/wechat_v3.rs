@@ -313,21 +313,18 @@ impl PlatformSide for WechatV3 {
     }
 
     fn notice(&self, event: &Event, desk: &mut Desk<'_>) -> Option<Request<Bytes>> {
-        let order = desk
-            .book
-            .order(Platform::WechatV3, &event.order_no, event.created_at)?
-            .clone();
+        let order = &event.order;
         let (kind, original, summary, plain) = match &event.about {
             About::Payment => (
                 "TRANSACTION.SUCCESS",
                 "transaction",
                 "支付成功",
-                orders::transaction(&order, desk),
+                orders::transaction(order, desk),
             ),
             About::Refund(refund_no) => {
                 let refund = order.refund(refund_no)?;
                 let (kind, summary) = refund_event(refund)?;
-                (kind, "refund", summary, refunds::notice(&order, refund)?)
+                (kind, "refund", summary, refunds::notice(order, refund)?)
             }
         };
         let nonce = desk.ambient.letters(12);

@@ -94,6 +94,7 @@ fn an_order_closes_at_its_expiry_and_not_a_second_before() {
         200
     );
     far_side.clock().advance(Duration::from_secs(1)).unwrap();
+    assert_eq!(far_side.orders(V3)[0].state(), OrderState::Closed);
     assert_eq!(query(&far_side, "order-1")["trade_state"], "CLOSED");
     assert_eq!(far_side.pay(V3, "order-1").unwrap_err(), BookError::Closed);
 }
@@ -246,12 +247,18 @@ fn partial_refunds_take_the_coupons_back_to_the_last_fen() {
 }
 
 #[test]
-fn coupons_are_worth_no_more_than_the_order() {
+fn coupons_are_worth_something_and_no_more_than_the_order() {
     let far_side = far_side();
     place(&far_side, "order-1", 100, URL);
-    let mut payer = Payer::default();
-    payer.coupons.push(Coupon::new("C1", Fen::new(101), true));
-    assert_eq!(far_side.pay_as(V3, "order-1", payer).unwrap_err(), BookError::Exceeds);
+    for (worth, refused) in [
+        (101, BookError::Exceeds),
+        (0, BookError::Amount),
+        (-1, BookError::Amount),
+    ] {
+        let mut payer = Payer::default();
+        payer.coupons.push(Coupon::new("C1", Fen::new(worth), true));
+        assert_eq!(far_side.pay_as(V3, "order-1", payer).unwrap_err(), refused);
+    }
     assert_eq!(far_side.order(V3, "order-1").unwrap().state(), OrderState::Unpaid);
 }
 
@@ -261,15 +268,19 @@ fn prints_neither_payers_nor_what_orders_hold() {
     place(&far_side, "order-1", 100, URL);
     far_side.pay(V3, "order-1").unwrap();
     refund(&far_side, "order-1", "R1", 10, 100);
+    let mut payer = Payer::default();
+    payer.openid = Some("oSandbox_Payer-other".to_owned());
     let order = far_side.order(V3, "order-1").unwrap();
     let printed = format!(
-        "{order:?} {:?} {:?} {:?} {:?} {:?} {far_side:?}",
+        "{order:?} {payer:?} {:?} {:?} {:?} {:?} {:?} {:?} {far_side:?}",
         order.payment,
         order.refunds,
         far_side.exchanges(),
         far_side.wechat_v3(),
         far_side.wechat_v2(),
+        far_side.due_notices(),
     );
+    assert!(printed.contains("DueNotice"), "{printed}");
     assert!(printed.contains("order-1"), "{printed}");
     for secret in [
         "oSandbox_Payer",

@@ -268,6 +268,26 @@ async fn tells_how_a_refund_ended() {
 }
 
 #[tokio::test]
+async fn tells_again_what_it_told_first_whatever_came_since() {
+    let sandbox = sandbox().await;
+    let listener = Listener::start(&[(500, ""), (500, ""), (204, "")]).await;
+    shop::place(&sandbox, "order-1", 100, &listener.url);
+    sandbox.pay(Platform::WechatV3, "order-1").unwrap();
+    sandbox.delivered().await;
+    shop::refund(&sandbox, "order-1", "R1", 100, 100);
+    sandbox
+        .settle_refund(Platform::WechatV3, "R1", RefundState::Succeeded)
+        .unwrap();
+    sandbox.advance(Duration::from_secs(30)).await.unwrap();
+    let received = listener.received();
+    assert_eq!(received.len(), 3);
+    let told: Vec<Value> = received.iter().map(|notice| opened(&sandbox, notice).1).collect();
+    assert_eq!(told[0]["trade_state"], "SUCCESS");
+    assert!(told.iter().all(|again| again == &told[0]));
+    assert_eq!(shop::query(&sandbox, "order-1")["trade_state"], "REFUND");
+}
+
+#[tokio::test]
 async fn runs_the_ladder_faster_than_life_on_real_time() {
     let sandbox = Sandbox::builder().ladder_speed(1000).start().await.unwrap();
     let listener = Listener::start(&[(500, ""), (500, ""), (204, "")]).await;
