@@ -3,6 +3,8 @@
 #[cfg(feature = "encrypted-push")]
 mod encrypted;
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Request, Response};
@@ -44,8 +46,8 @@ open_enum! {
     }
 }
 
-/// What a push reports.
-#[derive(Clone, Debug)]
+/// What a push reports. `Debug` does not show the payer.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Push {
     /// `logNo`: the platform's serial number.
@@ -64,7 +66,7 @@ pub struct Push {
     pub channel_order_no: Option<String>,
     /// `BusinessId`: the merchant.
     pub merchant: String,
-    /// `UserId`: the payer.
+    /// `UserId`: the payer's openid. `Debug` does not show it.
     pub payer: Option<String>,
     /// What else came.
     pub extra: Extra,
@@ -117,6 +119,22 @@ impl Push {
             | TxnCode::CompletionVoid
             | TxnCode::Unknown(_) => Transition::Other,
         }
+    }
+}
+
+impl fmt::Debug for Push {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Push")
+            .field("log_no", &self.log_no)
+            .field("kind", &self.kind)
+            .field("status", &self.status)
+            .field("amount", &self.amount)
+            .field("trade_no", &self.trade_no)
+            .field("order_no", &self.order_no)
+            .field("channel_order_no", &self.channel_order_no)
+            .field("merchant", &self.merchant)
+            .field("extra", &self.extra)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,10 +1,12 @@
 //! What the payer's page receives: the gateway signs it, we pass it on.
 
+use std::fmt;
+
 use serde::Serialize;
 
 /// For `WeixinJSBridge.invoke('getBrandWCPayRequest', …)`: serializes to exactly what the page hands over. The
-/// gateway's own `api…` fields, renamed (StarPos sheet, section 6.2).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// gateway's own `api…` fields, renamed (StarPos sheet, section 6.2). `Debug` does not show the signature.
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct PageParams {
     /// `apiAppid`, for the page `appId`.
@@ -24,4 +26,15 @@ pub struct PageParams {
     /// `apiPaysign`, for the page `paySign`. It may be base64: it is passed on as it came.
     #[serde(rename = "paySign")]
     pub pay_sign: String,
+}
+
+impl fmt::Debug for PageParams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PageParams")
+            .field("app_id", &self.app_id)
+            .field("time_stamp", &self.time_stamp)
+            .field("package", &self.package)
+            .field("sign_type", &self.sign_type)
+            .finish_non_exhaustive()
+    }
 }
