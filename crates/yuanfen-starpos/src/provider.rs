@@ -1,15 +1,17 @@
 //! How a message is signed, and how an answer is opened.
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::{Method, Request, Response, StatusCode};
 use yuanfen_core::{
     Ambient, BuildError, Draft, FieldError, Fields, OpenError, Opens, ProtocolError, ProtocolErrorKind, Provider,
-    Refusal, ReplyTrust, Route, Sign, UnixTime, Unsigned, ValueError, Verified,
+    Refusal, ReplyTrust, Route, Sign, SignatureError, UnixTime, Unsigned, ValueError, Verified,
 };
 
 use crate::message::SignedAs;
-use crate::sign::{Orders, decoded, verify};
+use crate::sign::{Orders, decoded, verify, with_signature_named};
 use crate::{Account, Message, charset, codes};
 
 impl Provider for Account {
@@ -48,8 +50,9 @@ impl Provider for Account {
     }
 }
 
-/// An untyped answer. Names have their documented spelling whatever case they came in; `message` is decoded.
-#[derive(Clone, Debug)]
+/// An untyped answer. Names have their documented spelling whatever case they came in; `message` is decoded. `Debug`
+/// shows names and lengths.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Reply {
     /// All fields that came.
@@ -60,18 +63,30 @@ pub struct Reply {
     pub raw: Bytes,
 }
 
+/// The bytes may hold an app secret, so only their number is shown.
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply")
+            .field("fields", &self.fields)
+            .field("proven", &self.proven)
+            .field("raw", &format_args!("{} bytes", self.raw.len()))
+            .finish()
+    }
+}
+
 impl Opens<Account> for Verified<Reply> {
     const TRUST: ReplyTrust = ReplyTrust::Signed;
 
     fn open(account: &Account, response: &Response<Bytes>, _now: UnixTime) -> Result<Self, OpenError> {
         let fields = fields_of(response)?;
-        // Error replies may come without a signature. They prove nothing, and are reported so.
-        if fields.filled("signValue").is_none() && !says_success(&fields) {
-            return Err(refusal(
-                &named(&decoded(&fields, |name| name == "message")?)?,
-                None,
-                false,
-            ));
+        if fields.filled("signValue").is_none() {
+            // Error replies may come without a signature. They prove nothing, and are reported so.
+            let unproven = named(&decoded(&fields, |name| name == "message")?)?;
+            return Err(match unproven.filled("returnCode") {
+                Some("000000") => SignatureError::Missing { part: "signValue" }.into(),
+                Some(_) => refusal(&unproven, None, false),
+                None => FieldError::new("returnCode", ValueError::Missing).into(),
+            });
         }
         let raw = response.body().clone();
         verify(account, &fields, Orders::Own)?.try_map(|fields| {
@@ -113,11 +128,7 @@ fn fields_of(response: &Response<Bytes>) -> Result<Fields, OpenError> {
     }
     let body = response.body();
     let object = charset::read(body).map_err(|error| ProtocolError::unreadable(body, error))?;
-    Ok(object.to_fields()?)
-}
-
-fn says_success(fields: &Fields) -> bool {
-    fields.get("returnCode") == Some("000000")
+    Ok(with_signature_named(&object.to_fields()?)?)
 }
 
 fn refusal(fields: &Fields, route: Option<&Route>, proven: bool) -> OpenError {

@@ -99,6 +99,20 @@ impl From<VerifyError> for yuanfen_core::OpenError {
     }
 }
 
+/// The same fields with the signature under its documented name, whatever case it came in: editions of the manual
+/// differ about capitals (section 5.2), and a signature must not be overlooked for that.
+///
+/// # Errors
+/// When it is there in two spellings.
+pub(crate) fn with_signature_named(fields: &Fields) -> Result<Fields, FieldError> {
+    let mut out = Fields::new();
+    for (name, value) in fields.iter() {
+        let name = if name.eq_ignore_ascii_case("signValue") { "signValue" } else { name };
+        out.push(name, value)?;
+    }
+    Ok(out)
+}
+
 /// The same fields with the chosen ones percent-decoded. A value that is no percent-encoding stays as it came.
 pub(crate) fn decoded(fields: &Fields, which: impl Fn(&str) -> bool) -> Result<Fields, FieldError> {
     let mut out = Fields::new();
