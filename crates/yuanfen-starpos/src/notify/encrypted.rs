@@ -69,10 +69,11 @@ pub(super) fn open(account: &Account, fields: &Fields) -> Result<Verified<Push>,
         .filled("Datas")
         .ok_or(SignatureError::Missing { part: "Datas" })?;
     // The vendor's table says `signValue`, its printed example `singValue`.
-    let signature = fields
-        .filled("signValue")
-        .or_else(|| fields.filled("singValue"))
-        .ok_or(SignatureError::Missing { part: "signValue" })?;
+    let signature = match (fields.filled("signValue"), fields.filled("singValue")) {
+        (Some(one), Some(other)) if one != other => None,
+        (one, other) => one.or(other),
+    }
+    .ok_or(SignatureError::Missing { part: "signValue" })?;
     let text = keyed_text(datas.as_bytes(), keys.signer.key());
     let verified = Verified::check(&keys.signer, text.as_bytes(), signature, datas)?;
     verified.try_map(|datas| {
