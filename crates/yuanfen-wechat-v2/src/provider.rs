@@ -130,9 +130,12 @@ const NOT_UNDERSTOOD: CodeMeaning = CodeMeaning::new(
 );
 
 pub(crate) fn read(body: &Bytes) -> Result<Fields, OpenError> {
-    yuanfen_xml::read(body, &MESSAGE_LIMITS)
-        .map(yuanfen_xml::Document::into_fields)
-        .map_err(|error| ProtocolError::unreadable(body, error).into())
+    let document = yuanfen_xml::read(body, &MESSAGE_LIMITS).map_err(|error| ProtocolError::unreadable(body, error))?;
+    // A small page for people can be a flat document as well. It has no signature, and that is not what is wrong.
+    if document.root().eq_ignore_ascii_case("html") {
+        return Err(ProtocolError::new(ProtocolErrorKind::Html).into());
+    }
+    Ok(document.into_fields())
 }
 
 impl Reply {
