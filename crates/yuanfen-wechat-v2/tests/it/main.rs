@@ -1,0 +1,23 @@
+//! The route from outside: bytes in, bytes out.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::needless_pass_by_value,
+    missing_docs,
+    reason = "tests"
+)]
+
+mod bill;
+mod codes;
+mod debug;
+mod far_side;
+mod fields;
+mod notify;
+mod pay_params;
+mod replies;
+mod requests;
+mod setup;
+mod twins;
+mod vectors;
