@@ -130,7 +130,7 @@ impl Reply {
     }
 }
 
-/// Refuses an answer about another merchant or another order.
+/// Refuses an answer about another merchant or another order, and one that does not name the order it was asked about.
 pub(crate) fn ours(
     account: &Account,
     taker: &mut JsonTaker<'_>,
@@ -146,6 +146,8 @@ pub(crate) fn ours(
     let told: Option<OrderNo> = taker.maybe("orderid")?;
     match (asked, &told) {
         (Some(asked), Some(told)) if asked != told => Err(foreign("orderid")),
+        // Without it nothing says that the answer is about this order, and the manual has it mandatory.
+        (Some(_), None) => Err(missing("orderid")),
         _ => Ok(told),
     }
 }
