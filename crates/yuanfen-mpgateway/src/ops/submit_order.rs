@@ -232,7 +232,11 @@ impl Operation for SubmitOrder {
             return Err(ProtocolError::new(ProtocolErrorKind::Foreign { field: "txnamt" }).into());
         }
         let query_id = taker.need("queryid")?;
-        let form_action: Option<String> = taker.maybe("formaction")?;
+        let form_action: Option<String> = match self.action {
+            // The two actions for which the manual promises it: without the code there is nothing to pay with.
+            Action::WechatScan | Action::AlipayScan => Some(taker.need("formaction")?),
+            _ => taker.maybe("formaction")?,
+        };
         for name in ["respcode", "respmsg"] {
             let _claimed = taker.raw(name);
         }
