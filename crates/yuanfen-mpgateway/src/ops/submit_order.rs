@@ -68,6 +68,9 @@ pub(crate) const ORDER_NO: Rule = Rule::new("orderid", 32)
     .alphabet(Alphabet::ALPHANUMERIC)
     .source(SHEET);
 // The manual gives no lengths but the order number's; these keep accidents out.
+const ACTION: Rule = Rule::new("action", 32)
+    .alphabet(Alphabet::ALPHANUMERIC)
+    .source("no limit is published");
 const CODE: Rule = Rule::new("code", 256)
     .alphabet(Alphabet::ASCII)
     .source("no limit is published");
@@ -155,6 +158,7 @@ impl SubmitOrder {
                 problem: "the gateway honors a front address for WxJsApi only",
             });
         }
+        ACTION.check(self.action.as_str())?;
         ORDER_NO.check(self.order_no.as_str())?;
         CODE.check_maybe(self.code.as_deref())?;
         OPENID.check_maybe(self.openid.as_deref())?;
