@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 use yuanfen_core::{
-    Address, Ambient, BuildError, Fields, Limits, OpenError, OrderNo, ProtocolError, Sign as _, Verified,
+    Address, Alphabet, Ambient, BuildError, Fields, Limits, OpenError, OrderNo, ProtocolError, Rule, Sign as _,
+    Verified,
 };
 use yuanfen_form::base64_json;
 use yuanfen_sign::keyed_text;
@@ -11,6 +12,11 @@ use crate::Account;
 use crate::notify::ResultNotice;
 use crate::ops::SubmitOrder;
 use crate::provider::signed;
+
+/// What submit answered in `formaction`.
+const PAY_ID: Rule = Rule::new("code", 256)
+    .alphabet(Alphabet::ASCII)
+    .source("no limit is published");
 
 /// `GET /wxjsapi/openid.html`: sends a visitor through the operator's official account and back, with an openid. Not
 /// signed, and nothing authenticates the openid that comes back: tie it to the visitor's own session.
@@ -62,7 +68,7 @@ impl Account {
     /// registered directories only, which is why the operator has this page.
     ///
     /// # Errors
-    /// When the order number breaks its rule, or the pay id is empty.
+    /// When the order number breaks its rule, or the pay id is empty or no id at all.
     pub fn pay_page(&self, order_no: &OrderNo, pay_id: &str, ambient: &dyn Ambient) -> Result<String, BuildError> {
         #[derive(Serialize)]
         struct Body<'a> {
@@ -71,12 +77,7 @@ impl Account {
             code: &'a str,
         }
         SubmitOrder::check_order_no(order_no)?;
-        if pay_id.is_empty() {
-            return Err(BuildError::Missing {
-                field: "code",
-                when: "for the pay page: the pay id that submit answered",
-            });
-        }
+        PAY_ID.check(pay_id)?;
         let body = Body {
             merid: &self.merchant,
             orderid: order_no,
