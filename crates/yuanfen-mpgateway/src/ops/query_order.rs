@@ -33,7 +33,8 @@ pub enum OrderKey {
     Merchant(OrderNo),
 }
 
-const QUERY_ID: Rule = Rule::new("queryid", 64)
+// As long as any number of a platform that is read, so that every order which was answered can be asked about.
+const QUERY_ID: Rule = Rule::new("queryid", 128)
     .alphabet(Alphabet::ASCII)
     .source("no limit is published");
 
