@@ -84,6 +84,10 @@ fn outer(body: &Bytes) -> Result<Fields, OpenError> {
         return yuanfen_form::read(start, &Limits::DEFAULT)
             .map_err(|error| ProtocolError::unreadable(body, error).into());
     }
+    // One implementation gets pages that submit a form by themselves. Nothing signs them.
+    if start.starts_with(b"<") {
+        return Err(ProtocolError::new(ProtocolErrorKind::Html).into());
+    }
     let object = Object::parse(body, &Limits::DEFAULT).map_err(|error| ProtocolError::unreadable(body, error))?;
     let mut taker = JsonTaker::new(&object);
     let mut fields = Fields::new();
