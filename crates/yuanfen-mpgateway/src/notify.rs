@@ -77,14 +77,13 @@ impl NotificationSource for Account {
 
     /// The two fields come from the form body; where that has none of them, from the query.
     fn open_notification(&self, request: &Request<Bytes>, _now: UnixTime) -> Result<Notice<ResultNotice>, OpenError> {
-        let body = request.body();
-        let text: &[u8] = if body.is_empty() {
-            request.uri().query().unwrap_or_default().as_bytes()
-        } else {
-            body
+        let read = |text: &[u8]| {
+            yuanfen_form::read(text, &Limits::DEFAULT).map_err(|error| ProtocolError::unreadable(text, error))
         };
-        let fields =
-            yuanfen_form::read(text, &Limits::DEFAULT).map_err(|error| ProtocolError::unreadable(text, error))?;
+        let mut fields = read(request.body())?;
+        if fields.get("resp").is_none() && fields.get("sign").is_none() {
+            fields = read(request.uri().query().unwrap_or_default().as_bytes())?;
+        }
         ResultNotice::open(self, &fields).map(Notice::Settles)
     }
 
