@@ -5,8 +5,8 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Request, Response, StatusCode};
 use yuanfen_core::{
     ClockDashed, EventKey, Extra, Facts, Fen, FieldError, Fields, JsonTaker, Limits, Loose, Notice, NotificationSource,
-    OpenError, OrderNo, ProtocolError, ProtocolErrorKind, RemoteId, SignatureError, UnixTime, Verdict, Verified,
-    WireText as _,
+    OpenError, OrderNo, ProtocolError, ProtocolErrorKind, RemoteId, SignatureError, Transition, UnixTime, Verdict,
+    Verified, WireText as _,
 };
 
 use crate::Account;
@@ -87,13 +87,18 @@ impl NotificationSource for Account {
         ResultNotice::open(self, &fields).map(Notice::Settles)
     }
 
+    /// A code that the account does not count as paid reports no payment. Codes without a transition of their own are
+    /// told apart by the subject, because two of them do not contradict each other.
     fn key(&self, event: &ResultNotice) -> EventKey {
-        EventKey::new(
-            "mpgateway",
-            &*self.merchant,
-            event.order_no.as_str(),
-            event.result.transition(),
-        )
+        let transition = match event.result.transition() {
+            Transition::OrderPaid if !self.counts_as_paid(&event.result) => Transition::Other,
+            transition => transition,
+        };
+        let subject = match transition {
+            Transition::Other => format!("{} {}", event.order_no, event.result),
+            _ => event.order_no.to_string(),
+        };
+        EventKey::new("mpgateway", &*self.merchant, subject, transition)
     }
 
     fn facts(&self, event: &ResultNotice) -> Facts {
