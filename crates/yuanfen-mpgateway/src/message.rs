@@ -1,16 +1,28 @@
 //! What an operation encodes into.
 
+use std::fmt;
+
 use serde::Serialize;
 use yuanfen_core::BuildError;
 
 /// A path and the JSON of a call: no base64, no signature.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Message {
     /// The path, such as `/api/mpgateway`.
     pub path: &'static str,
     /// The JSON, exactly as it is signed.
     pub json: String,
+}
+
+/// The path and a length: the JSON may name the payer.
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message")
+            .field("path", &self.path)
+            .field("json", &format_args!("{} bytes", self.json.len()))
+            .finish()
+    }
 }
 
 impl Message {

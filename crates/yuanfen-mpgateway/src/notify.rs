@@ -1,5 +1,7 @@
 //! The notice to `backurl`: mpgateway sheet, section 9.
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Request, Response, StatusCode};
@@ -14,7 +16,7 @@ use crate::codes::ResultCode;
 use crate::sign::{Opened, open};
 
 /// What became of an order. More than one per order is normal: `1002` first, `0000` later.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ResultNotice {
     /// `resultcode`.
@@ -37,6 +39,21 @@ pub struct ResultNotice {
     pub extra: Extra,
     /// The JSON inside `resp`, as it was signed.
     pub raw: Bytes,
+}
+
+/// Without the bytes of the message.
+impl fmt::Debug for ResultNotice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResultNotice")
+            .field("result", &self.result)
+            .field("query_id", &self.query_id)
+            .field("order_no", &self.order_no)
+            .field("amount", &self.amount)
+            .field("merchant", &self.merchant)
+            .field("paid_at", &self.paid_at)
+            .field("extra", &self.extra)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ResultNotice {

@@ -1,5 +1,7 @@
 //! How a message is signed, and how an answer is opened.
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::{Method, Request, Response, StatusCode};
@@ -43,13 +45,23 @@ pub(crate) fn signed(req: &str, signature: &str) -> Result<Fields, BuildError> {
 }
 
 /// A verified, untyped answer.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Reply {
     /// The members of the JSON inside `resp`.
     pub object: Object,
     /// The body as it came.
     pub raw: Bytes,
+}
+
+/// Names and lengths, no values.
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply")
+            .field("object", &self.object)
+            .field("raw", &format_args!("{} bytes", self.raw.len()))
+            .finish()
+    }
 }
 
 impl Opens<Account> for Verified<Reply> {

@@ -2,6 +2,7 @@
 //!
 //! Contract: mpgateway sheet, section 6.1; the owner's document `004_82231cfc4fe025b5.txt`.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use http::Method;
@@ -39,7 +40,7 @@ open_enum! {
 }
 
 /// Submits an order for one payment action.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SubmitOrder {
     /// `action`.
@@ -60,6 +61,20 @@ pub struct SubmitOrder {
     pub ip: Option<IpAddr>,
     /// `payway`: a channel id, for merchants with several channels.
     pub channel: Option<String>,
+}
+
+/// Nothing about the payer.
+impl fmt::Debug for SubmitOrder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SubmitOrder")
+            .field("action", &self.action)
+            .field("order_no", &self.order_no)
+            .field("amount", &self.amount)
+            .field("back_url", &self.back_url)
+            .field("front_url", &self.front_url)
+            .field("channel", &self.channel)
+            .finish_non_exhaustive()
+    }
 }
 
 const SHEET: &str = "mpgateway sheet, section 6.1";
@@ -265,7 +280,7 @@ pub struct SubmittedOrder {
 }
 
 /// `formaction` changes its meaning with the action; this is what it means.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NextStep {
     /// Show this text as a QR code.
@@ -277,6 +292,18 @@ pub enum NextStep {
     /// Nothing to show: wait for the notice, or query. For scanned codes the manual does not say whether `00` means
     /// paid, so it does not.
     Wait,
+}
+
+/// What to do, without what anyone could pay with.
+impl fmt::Debug for NextStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ShowCode(_) => "ShowCode(..)",
+            Self::OpenPayPage(_) => "OpenPayPage(..)",
+            Self::Open(_) => "Open(..)",
+            Self::Wait => "Wait",
+        })
+    }
 }
 
 impl NextStep {
