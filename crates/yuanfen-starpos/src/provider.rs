@@ -201,4 +201,17 @@ impl Reply {
             None => Err(FieldError::new("returnCode", ValueError::Missing).into()),
         }
     }
+
+    /// Lets a reply of a call that starts a payment through, unless its `result` says that the payment failed: the
+    /// vendor has callers decide by that, not by `returnCode` (sheet, section 7.2). The letter becomes the code.
+    pub(crate) fn not_failed(self, route: &Route) -> Result<Self, OpenError> {
+        match self.fields.filled("result") {
+            Some(letter @ ("F" | "D")) => {
+                let words = self.fields.get("message").unwrap_or_default();
+                let refusal = Refusal::new(letter, words, codes::meaning(Some(route), letter));
+                Err(if self.proven { refusal.verified() } else { refusal }.into())
+            }
+            _ => Ok(self),
+        }
+    }
 }

@@ -136,11 +136,17 @@ impl Operation for PayOfficialAccount {
     }
 
     fn decode(&self, account: &Account, inbound: Unsigned<Reply>) -> Result<StartedPay, OpenError> {
-        let reply = inbound.into_inner().accepted(account, &Self::ROUTE)?;
+        let reply = inbound
+            .into_inner()
+            .accepted(account, &Self::ROUTE)?
+            .not_failed(&Self::ROUTE)?;
         let started = StartedPay::read(&reply)?;
         let foreign = |field| OpenError::from(ProtocolError::new(ProtocolErrorKind::Foreign { field }));
         if started.amount != self.amount.fen() {
             return Err(foreign("amount"));
+        }
+        if started.total != self.total.fen() {
+            return Err(foreign("total_amount"));
         }
         if started
             .order_no
