@@ -5,7 +5,7 @@
 use http::Method;
 use yuanfen_core::{
     Alphabet, Ambient, BuildError, Clock14, Effect, Extra, Fen, FieldError, Hint, Lookup, OpenError, Operation,
-    OrderNo, RemoteId, Route, Rule, Standing, Taker, Verified, nonce_text,
+    OrderNo, ProtocolError, ProtocolErrorKind, RemoteId, Route, Rule, Standing, Taker, Verified, nonce_text,
 };
 
 use super::query_official_account::claim_common;
@@ -19,6 +19,9 @@ use crate::{Account, Message, Reply};
 pub struct QueryOrder {
     /// `qryNo`: the `logNo`, `orderNo` or `tradeNo` of the payment.
     pub number: String,
+    /// The order number (`selOrderNo`) that the payment was sent with, where it is known: an answer that names another
+    /// is refused. It is not sent. Not set by the constructors.
+    pub order_no: Option<OrderNo>,
 }
 
 const NUMBER: Rule = Rule::new("qryNo", 64)
@@ -31,6 +34,7 @@ impl QueryOrder {
     pub fn by_trade_no(trade_no: &OrderNo) -> Self {
         Self {
             number: trade_no.to_string(),
+            order_no: None,
         }
     }
 
@@ -39,6 +43,7 @@ impl QueryOrder {
     pub fn by_log_no(log_no: &RemoteId) -> Self {
         Self {
             number: log_no.to_string(),
+            order_no: None,
         }
     }
 
@@ -85,7 +90,14 @@ impl Operation for QueryOrder {
 
     fn decode(&self, account: &Account, inbound: Verified<Reply>) -> Result<QueriedOrder, OpenError> {
         let reply = inbound.into_inner().accepted(account, &Self::ROUTE)?;
-        QueriedOrder::read(&reply).map_err(OpenError::from)
+        let queried = QueriedOrder::read(&reply)?;
+        match (&self.order_no, &queried.order_no) {
+            (Some(asked), Some(told)) if asked.as_str() != told => {
+                let kind = ProtocolErrorKind::Foreign { field: "selOrderNo" };
+                Err(ProtocolError::new(kind).into())
+            }
+            _ => Ok(queried),
+        }
     }
 }
 
