@@ -19,3 +19,5 @@ pub use message::{Message, SignedAs};
 pub use pay_params::PageParams;
 pub use provider::Reply;
 pub use sign::{RULES, SCHEME};
+/// The authorization step in front of a payment, from `yuanfen-wechat-web`.
+pub use yuanfen_wechat_web::{Authorize, Scope, State};

@@ -107,7 +107,11 @@ impl From<VerifyError> for yuanfen_core::OpenError {
 pub(crate) fn with_signature_named(fields: &Fields) -> Result<Fields, FieldError> {
     let mut out = Fields::new();
     for (name, value) in fields.iter() {
-        let name = if name.eq_ignore_ascii_case("signValue") { "signValue" } else { name };
+        let name = if name.eq_ignore_ascii_case("signValue") {
+            "signValue"
+        } else {
+            name
+        };
         out.push(name, value)?;
     }
     Ok(out)

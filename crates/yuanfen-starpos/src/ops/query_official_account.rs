@@ -4,8 +4,11 @@
 
 use http::Method;
 use yuanfen_core::{
-    Ambient, BuildError, Clock14, Effect, Extra, FieldError, OpenError, Operation, Route, Rule, Secret, Taker, Verified,
+    Address, Ambient, BuildError, Clock14, Effect, Extra, FieldError, OpenError, Operation, Route, Rule, Secret, Taker,
+    Verified,
 };
+
+use yuanfen_wechat_web::{Authorize, State};
 
 use crate::message::{SignedAs, Writer};
 use crate::{Account, Message, Reply};
@@ -87,6 +90,16 @@ impl OfficialAccount {
             attach: taker.maybe("attach")?,
             extra: taker.rest(),
         })
+    }
+}
+
+impl OfficialAccount {
+    /// Where the visitor is sent for the code that [`PayOfficialAccount`](crate::ops::PayOfficialAccount) takes:
+    /// WeChat's authorization page for this account. The browser comes back to `redirect_uri` with `code` and `state`
+    /// (StarPos sheet, section 1.1).
+    #[must_use]
+    pub fn authorize(&self, redirect_uri: Address, state: State) -> Authorize {
+        Authorize::new(self.app_id.as_str(), redirect_uri, state)
     }
 }
 
