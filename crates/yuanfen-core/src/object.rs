@@ -13,9 +13,21 @@ use crate::{FieldError, Fields, LimitExceeded, Limits, ValueError};
 ///
 /// Generic JSON values lose text (`0.00030`, long integers, order, duplicates); this does not. One level is read at a
 /// time, so nesting costs no stack. `Debug` prints names and lengths, never values.
+///
+/// All text lives in one buffer; names and values are slices of it, so reading an object costs a few allocations whatever
+/// its number of members.
 #[derive(Clone)]
 pub struct Object {
-    members: Vec<(Box<str>, Box<RawValue>)>,
+    text: String,
+    members: Vec<Member>,
+}
+
+/// Where a member's name starts, where its value starts, and where that ends.
+#[derive(Clone, Copy)]
+struct Member {
+    start: usize,
+    middle: usize,
+    end: usize,
 }
 
 /// Why bytes are not a JSON object within the limits.
@@ -60,15 +72,16 @@ impl Object {
     fn read(text: &str, limits: &Limits) -> Result<Self, ObjectError> {
         let mut exceeded = None;
         let mut deserializer = serde_json::Deserializer::from_str(text);
-        let members = InOrder {
+        let object = InOrder {
             limits,
+            length: text.len(),
             exceeded: &mut exceeded,
         }
         .deserialize(&mut deserializer)
-        .and_then(|members| deserializer.end().map(|()| members));
-        let members = match (members, exceeded) {
+        .and_then(|object| deserializer.end().map(|()| object));
+        let object = match (object, exceeded) {
             (_, Some(limit)) => return Err(limit.into()),
-            (Ok(members), None) => members,
+            (Ok(object), None) => object,
             (Err(error), None) => {
                 return Err(ObjectError::Syntax {
                     line: error.line(),
@@ -76,7 +89,6 @@ impl Object {
                 });
             }
         };
-        let object = Self { members };
         let mut names: Vec<&str> = object.iter().map(|(name, _)| name).collect();
         names.sort_unstable();
         if let Some([name, _]) = names.array_windows().find(|[left, right]| left == right) {
@@ -133,7 +145,11 @@ impl Object {
     /// Names and raw JSON texts in their order.
     #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> + Clone {
-        self.members.iter().map(|(name, raw)| (&**name, raw.get()))
+        self.members.iter().map(|member| {
+            let name = self.text.get(member.start..member.middle).unwrap_or_default();
+            let raw = self.text.get(member.middle..member.end).unwrap_or_default();
+            (name, raw)
+        })
     }
 
     /// How many members there are.
@@ -182,7 +198,8 @@ impl Object {
 /// The text behind a JSON string.
 pub(crate) fn unquote(raw: &str) -> Result<Cow<'_, str>, ValueError> {
     if let Some(inner) = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'))
-        && !inner.contains(['\\', '"'])
+        // Bytes are searched for faster than characters, and a ciphertext is long.
+        && ![b'\\', b'"'].iter().any(|special| inner.as_bytes().contains(special))
     {
         return Ok(Cow::Borrowed(inner));
     }
@@ -205,36 +222,79 @@ impl fmt::Debug for Object {
 /// Reads members one by one and stops at the first limit, before a stranger's message is held in memory as a whole.
 struct InOrder<'a> {
     limits: &'a Limits,
+    /// Bytes of the whole text: more than its names and values have together.
+    length: usize,
     exceeded: &'a mut Option<LimitExceeded>,
 }
 
 impl<'de> DeserializeSeed<'de> for InOrder<'_> {
-    type Value = Vec<(Box<str>, Box<RawValue>)>;
+    type Value = Object;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Object, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
 impl<'de> Visitor<'de> for InOrder<'_> {
-    type Value = Vec<(Box<str>, Box<RawValue>)>;
+    type Value = Object;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members: Self::Value = Vec::new();
-        while let Some((name, raw)) = map.next_entry::<Box<str>, Box<RawValue>>()? {
-            let checked = LimitExceeded::check("name length", name.len(), self.limits.name_len)
-                .and_then(|()| LimitExceeded::check("value length", raw.get().len(), self.limits.value_len))
-                .and_then(|()| LimitExceeded::check("fields", members.len().saturating_add(1), self.limits.fields));
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
+        let mut object = Object {
+            text: String::with_capacity(self.length),
+            members: Vec::with_capacity(USUAL_MEMBERS),
+        };
+        loop {
+            let start = object.text.len();
+            let Some(()) = map.next_key_seed(NameInto(&mut object.text))? else {
+                return Ok(object);
+            };
+            let middle = object.text.len();
+            let raw = map.next_value::<&RawValue>()?.get();
+            let count = object.members.len().saturating_add(1);
+            let checked = LimitExceeded::check("name length", middle.saturating_sub(start), self.limits.name_len)
+                .and_then(|()| LimitExceeded::check("value length", raw.len(), self.limits.value_len))
+                .and_then(|()| LimitExceeded::check("fields", count, self.limits.fields));
             if let Err(limit) = checked {
                 *self.exceeded = Some(limit);
                 return Err(A::Error::custom(limit));
             }
-            members.push((name, raw));
+            object.text.push_str(raw);
+            object.members.push(Member {
+                start,
+                middle,
+                end: object.text.len(),
+            });
         }
-        Ok(members)
+    }
+}
+
+/// Room for the members of most messages.
+const USUAL_MEMBERS: usize = 16;
+
+/// Puts a member's name, unescaped, behind what is there.
+struct NameInto<'a>(&'a mut String);
+
+impl<'de> DeserializeSeed<'de> for NameInto<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for NameInto<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<(), E> {
+        self.0.push_str(name);
+        Ok(())
     }
 }
