@@ -27,8 +27,8 @@ pub struct Exchange {
     pub status: Option<StatusCode>,
     /// Whether the caller's signature held.
     pub signature: SignatureVerdict,
-    /// The text that the sandbox checked the signature over, with keys masked. It holds what the message holds: show
-    /// it to the developer, keep it out of logs.
+    /// The text that the sandbox checked the signature over, with keys masked; of a long one the first 16 KiB and an
+    /// ellipsis. It holds what the message holds: show it to the developer, keep it out of logs.
     pub canonical_text: Option<String>,
     /// What went wrong by plan.
     pub faults: Vec<FaultKind>,
@@ -79,6 +79,18 @@ const SHOWN: &[&str] = &[
     "user-agent",
     "wechatpay-serial",
 ];
+
+/// Most bytes of a canonical text that the log keeps; calls may have a mebibyte.
+const MOST_TEXT: usize = 16 << 10;
+
+/// The beginning of a text that is too long to keep, with an ellipsis at its end.
+pub(crate) fn kept_text(mut text: String) -> String {
+    if text.len() > MOST_TEXT {
+        text.truncate(text.floor_char_boundary(MOST_TEXT));
+        text.push('…');
+    }
+    text
+}
 
 pub(crate) fn safe_headers(headers: &HeaderMap) -> Vec<(String, String)> {
     headers

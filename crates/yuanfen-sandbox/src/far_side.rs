@@ -13,7 +13,7 @@ use yuanfen_core::UnixTime;
 use crate::ambient::SeededAmbient;
 use crate::book::{Book, BookError, Coupon, Order, Payment, RefundState, Setback};
 use crate::deliver::{Event, Handed, NoticeAttempt, NoticeOutcome, PostOffice};
-use crate::exchange::{Exchange, SignatureVerdict, safe_headers};
+use crate::exchange::{Exchange, SignatureVerdict, kept_text, safe_headers};
 use crate::faults::{FaultKind, FaultPlan, FaultState, Moment, Strikes};
 use crate::keys::{
     self, FshowsCredentials, KeyError, MpgatewayCredentials, StarposCredentials, WechatV2Credentials,
@@ -551,7 +551,7 @@ impl FarSide {
             headers: safe_headers(call.headers),
             status,
             signature,
-            canonical_text,
+            canonical_text: canonical_text.map(kept_text),
             faults: strikes.into_kinds(),
         });
         Handled { delay, departure }

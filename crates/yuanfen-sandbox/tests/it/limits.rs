@@ -303,3 +303,14 @@ fn the_log_shows_no_authorization() {
     assert_eq!(shown("authorization"), Some(format!("<{length} bytes>")));
     assert_eq!(shown("user-agent").as_deref(), Some("test"));
 }
+
+#[test]
+fn the_log_keeps_the_beginning_of_a_long_text() {
+    let far_side = far_side();
+    // Two bytes a letter behind an odd number of bytes, so that the limit falls into a letter.
+    let value = format!("{}{}", "x", "é".repeat(20_000));
+    v2(&far_side, "/pay/unifiedorder", &unified(&[("attach", &value)]));
+    let text = far_side.exchanges().pop().unwrap().canonical_text.unwrap();
+    assert!((16_000..=16_400).contains(&text.len()), "{}", text.len());
+    assert!(text.starts_with("appid=") && text.ends_with("é…"));
+}

@@ -28,7 +28,10 @@ const HOLDER: Holder = Holder {
     merchant_id: keys::WECHAT_MERCHANT_ID,
 };
 
-/// Files that were asked for and not forgotten yet.
+/// Most files that are kept at a time; a clock that stands still would keep them all.
+const MOST: usize = 64;
+
+/// Files that were asked for and not forgotten yet, the oldest first.
 #[derive(Default)]
 pub(super) struct BillFiles(Vec<BillFile>);
 
@@ -84,6 +87,9 @@ impl BillFiles {
         };
         let now = desk.now();
         self.0.retain(|file| now.since(file.made_at) <= LIFE);
+        if self.0.len() >= MOST {
+            self.0.remove(0);
+        }
         let token = desk.ambient.letters(40);
         let suffix = if zipped { "&tartype=gzip" } else { "" };
         let address = format!("{}/v3/billdownload/file?token={token}{suffix}", desk.base_url);
