@@ -3,6 +3,7 @@
 //! The keys are published with the source: they protect nothing and must never be used outside a sandbox. Making an RSA
 //! key takes up to a quarter of a second, which is why none is made at start.
 
+mod fshows;
 mod mpgateway;
 mod starpos;
 
@@ -11,6 +12,8 @@ use std::fmt;
 use yuanfen_core::Secret;
 pub(crate) use yuanfen_sign::KeyError;
 
+pub use self::fshows::FshowsCredentials;
+pub(crate) use self::fshows::{FSHOWS_APP_ID, FSHOWS_MERCHANT_PUBLIC, FSHOWS_PLATFORM_KEY, FSHOWS_SUB_MERCHANT};
 pub use self::mpgateway::MpgatewayCredentials;
 pub(crate) use self::mpgateway::{MPGATEWAY_KEY, MPGATEWAY_MERCHANT, MPGATEWAY_OPENID};
 pub use self::starpos::StarposCredentials;

@@ -4,6 +4,7 @@
 //! implements [`PlatformSide`], and a row in [`all`]. Its credentials go to `keys.rs`, its getter to `far_side.rs`.
 
 mod flat_json;
+mod fshows;
 mod mpgateway;
 mod pages;
 mod starpos;
@@ -38,13 +39,21 @@ pub enum Platform {
     WechatV3,
     /// StarPos, under `/starpos`, and WeChat's web authorization at the root.
     Starpos,
+    /// fshows, under `/fshows`.
+    Fshows,
     /// mpgateway, under `/mpgateway`.
     Mpgateway,
 }
 
 impl Platform {
     /// All of them.
-    pub const ALL: &'static [Self] = &[Self::WechatV2, Self::WechatV3, Self::Starpos, Self::Mpgateway];
+    pub const ALL: &'static [Self] = &[
+        Self::WechatV2,
+        Self::WechatV3,
+        Self::Starpos,
+        Self::Fshows,
+        Self::Mpgateway,
+    ];
 
     /// The name, as in `wechat-v2`.
     #[must_use]
@@ -53,6 +62,7 @@ impl Platform {
             Self::WechatV2 => "wechat-v2",
             Self::WechatV3 => "wechat-v3",
             Self::Starpos => "starpos",
+            Self::Fshows => "fshows",
             Self::Mpgateway => "mpgateway",
         }
     }
@@ -88,6 +98,7 @@ pub(crate) fn all() -> Result<Vec<Box<dyn PlatformSide>>, KeyError> {
         Box::new(wechat_v2::WechatV2::new()?),
         Box::new(wechat_v3::WechatV3::new()?),
         Box::new(starpos::Starpos::new()?),
+        Box::new(fshows::Fshows::new()?),
         Box::new(mpgateway::Mpgateway::new()?),
     ])
 }

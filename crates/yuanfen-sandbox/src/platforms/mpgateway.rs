@@ -16,7 +16,7 @@ use yuanfen_sign::{DigestScheme, HexCase, HexSpelling, KeyedDigest, KeyedSigner,
 use super::flat_json::FlatJson;
 use super::{Call, Desk, PageRefused, Platform, PlatformSide, Posting, Setting};
 use crate::ambient::SeededAmbient;
-use crate::book::Order;
+use crate::book::{Order, OrderState};
 use crate::deliver::{About, Event};
 use crate::exchange::SignatureVerdict;
 use crate::keys::{KeyError, MPGATEWAY_KEY, MPGATEWAY_MERCHANT};
@@ -231,8 +231,11 @@ impl PlatformSide for Mpgateway {
     /// Takes the query of `gopay.html`: `req` and `sign`.
     fn open_cashier(&self, parameters: &[(&str, &str)], desk: &mut Desk<'_>) -> Result<String, PageRefused> {
         let form = yuanfen_core::Fields::try_from(parameters).map_err(|_| PageRefused::Parameter("req"))?;
-        self.cashier_order(&yuanfen_form::write(&form), desk)
-            .map(|order| order.order_no)
+        let order = self.cashier_order(&yuanfen_form::write(&form), desk)?;
+        if order.state() == OrderState::Closed {
+            return Err(PageRefused::Expired);
+        }
+        Ok(order.order_no)
     }
 
     fn set(&mut self, setting: &Setting) {

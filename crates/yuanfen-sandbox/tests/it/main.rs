@@ -14,6 +14,7 @@ mod book;
 mod cashier;
 mod control;
 mod faults;
+mod fshows;
 mod limits;
 mod mpgateway;
 mod notices;

@@ -4,6 +4,7 @@ use yuanfen_core::{Fields, Sign as _, SignatureError, Verify as _, WireText as _
 use yuanfen_sign::{Blanks, Empties, NameOrder, PairRules, Render, Tail};
 
 use super::{Starpos, orders, put};
+use crate::book::OrderState;
 use crate::platforms::{Desk, PageRefused, Platform};
 
 /// WeChat's rule for pages whose `signType` is `MD5`.
@@ -62,7 +63,8 @@ impl Starpos {
         let now = desk.now();
         desk.book
             .by_detail(Platform::Starpos, orders::PREPAY_ID, prepay_id, now)
-            .filter(|order| order.expires_at.is_some_and(|end| end > now))
+            // It closes when its prepay id expires.
+            .filter(|order| order.state() != OrderState::Closed)
             .map(|order| order.order_no.clone())
             .ok_or(PageRefused::Expired)
     }
