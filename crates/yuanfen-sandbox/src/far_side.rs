@@ -689,8 +689,7 @@ fn bare(status: StatusCode) -> Response<Bytes> {
 }
 
 /// What a proxy in front of the platform says.
-fn gateway_page(status: u16) -> Response<Bytes> {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+fn gateway_page(status: StatusCode) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(format!("<html><body><h1>{status}</h1></body></html>\n")));
     *response.status_mut() = status;
     response.headers_mut().insert(

@@ -1,9 +1,12 @@
 //! What goes wrong, as data: the same plan and the same seed make the same trouble.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use http::StatusCode;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::Platform;
 use crate::ambient::SeededAmbient;
@@ -66,8 +69,9 @@ pub enum FaultKind {
     LoseReply,
     /// The call takes effect and the connection is cut in the middle of the reply's body.
     CutReply,
-    /// The call takes effect and a gateway answers with this status and an HTML page.
-    Status(u16),
+    /// The call takes effect and a gateway answers with this status (200 to 599; 502 for any other number) and an HTML
+    /// page.
+    Status(#[serde(deserialize_with = "status")] u16),
     /// The call takes effect and the answer is 200 without a body.
     EmptyReply,
     /// The call takes effect and the answer is 202 without a body.
@@ -250,11 +254,8 @@ impl FromStr for FaultKind {
             ("lose-reply", None) => Self::LoseReply,
             ("cut-reply", None) => Self::CutReply,
             ("status", Some(number)) => {
-                let status = number.parse().map_err(|_| FaultKindError)?;
-                if !(200..=599).contains(&status) {
-                    return Err(FaultKindError);
-                }
-                Self::Status(status)
+                let status = number.parse().ok().filter(|status| STATUSES.contains(status));
+                Self::Status(status.ok_or(FaultKindError)?)
             }
             ("empty-reply", None) => Self::EmptyReply,
             ("accepted", None) => Self::Accepted,
@@ -263,6 +264,18 @@ impl FromStr for FaultKind {
             ("lose-notice", None) => Self::LoseNotice,
             _ => return Err(FaultKindError),
         })
+    }
+}
+
+/// Statuses that a gateway answers with.
+const STATUSES: RangeInclusive<u16> = 200..=599;
+
+fn status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
+    let status = u16::deserialize(deserializer)?;
+    if STATUSES.contains(&status) {
+        Ok(status)
+    } else {
+        Err(D::Error::custom("a status is a number from 200 to 599"))
     }
 }
 
@@ -352,9 +365,13 @@ impl Strikes {
             .fold(0, i64::saturating_add)
     }
 
-    pub(crate) fn status(&self) -> Option<u16> {
+    pub(crate) fn status(&self) -> Option<StatusCode> {
         self.0.iter().find_map(|kind| match kind {
-            FaultKind::Status(status) => Some(*status),
+            FaultKind::Status(status) => {
+                let status = Some(*status).filter(|status| STATUSES.contains(status));
+                let status = status.and_then(|status| StatusCode::from_u16(status).ok());
+                Some(status.unwrap_or(StatusCode::BAD_GATEWAY))
+            }
             _ => None,
         })
     }

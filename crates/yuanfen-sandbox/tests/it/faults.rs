@@ -222,7 +222,16 @@ fn a_plan_is_data() {
     assert_eq!(plan.rules[1].kind, FaultKind::DelayMs(250));
     let written = serde_json::to_string(&plan).unwrap();
     assert_eq!(serde_json::from_str::<FaultPlan>(&written).unwrap(), plan);
-    assert!(serde_json::from_str::<FaultPlan>(r#"[{"kind":"corrupt-signature","plattform":"wechat-v3"}]"#).is_err());
+    for wrong in [
+        r#"[{"kind":"corrupt-signature","plattform":"wechat-v3"}]"#,
+        r#"[{"kind":"corrupt-signature","platform":"wechat"}]"#,
+        r#"[{"kind":{"status":199}}]"#,
+        r#"[{"kind":{"status":600}}]"#,
+        r#"[{"kind":"status"}]"#,
+        r#"[{}]"#,
+    ] {
+        assert!(serde_json::from_str::<FaultPlan>(wrong).is_err(), "{wrong}");
+    }
 }
 
 #[test]
