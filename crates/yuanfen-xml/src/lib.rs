@@ -6,6 +6,7 @@ mod error;
 mod escape;
 mod grammar;
 mod limits;
+mod plain;
 mod read;
 mod write;
 

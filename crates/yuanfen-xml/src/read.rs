@@ -7,7 +7,7 @@ use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
 use yuanfen_core::{Fields, LimitExceeded, Limits};
 
-use crate::{XmlError, XmlErrorKind, attributes, escape, grammar};
+use crate::{XmlError, XmlErrorKind, attributes, escape, grammar, plain};
 
 /// A flat XML message: a root element and the fields in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,13 @@ pub struct Document {
 }
 
 impl Document {
+    pub(crate) fn new(root: &str, fields: Fields) -> Self {
+        Self {
+            root: root.into(),
+            fields,
+        }
+    }
+
     /// The name of the root element: `xml` in WeChat's messages, `root` in what a refund notice encrypts.
     #[must_use]
     pub fn root(&self) -> &str {
@@ -69,6 +76,14 @@ pub fn read(bytes: &[u8], limits: &Limits) -> Result<Document, XmlError> {
     if body.starts_with(BYTE_ORDER_MARK) {
         return Err(XmlError::new(XmlErrorKind::StrayText, base));
     }
+    match plain::read(body, limits) {
+        Some(document) => Ok(document),
+        None => general(body, base, limits),
+    }
+}
+
+/// Reads a message of any form, behind its byte order mark, which is `base` bytes long. Its characters are those of XML.
+pub(crate) fn general(body: &str, base: usize, limits: &Limits) -> Result<Document, XmlError> {
     Source::new(body, base, limits).document()
 }
 
@@ -102,7 +117,7 @@ impl<'a> Source<'a> {
         let (root, has_content) = self.prolog()?;
         let fields = if has_content { self.content()? } else { Fields::new() };
         self.epilog()?;
-        Ok(Document { root, fields })
+        Ok(Document::new(&root, fields))
     }
 
     /// Up to and with the root's start tag: its name, and whether an end tag is to come.
@@ -127,9 +142,7 @@ impl<'a> Source<'a> {
 
     /// The fields, up to and with the root's end tag.
     fn content(&mut self) -> Result<Fields, XmlError> {
-        // Nothing grows when it is decoded, so all names and values fit into the size of the message; an element of
-        // these messages is seldom shorter than 32 bytes.
-        let mut fields = Fields::with_capacity(self.size, self.limits.fields.min(self.size.div_ceil(32)));
+        let mut fields = room_for(self.size, self.limits);
         loop {
             match self.next()? {
                 Event::Text(text) if grammar::is_blank(&text) => {}
@@ -245,6 +258,14 @@ impl<'a> Source<'a> {
             Event::Eof => XmlErrorKind::Truncated,
         })
     }
+}
+
+/// Fields with room for those of a message of that size.
+///
+/// Names stand twice in a message, so names and values are about half of it, and an element of these messages is seldom
+/// shorter than 40 bytes. What has more of either makes the buffers grow.
+pub(crate) fn room_for(size: usize, limits: &Limits) -> Fields {
+    Fields::with_capacity(size.div_ceil(2), limits.fields.min(size.div_ceil(40)))
 }
 
 /// `]]>`, which XML keeps out of text so that it can only ever end a CDATA section.
