@@ -143,6 +143,8 @@ integers!(i64, u64, i32, u32, u16, u8);
 pub struct Taker<'a> {
     fields: &'a Fields,
     claimed: Vec<bool>,
+    /// Where the name of a family's member is put together, so that each does not cost an allocation.
+    member: String,
 }
 
 impl<'a> Taker<'a> {
@@ -152,6 +154,7 @@ impl<'a> Taker<'a> {
         Self {
             fields,
             claimed: vec![false; fields.len()],
+            member: String::new(),
         }
     }
 
@@ -191,7 +194,14 @@ impl<'a> Taker<'a> {
     /// # Errors
     /// When it is there and not of its type.
     pub fn numbered<T: WireText>(&mut self, family: &str, index: u32) -> Result<Option<T>, FieldError> {
-        self.maybe(&format!("{family}_{index}"))
+        let mut member = std::mem::take(&mut self.member);
+        member.clear();
+        member.push_str(family);
+        member.push('_');
+        index.write(&mut member);
+        let value = self.maybe(&member);
+        self.member = member;
+        value
     }
 
     /// The numbers under which any of these families has a member, ascending, each once. Holes are tolerated;
@@ -201,6 +211,8 @@ impl<'a> Taker<'a> {
         let mut found: Vec<u32> = self
             .fields
             .iter()
+            // Most names end in a letter, which settles it for all families at once.
+            .filter(|(name, _)| name.ends_with(|last: char| last.is_ascii_digit()))
             .filter_map(|(name, _)| families.iter().find_map(|family| index_in(name, family)))
             .collect();
         found.sort_unstable();
