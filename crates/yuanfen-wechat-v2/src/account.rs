@@ -1,5 +1,6 @@
 //! Whose numbers go into messages, and which key signs them.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use yuanfen_core::{AddressError, Alphabet, BaseUrl, BuildError, Rule, Secret};
@@ -81,7 +82,7 @@ impl Account {
     /// Signs requests that way, and expects it of replies and notices.
     #[must_use]
     pub fn with_sign_type(mut self, sign_type: SignType) -> Self {
-        self.signer = self.signer_of(sign_type);
+        self.signer = self.signer_of(sign_type).into_owned();
         self.sign_type = sign_type;
         self
     }
@@ -118,8 +119,13 @@ impl Account {
         self.sign_type
     }
 
-    pub(crate) fn signer_of(&self, sign_type: SignType) -> KeyedSigner {
-        KeyedSigner::new(self.signer.key().clone(), sign_type.scheme())
+    /// The account's own signer where it signs that way, which spares a copy of the key for each message.
+    pub(crate) fn signer_of(&self, sign_type: SignType) -> Cow<'_, KeyedSigner> {
+        if sign_type == self.sign_type {
+            Cow::Borrowed(&self.signer)
+        } else {
+            Cow::Owned(KeyedSigner::new(self.signer.key().clone(), sign_type.scheme()))
+        }
     }
 }
 

@@ -80,13 +80,11 @@ pub(crate) fn verify(
                 .ok_or(SignatureError::Malformed { part: "sign_type" })?,
         ),
     };
-    let signature = fields
-        .filled("sign")
-        .ok_or(SignatureError::Missing { part: "sign" })?
-        .to_owned();
+    let signature = fields.filled("sign").ok_or(SignatureError::Missing { part: "sign" })?;
     let fitting = || accepted.iter().find(|accepted| accepted.hex_len() == signature.len());
     let sign_type = named.or_else(|| fitting().copied()).unwrap_or(account.sign_type);
     let signer = account.signer_of(sign_type);
     let text = RULES.text(&fields, signer.key());
-    Verified::check(&signer, text.as_bytes(), &signature, fields)
+    let proven = Verified::check(&*signer, text.as_bytes(), signature, ())?;
+    proven.try_map(|()| Ok(fields))
 }
