@@ -23,6 +23,9 @@ pub(crate) struct Arguments {
     /// Exit with 0 although a flow is beyond its reach
     #[arg(long)]
     no_gate: bool,
+    /// Rounds, each with one batch of everything that is compared; odd numbers have a middle
+    #[arg(long, default_value_t = 101, value_parser = clap::value_parser!(u32).range(41..))]
+    rounds: u32,
     /// Only flows whose name holds this text
     filter: Option<String>,
 }
@@ -48,7 +51,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool, crate::Error> {
     report::begin(shape);
     let mut holds = true;
     for flow in flows {
-        for comparison in measure(flow)? {
+        for comparison in measure(flow, arguments.rounds)? {
             report::print(shape, &comparison)?;
             holds &= comparison.holds() != Some(false);
         }
