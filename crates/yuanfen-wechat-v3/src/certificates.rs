@@ -9,10 +9,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use bytes::Bytes;
 use yuanfen_core::{
-    FieldError, JsonTaker, Object, OpenError, ProtocolError, ProtocolErrorKind, ReplyTrust, Rfc3339, SignatureError,
-    UnixTime, ValueError, Verified,
+    FieldError, JsonTaker, Object, ObjectError, OpenError, Opens, Operation as _, ProtocolError, ProtocolErrorKind,
+    ReplyTrust, Rfc3339, SignatureError, UnixTime, ValueError, Verified,
 };
-use yuanfen_core::{Opens, Operation as _};
 use yuanfen_sign::{Certificate, KeyRing, PlatformKey, RsaVerifyingKey};
 
 use crate::Account;
@@ -193,7 +192,7 @@ fn wrong(index: usize, member: &str, expected: &'static str) -> FieldError {
 pub(crate) fn parse_object(body: &[u8], status: Option<u16>) -> Result<Object, ProtocolError> {
     Object::parse(body, &LIMITS).map_err(|error| {
         let error = match error {
-            yuanfen_core::ObjectError::Field(field) => ProtocolError::from(field),
+            ObjectError::Field(field) => ProtocolError::from(field),
             other => ProtocolError::unreadable(body, other),
         };
         match status {

@@ -2,8 +2,7 @@
 //! section 5.3. Nothing of the body is read before all of it passed.
 
 use http::{HeaderMap, HeaderName};
-use yuanfen_core::{LimitExceeded, Limits, SignatureError, UnixTime, Verified};
-use yuanfen_core::{ProtocolError, ProtocolErrorKind};
+use yuanfen_core::{LimitExceeded, Limits, ProtocolError, ProtocolErrorKind, SignatureError, UnixTime, Verified};
 use yuanfen_sign::RsaVerifyingKey;
 
 use crate::Account;

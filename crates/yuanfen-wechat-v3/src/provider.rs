@@ -231,11 +231,8 @@ impl Answer {
                 let error = ProtocolError::new(ProtocolErrorKind::Format).with_status(204);
                 Err(error.with_source("a 204 with a body").into())
             }
-            (StatusCode::OK, _) => {
-                // Either an error in the body of a 200, or an answer that this call does not have.
-                drop(self.object(route)?);
-                Err(unused(StatusCode::OK).into())
-            }
+            // Either an error in the body of a 200, or an answer that this call does not have.
+            (StatusCode::OK, _) => self.object(route).and_then(|_| Err(unused(StatusCode::OK).into())),
             _ => Err(refusal(Some(route), self, true)),
         }
     }

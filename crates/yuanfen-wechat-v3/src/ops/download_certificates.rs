@@ -1,6 +1,7 @@
 //! `GET /v3/certificates`: the platform's certificates, encrypted under the APIv3 key.
 //!
-//! Read. Its answer proves itself; see the `certificates` module's account in the README. Published as "获取平台证书列表";
+//! Read. The first answer proves itself: its signature must hold under the certificate in it that it names, which only a
+//! holder of the APIv3 key can have encrypted. Later ones are checked with the keys that are known. Published as "获取平台证书列表";
 //! v3 sheet, section 6.
 
 use http::Method;

@@ -45,7 +45,8 @@ pub struct PlaceJsapiOrder {
     pub payer: OpenId,
     /// `notify_url`: where the notice goes, https, at most 255 characters, without query or fragment.
     pub notify_url: Address,
-    /// `time_expire`: until when it can be paid, at least a minute ahead. The platform's default is seven days.
+    /// `time_expire`: until when it can be paid, at least a minute ahead, also when the order is repeated. The platform's
+    /// default is seven days.
     pub expires_at: Option<UnixTime>,
     /// `attach`: comes back in queries and notices, at most 128 characters without emoji.
     pub attach: Option<String>,

@@ -20,6 +20,7 @@ mod notify;
 mod pay_params;
 mod replies;
 mod requests;
+mod settle;
 mod setup;
 mod twins;
 mod vectors;
