@@ -46,8 +46,14 @@ fn what_creates_an_order_at_an_acquirer_is_never_repeated_blindly() {
         if !direct {
             assert_ne!(info.route.effect, Effect::Repeatable, "{info:?}");
         }
-        // No call of this version wants a client certificate; a table that says otherwise needs a transport with one.
-        assert_eq!(info.route.client_certificate, ClientAuth::None, "{info:?}");
+    }
+}
+
+#[test]
+fn a_client_certificate_is_wanted_where_the_path_says_so_and_nowhere_else() {
+    for info in yuanfen::routes() {
+        let wanted = info.route.client_certificate == ClientAuth::Required;
+        assert_eq!(wanted, info.route.path.starts_with("/secapi/"), "{info:?}");
     }
 }
 

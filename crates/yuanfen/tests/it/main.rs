@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod acquirers;
 mod features;
 mod notices;
 mod recovery;

@@ -10,7 +10,7 @@ use yuanfen::core::{
 };
 use yuanfen::sign::{ApiV3Key, RsaSigningKey};
 use yuanfen::transport::{Client, Sent, Sleep, TransportError, TransportErrorKind};
-use yuanfen::{wechat_v2, wechat_v3};
+use yuanfen::{fshows, mpgateway, starpos, wechat_v2, wechat_v3};
 use yuanfen_sandbox::{Clock, DueNotice, FarSide, FaultRule, NoticeOutcome, Platform};
 
 /// Where the clock starts: 2025-10-09 16:53:20 in Beijing.
@@ -122,6 +122,26 @@ impl Shop {
         let account = wechat_v3::Account::direct(identity, &given.app_id, key).unwrap();
         Arc::new(account.with_base(BaseUrl::parse(&given.base_url).unwrap()))
     }
+
+    pub fn starpos(&self) -> Arc<starpos::Account> {
+        let given = self.far_side.starpos();
+        let key = given.key.expose().clone();
+        let account = starpos::Account::new(given.organization, given.merchant, given.terminal, key).unwrap();
+        Arc::new(account.with_base(BaseUrl::parse(&given.base_url).unwrap()))
+    }
+
+    pub fn fshows(&self) -> Arc<fshows::Account> {
+        let given = self.far_side.fshows();
+        let base = BaseUrl::parse(&given.base_url).unwrap();
+        let private_key = given.merchant_private_key_pem.expose();
+        Arc::new(fshows::Account::new(given.app_id, private_key, &given.platform_public_key_pem, &base).unwrap())
+    }
+
+    pub fn mpgateway(&self) -> Arc<mpgateway::Account> {
+        let given = self.far_side.mpgateway();
+        let base = BaseUrl::parse(&given.base_url).unwrap();
+        Arc::new(mpgateway::Account::new(given.merchant, given.key.expose().clone(), base).unwrap())
+    }
 }
 
 pub fn order_no() -> OrderNo {
@@ -150,6 +170,31 @@ pub fn v2_order(shop: &Shop) -> wechat_v2::ops::PlaceOrder {
 pub fn v3_order(shop: &Shop) -> wechat_v3::ops::PlaceJsapiOrder {
     let payer = wechat_v3::OpenId::new(shop.far_side.wechat_v3().openid);
     wechat_v3::ops::PlaceJsapiOrder::new(order_no(), amount(), "noodles", payer, notify_url())
+}
+
+pub fn starpos_order(shop: &Shop) -> starpos::ops::PayOfficialAccount {
+    let openid = shop.far_side.starpos().openid;
+    let payer = starpos::ops::Payer::Openid { openid, app_id: None };
+    starpos::ops::PayOfficialAccount::new(order_no(), amount(), payer)
+}
+
+pub fn fshows_order(shop: &Shop) -> fshows::ops::PayWechatPage {
+    let given = shop.far_side.fshows();
+    let mut order = fshows::ops::PayWechatPage::official_account(
+        given.sub_merchant_id,
+        order_no(),
+        amount(),
+        "noodles",
+        given.openid,
+        "203.0.113.7".parse().unwrap(),
+    );
+    order.notify_url = Some(notify_url());
+    order
+}
+
+pub fn mpgateway_order(shop: &Shop) -> mpgateway::ops::SubmitOrder {
+    let openid = shop.far_side.mpgateway().openid;
+    mpgateway::ops::SubmitOrder::official_account(order_no(), amount(), notify_url(), openid)
 }
 
 /// The sandbox's clock, and numbers that are the same in every run.
