@@ -136,10 +136,13 @@ impl Object {
 
     /// A member's place and its raw JSON text.
     pub(crate) fn find(&self, name: &str) -> Option<(usize, &str)> {
-        self.iter()
-            .enumerate()
-            .find(|(_, (candidate, _))| *candidate == name)
-            .map(|(index, (_, raw))| (index, raw))
+        let text = self.text.as_bytes();
+        let index = self
+            .members
+            .iter()
+            .position(|member| text.get(member.start..member.middle) == Some(name.as_bytes()))?;
+        let member = self.members.get(index)?;
+        Some((index, self.text.get(member.middle..member.end)?))
     }
 
     /// Names and raw JSON texts in their order.
