@@ -36,11 +36,12 @@ pub trait NotificationSource {
 pub enum Notice<E> {
     /// A signature proves it: it settles what it says.
     Settles(Verified<E>),
-    /// Nothing proves it: all it is good for is to say what to query next.
+    /// It settles nothing: all it is good for is to say what to query next.
     Hint(Hint),
 }
 
-/// A notice without a signature. It can only name the next query.
+/// A notice that settles nothing, because nothing proves it or because it names no state. It can only name the next
+/// query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Hint {
@@ -48,13 +49,27 @@ pub struct Hint {
     pub route: &'static str,
     /// What to ask for.
     pub lookup: Lookup,
+    /// Whether a signature held over it. Even then it says nothing about money: fshows signs the call-backs of WeChat
+    /// orders and leaves out what became of them.
+    pub is_signed: bool,
 }
 
 impl Hint {
-    /// A hint on that route to ask for that.
+    /// A hint on that route to ask for that, proven by nothing.
     #[must_use]
     pub const fn new(route: &'static str, lookup: Lookup) -> Self {
-        Self { route, lookup }
+        Self {
+            route,
+            lookup,
+            is_signed: false,
+        }
+    }
+
+    /// The same where a signature held.
+    #[must_use]
+    pub const fn signed(mut self) -> Self {
+        self.is_signed = true;
+        self
     }
 }
 

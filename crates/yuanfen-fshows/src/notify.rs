@@ -141,7 +141,7 @@ impl NotificationSource for Account {
         let callback = self.open_callback(request.body())?;
         if callback.get().state == CallbackState::Wechat {
             let order_no = callback.into_inner().order_no;
-            return Ok(Notice::Hint(Hint::new("fshows", Lookup::Order(order_no))));
+            return Ok(Notice::Hint(Hint::new("fshows", Lookup::Order(order_no)).signed()));
         }
         Ok(Notice::Settles(callback))
     }

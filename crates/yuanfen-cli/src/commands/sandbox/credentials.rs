@@ -1,0 +1,93 @@
+//! `credentials.json` and the key files beside it. Paths in it are relative to its folder. Every key is a built-in
+//! throw-away of the sandbox.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use yuanfen_sandbox::Sandbox;
+
+/// Why the folder could not be written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WriteError {
+    #[error("cannot write {path}")]
+    File {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("the credentials cannot be written as JSON")]
+    Json(#[from] serde_json::Error),
+}
+
+/// Writes the folder and says where the credentials are.
+pub(crate) fn write(sandbox: &Sandbox, folder: &Path) -> Result<PathBuf, WriteError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| WriteError::File { path, source }
+    };
+    fs::create_dir_all(folder).map_err(failed(folder))?;
+    let put = |name: &str, text: &str| {
+        let path = folder.join(name);
+        fs::write(&path, text).map_err(failed(&path)).map(|()| name.to_owned())
+    };
+
+    let v3 = sandbox.wechat_v3();
+    let v2 = sandbox.wechat_v2();
+    let starpos = sandbox.starpos();
+    let fshows = sandbox.fshows();
+    let mpgateway = sandbox.mpgateway();
+    let credentials = json!({
+        "schema": 1,
+        "wechat_v3": {
+            "base_url": v3.base_url,
+            "mchid": v3.merchant_id,
+            "appid": v3.app_id,
+            "openid": v3.openid,
+            "merchant_serial": v3.merchant_serial,
+            "merchant_private_key_path": put("wechat-v3-merchant-key.pem", v3.merchant_private_key_pem.expose())?,
+            "merchant_certificate_path": put("wechat-v3-merchant-certificate.pem", &v3.merchant_certificate_pem)?,
+            "apiv3_key": v3.apiv3_key.expose(),
+            "platform_serial": v3.platform_serial,
+            "platform_certificate_path": put("wechat-v3-platform-certificate.pem", &v3.platform_certificate_pem)?,
+            "platform_public_key_id": v3.platform_public_key_id,
+            "platform_public_key_path": put("wechat-v3-platform-public-key.pem", &v3.platform_public_key_pem)?,
+        },
+        "wechat_v2": {
+            "base_url": v2.base_url,
+            "mch_id": v2.merchant_id,
+            "appid": v2.app_id,
+            "openid": v2.openid,
+            "api_key": v2.api_key.expose(),
+        },
+        "starpos": {
+            "base_url": starpos.base_url,
+            "org_no": starpos.organization,
+            "merc_id": starpos.merchant,
+            "trm_no": starpos.terminal,
+            "key": starpos.key.expose(),
+            "appid": starpos.app_id,
+            "openid": starpos.openid,
+        },
+        "fshows": {
+            "base_url": fshows.base_url,
+            "app_id": fshows.app_id,
+            "sub_merchant_id": fshows.sub_merchant_id,
+            "openid": fshows.openid,
+            "merchant_private_key_path": put("fshows-merchant-key.pem", fshows.merchant_private_key_pem.expose())?,
+            "platform_public_key_path": put("fshows-platform-public-key.pem", &fshows.platform_public_key_pem)?,
+        },
+        "mpgateway": {
+            "base_url": mpgateway.base_url,
+            "merid": mpgateway.merchant,
+            "key": mpgateway.key.expose(),
+            "openid": mpgateway.openid,
+        },
+    });
+    let whole = folder.join("credentials.json");
+    let partial = folder.join("credentials.json.part");
+    fs::write(&partial, serde_json::to_vec_pretty(&credentials)?).map_err(failed(&partial))?;
+    fs::rename(&partial, &whole).map_err(failed(&whole))?;
+    Ok(whole)
+}
