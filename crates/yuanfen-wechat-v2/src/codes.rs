@@ -13,9 +13,19 @@ open_enum! {
         OrderClosed = "ORDERCLOSED",
         /// No such order.
         OrderNotExist = "ORDERNOTEXIST",
+        /// No such refund.
+        RefundNotExist = "REFUNDNOTEXIST",
+        /// The platform asks to try again.
+        NeedRetry = "BIZERR_NEED_RETRY",
+        /// The order was paid too long ago to be refunded.
+        TradeOverdue = "TRADE_OVERDUE",
+        /// The payer's account cannot take the refund.
+        UserAccountAbnormal = "USER_ACCOUNT_ABNORMAL",
+        /// The order's state does not fit.
+        TradeStateError = "TRADE_STATE_ERROR",
         /// The order number is in use.
         OutTradeNoUsed = "OUT_TRADE_NO_USED",
-        /// The payer's balance is too low.
+        /// The payer's balance is too low; of a refund, the merchant's.
         NotEnough = "NOTENOUGH",
         /// The request contradicts the order's state or an earlier request.
         InvalidRequest = "INVALID_REQUEST",
@@ -33,7 +43,10 @@ type Row = (&'static [&'static str], &'static str, CodeMeaning);
 
 const PLACE: &[&str] = &["place_order"];
 const QUERY: &[&str] = &["query_order"];
-const ANY: &[&str] = &["place_order", "query_order"];
+const REFUND: &[&str] = &["refund"];
+const QUERY_REFUND: &[&str] = &["query_refund"];
+const REFUNDS: &[&str] = &["refund", "query_refund"];
+const ANY: &[&str] = &["place_order", "query_order", "refund", "query_refund"];
 const SHEET: &str = "v2 sheet, section 9";
 
 const fn fix(sentence: &'static str) -> CodeMeaning {
@@ -115,6 +128,119 @@ pub const TABLE: &[Row] = &[
             RefusalKind::NotFound,
             "no such order under this merchant; right after placing one, query again once or twice",
         ),
+    ),
+    (
+        REFUND,
+        "SYSTEMERROR",
+        row(
+            Fate::Unknown,
+            RefusalKind::Unclear,
+            "the platform failed: query the refund, and repeat it with the same refund number",
+        ),
+    ),
+    (
+        REFUND,
+        "BIZERR_NEED_RETRY",
+        row(
+            Fate::Unknown,
+            RefusalKind::Unclear,
+            "the platform could not finish: query the refund, and repeat it with the same refund number",
+        ),
+    ),
+    (
+        REFUND,
+        "FREQUENCY_LIMITED",
+        row(
+            Fate::Refused,
+            RefusalKind::Throttled,
+            "too many refunds: repeat it with the same refund number in a minute or later",
+        ),
+    ),
+    (
+        REFUND,
+        "INVALID_REQ_TOO_MUCH",
+        row(
+            Fate::Refused,
+            RefusalKind::Throttled,
+            "too many failing refunds: repeat it with the same refund number in a minute or later",
+        ),
+    ),
+    (
+        REFUND,
+        "NOTENOUGH",
+        row(
+            Fate::Refused,
+            RefusalKind::Declined,
+            "the merchant's balance is too low: top it up or name another account, then repeat with the same refund number",
+        ),
+    ),
+    (
+        REFUND,
+        "TRADE_OVERDUE",
+        row(
+            Fate::Refused,
+            RefusalKind::Declined,
+            "the order was paid more than a year ago: refund in another way",
+        ),
+    ),
+    (
+        REFUND,
+        "USER_ACCOUNT_ABNORMAL",
+        row(
+            Fate::Refused,
+            RefusalKind::Declined,
+            "the payer's account cannot take the refund: agree on another way with the payer",
+        ),
+    ),
+    (
+        REFUND,
+        "TRADE_STATE_ERROR",
+        row(
+            Fate::Unknown,
+            RefusalKind::Unclear,
+            "the order's state does not fit, often because it is refunded: query the refund",
+        ),
+    ),
+    (
+        REFUND,
+        "ERROR",
+        row(
+            Fate::Unknown,
+            RefusalKind::Unclear,
+            "read the platform's message; often the order is refunded already: query the refund",
+        ),
+    ),
+    (
+        REFUND,
+        "ORDERNOTEXIST",
+        row(
+            Fate::Refused,
+            RefusalKind::NotFound,
+            "no such order under this merchant: check its number",
+        ),
+    ),
+    (
+        QUERY_REFUND,
+        "SYSTEMERROR",
+        row(
+            Fate::Unknown,
+            RefusalKind::Unclear,
+            "the platform failed: query the refund again",
+        ),
+    ),
+    (
+        QUERY_REFUND,
+        "REFUNDNOTEXIST",
+        row(
+            Fate::Refused,
+            RefusalKind::NotFound,
+            "no such refund: after an unknown outcome repeat the refund with the same refund number",
+        ),
+    ),
+    (
+        REFUNDS,
+        "INVALID_TRANSACTIONID",
+        fix("the platform does not know this transaction id"),
     ),
     (ANY, "APPID_NOT_EXIST", fix("the platform does not know this app id")),
     (

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use yuanfen_core::{
     ClockDashed, Extra, Fen, FieldError, Fields, Hint, Lookup, OpenError, OrderNo, ProtocolError, ProtocolErrorKind,
-    RefundNo, RemoteId, Taker, UnixTime, Unsigned, open_enum,
+    RefundNo, RemoteId, Standing, Taker, UnixTime, Unsigned, open_enum,
 };
 use yuanfen_sign::legacy::aes_256_ecb_open;
 use yuanfen_xml::MESSAGE_LIMITS;
@@ -25,6 +25,20 @@ open_enum! {
         Change = "CHANGE",
         /// Closed.
         Closed = "REFUNDCLOSE",
+    }
+}
+
+impl RefundStatus {
+    /// What it means for settling a refund. One that did not reach the payer (`CHANGE`) is there and must be handled,
+    /// never sent again under another number; a state that this version does not know is still being decided.
+    #[must_use]
+    pub const fn standing(&self) -> Standing {
+        match self {
+            Self::Success => Standing::Succeeded,
+            Self::Processing | Self::Change => Standing::Accepted,
+            Self::Closed => Standing::Failed,
+            Self::Unknown(_) => Standing::Pending,
+        }
     }
 }
 

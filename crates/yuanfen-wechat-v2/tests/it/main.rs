@@ -16,6 +16,7 @@ mod far_side;
 mod fields;
 mod notify;
 mod pay_params;
+mod refunds;
 mod replies;
 mod requests;
 mod setup;

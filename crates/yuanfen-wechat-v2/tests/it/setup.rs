@@ -70,6 +70,8 @@ fn lists_its_calls() {
         [
             ("wechat-v2", "place_order", "/pay/unifiedorder"),
             ("wechat-v2", "query_order", "/pay/orderquery"),
+            ("wechat-v2", "refund", "/secapi/pay/refund"),
+            ("wechat-v2", "query_refund", "/pay/refundquery"),
         ]
     );
 }
