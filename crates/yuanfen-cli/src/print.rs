@@ -1,10 +1,4 @@
 //! Everything that is printed goes through here: tables, JSON lines, and errors with their causes.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "printing is what this file is for"
-)]
-
 use std::error::Error;
 use std::io::Write as _;
 
