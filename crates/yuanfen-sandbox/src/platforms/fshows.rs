@@ -3,6 +3,8 @@
 
 mod orders;
 mod shares;
+#[cfg(test)]
+mod vectors;
 
 use std::time::Duration;
 

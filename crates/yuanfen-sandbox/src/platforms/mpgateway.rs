@@ -4,6 +4,8 @@
 
 mod orders;
 mod pages;
+#[cfg(test)]
+mod vectors;
 
 use std::time::Duration;
 

@@ -8,6 +8,8 @@ mod cashier;
 mod orders;
 mod push;
 mod schema;
+#[cfg(test)]
+mod vectors;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -111,7 +113,6 @@ impl Starpos {
     fn check(&self, call: &Call<'_>, fields: &Fields, desk: &mut Desk<'_>) -> Result<(), Refusal> {
         let text = RULES.text(fields, self.signer.key());
         let shown = Some(text.redacted());
-        // A revocation and a query name the partner too.
         let is_known = [
             ("orgNo", STARPOS_ORGANIZATION),
             ("mercId", STARPOS_MERCHANT),
@@ -141,7 +142,7 @@ impl Starpos {
 
     fn perform(&mut self, call: &Call<'_>, fields: &Fields, desk: &mut Desk<'_>) -> Result<Fields, Refusal> {
         match call.path {
-            LOOK_UP => self.look_up(fields, desk),
+            LOOK_UP => Self::look_up(fields, desk),
             PAY => self.pay(fields, desk),
             QUERY => self.query(fields, desk),
             _ => self.revoke(fields, desk),
@@ -149,20 +150,15 @@ impl Starpos {
     }
 
     /// Sheet, section 6.1.
-    fn look_up(&self, fields: &Fields, desk: &Desk<'_>) -> Result<Fields, Refusal> {
+    fn look_up(fields: &Fields, desk: &Desk<'_>) -> Result<Fields, Refusal> {
         schema::check(fields, schema::PUB_SIG_QRY)?;
-        let mut reply = self.accepted("交易成功", desk);
+        let mut reply = accepted("交易成功", desk);
         put(&mut reply, "appId", STARPOS_APP_ID);
         put(&mut reply, "appIdKey", STARPOS_APP_SECRET);
         if let Some(attach) = fields.filled("attach") {
             put(&mut reply, "attach", attach);
         }
         Ok(reply)
-    }
-
-    /// What every reply of a call that worked begins with.
-    fn accepted(&self, words: &str, desk: &Desk<'_>) -> Fields {
-        begin("000000", words, desk)
     }
 
     fn call(&mut self, call: &Call<'_>, desk: &mut Desk<'_>) -> Response<Bytes> {
@@ -283,6 +279,11 @@ impl PlatformSide for Starpos {
             _ => {}
         }
     }
+}
+
+/// What every reply of a call that worked begins with.
+fn accepted(words: &str, desk: &Desk<'_>) -> Fields {
+    begin("000000", words, desk)
 }
 
 fn begin(code: &str, words: &str, desk: &Desk<'_>) -> Fields {

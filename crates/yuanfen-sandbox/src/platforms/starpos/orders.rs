@@ -2,7 +2,7 @@
 
 use yuanfen_core::{Clock14, Fen, Fields, UnixTime, WireText as _};
 
-use super::{Refusal, Starpos, put, schema};
+use super::{Refusal, Starpos, accepted, put, schema};
 use crate::book::{Details, Order, OrderState, Placement, Setback};
 use crate::keys::STARPOS_APP_ID;
 use crate::platforms::{Desk, Platform};
@@ -74,7 +74,7 @@ impl Starpos {
             .map_err(|_| Refusal::new("900005", "交易流水号重复"))?;
         let order = order.clone();
 
-        let mut reply = self.accepted(
+        let mut reply = accepted(
             if self.is_unsure {
                 "交易结果未知"
             } else {
@@ -107,7 +107,7 @@ impl Starpos {
         self.use_trade_no(fields.filled(TRADE_NO))?;
         let order = named(fields, desk)?;
         let (result, words) = self.result(&order);
-        let mut reply = self.accepted(words, desk);
+        let mut reply = accepted(words, desk);
         put(&mut reply, TRADE_NO, fields.get(TRADE_NO).unwrap_or_default());
         put(&mut reply, LOG_NO, order.detail(LOG_NO).unwrap_or_default());
         put(&mut reply, "result", result);
@@ -146,7 +146,7 @@ impl Starpos {
             ("F", "交易已支付")
         };
         let order = named(fields, desk)?;
-        let mut reply = self.accepted(words, desk);
+        let mut reply = accepted(words, desk);
         put(&mut reply, TRADE_NO, fields.get(TRADE_NO).unwrap_or_default());
         put(&mut reply, LOG_NO, order.detail(LOG_NO).unwrap_or_default());
         put(&mut reply, "result", result);

@@ -14,7 +14,7 @@ use crate::keys::{STARPOS_MERCHANT, STARPOS_ORGANIZATION, STARPOS_PUSH_KEY, STAR
 use crate::platforms::Desk;
 
 /// Sheet, section 9.2.
-const SCHEME: DigestScheme = DigestScheme {
+pub(super) const SCHEME: DigestScheme = DigestScheme {
     digest: KeyedDigest::Md5,
     spelling: HexSpelling::Upper,
     case: HexCase::Ignored,
