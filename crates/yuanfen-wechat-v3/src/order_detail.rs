@@ -45,6 +45,11 @@ impl OrderDetail {
         Self::default()
     }
 
+    /// Whether nothing is set: then the member is left out, because the platform takes no empty ones.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.cost_price.is_none() && self.invoice_id.is_none() && self.goods.is_empty()
+    }
+
     pub(crate) fn check(&self, total: PayAmount) -> Result<(), BuildError> {
         if let Some(price) = self.cost_price {
             not_negative("detail.cost_price", price)?;

@@ -161,7 +161,7 @@ impl Operation for PlaceJsapiOrder {
                 currency: "CNY",
             },
             payer: Payer { openid: &self.payer },
-            detail: self.detail.as_ref(),
+            detail: self.detail.as_ref().filter(|detail| !detail.is_empty()),
             scene_info: self.scene.as_ref(),
             settle_info: self.profit_sharing.map(|profit_sharing| SettleInfo { profit_sharing }),
         };
@@ -201,7 +201,9 @@ const ORDER_NO: Rule = Rule::new("out_trade_no", 32)
     .alphabet(Alphabet::WECHAT_ORDER)
     .source(SHEET);
 const PAYER: Rule = Rule::new("payer.openid", 128)
-    .alphabet(Alphabet::WORD_HYPHEN)
+    .alphabet(Alphabet::new("printable ASCII without blanks", |character| {
+        character.is_ascii_graphic()
+    }))
     .source(SHEET);
 
 /// An address for notices: https (plain http to this machine), without query or fragment, of at most so many characters.

@@ -60,7 +60,7 @@ impl Operation for QueryOrder {
         super::PROVIDER,
         "query_order",
         Method::GET,
-        "/v3/pay/transactions/{out-trade-no|id}/{out_trade_no|transaction_id}",
+        "/v3/pay/transactions/{out-trade-no/out_trade_no, id/transaction_id}",
         Effect::Read,
     );
 

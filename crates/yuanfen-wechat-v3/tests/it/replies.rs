@@ -236,6 +236,22 @@ fn wants_every_header_once() {
 }
 
 #[test]
+fn refuses_headers_that_are_no_text() {
+    for name in [
+        "Wechatpay-Timestamp",
+        "Wechatpay-Nonce",
+        "Wechatpay-Serial",
+        "Wechatpay-Signature",
+    ] {
+        let mut answer = reply(200, PREPAID);
+        let value = http::HeaderValue::from_bytes(b"\xff\xfe").unwrap();
+        answer.headers_mut().insert(name, value);
+        let refused = open(&answer).unwrap_err();
+        assert_eq!(reason(&refused), "malformed", "{name}");
+    }
+}
+
+#[test]
 fn wants_a_timestamp_that_is_a_number() {
     for text in [
         "-1700000000",

@@ -61,6 +61,34 @@ fn every_twin_of_a_notice_is_refused() {
     tally.expect_reasons(&["mismatch", "missing-signature", "stale", "unknown-key"]);
 }
 
+/// The first list of certificates, of which nothing is known beforehand. Here members are read and opened before the
+/// signature is checked, so a twin can be refused for what it says; none is ever taken in.
+#[test]
+fn every_twin_of_a_first_list_of_certificates_is_refused() {
+    let list = crate::certificates::listed(&["go_cert_D7CE", "go_cert_F576"]);
+    let body = std::str::from_utf8(list.body()).unwrap();
+    let tally = expect_twins(&message(CERTIFICATE, body), |mutant| {
+        let account = fresh_account();
+        let Some(response) = mutant.response(200) else {
+            return Outcome::Refused("no-header".to_owned());
+        };
+        let learned = account.learn_keys(&response, now());
+        assert_eq!(learned.is_err(), account.platform_keys().is_empty());
+        Outcome::of(learned.map(|()| account.platform_keys().serials()), reason)
+    });
+    tally.expect_same_only(case_of_the_serial);
+    tally.expect_reasons(&[
+        "decrypt",
+        "field",
+        "format",
+        "mismatch",
+        "missing-signature",
+        "stale",
+        "unknown-key",
+    ]);
+    assert!(tally.refused("mismatch") > 100 && tally.refused("decrypt") > 100);
+}
+
 /// The published answers and their signatures.
 #[test]
 fn every_twin_of_a_published_answer_is_refused() {
