@@ -6,7 +6,7 @@ use bytes::Bytes;
 use zeroize::Zeroizing;
 
 use crate::redact::OneLine;
-use crate::{Ambient, BuildError};
+use crate::{Ambient, BuildError, masked_text};
 
 /// Holds a signing key, or knows who does.
 pub trait Sign: Send + Sync {
@@ -241,21 +241,7 @@ impl Draft {
     /// The canonical text with the key masked, for support.
     #[must_use]
     pub fn redacted_text(&self) -> String {
-        let shown = self.text.len().saturating_sub(self.key_length);
-        let mut text: String = self
-            .text
-            .get(..shown)
-            .unwrap_or_default()
-            .utf8_chunks()
-            .flat_map(|chunk| {
-                let escaped = chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}"));
-                std::iter::once(chunk.valid().to_owned()).chain(escaped)
-            })
-            .collect();
-        if self.key_length > 0 {
-            text.push_str("<key>");
-        }
-        text
+        masked_text(&self.text, self.key_length)
     }
 
     /// The finished request.

@@ -47,7 +47,7 @@ pub use object::{Object, ObjectError};
 pub use open_enum::Unrecognized;
 pub use operation::{Operation, OperationExt, RawOperation};
 pub use provider::{Opens, Provider};
-pub use redact::Redacted;
+pub use redact::{Redacted, masked_text};
 pub use route::{ClientAuth, Effect, ReplyTrust, Route, RouteInfo};
 pub use rule::{Alphabet, Rule, RuleBroken, Unit};
 pub use secret::{Secret, constant_time_eq};

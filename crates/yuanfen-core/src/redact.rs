@@ -51,3 +51,27 @@ impl fmt::Display for OneLine<'_> {
         })
     }
 }
+
+/// A text that ends in a key of that many bytes, for people: the key masked, bytes that are no UTF-8 as `\xNN`.
+///
+/// ```
+/// assert_eq!(yuanfen_core::masked_text(b"a=1&key=secret", 6), "a=1&key=<key>");
+/// assert_eq!(yuanfen_core::masked_text(b"caf\xe9", 0), r"caf\xe9");
+/// ```
+#[must_use]
+pub fn masked_text(text: &[u8], key_length: usize) -> String {
+    let shown = text.len().saturating_sub(key_length);
+    let mut masked: String = text
+        .get(..shown)
+        .unwrap_or_default()
+        .utf8_chunks()
+        .flat_map(|chunk| {
+            let escaped = chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}"));
+            std::iter::once(chunk.valid().to_owned()).chain(escaped)
+        })
+        .collect();
+    if key_length > 0 {
+        masked.push_str("<key>");
+    }
+    masked
+}

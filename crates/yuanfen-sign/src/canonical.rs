@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use yuanfen_core::{Fields, Secret};
+use yuanfen_core::{Fields, Secret, masked_text};
 use zeroize::Zeroizing;
 
 use crate::SharedKey;
@@ -165,21 +165,7 @@ impl CanonicalText {
     /// The text with the key masked, for people. Bytes that are no UTF-8 are shown as `\xNN`.
     #[must_use]
     pub fn redacted(&self) -> String {
-        let shown = self.bytes.len().saturating_sub(self.key_length);
-        let mut text: String = self
-            .bytes
-            .get(..shown)
-            .unwrap_or_default()
-            .utf8_chunks()
-            .flat_map(|chunk| {
-                let escaped = chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}"));
-                std::iter::once(chunk.valid().to_owned()).chain(escaped)
-            })
-            .collect();
-        if self.key_length > 0 {
-            text.push_str("<key>");
-        }
-        text
+        masked_text(&self.bytes, self.key_length)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use serde::Serialize;
-use yuanfen::core::Sign as _;
+use yuanfen::core::{Sign as _, masked_text};
 use yuanfen::sign::RsaSigningKey;
 use yuanfen::sign::legacy::LegacyRsaSigningKey;
 use yuanfen::transport::OsAmbient;
@@ -40,7 +40,7 @@ pub(crate) fn run(arguments: &SignArguments) -> Outcome {
             let text = canonical::wechat_v3(message, &body)?;
             Signed {
                 signature: key.sign(&text, &OsAmbient)?,
-                text: shown(&text),
+                text: masked_text(&text, 0),
                 req: None,
             }
         }
@@ -70,14 +70,4 @@ pub(crate) fn run(arguments: &SignArguments) -> Outcome {
         print::line(&signed.signature);
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// A text as people can read it: what is no UTF-8 as `\xNN`.
-pub(crate) fn shown(text: &[u8]) -> String {
-    text.utf8_chunks()
-        .flat_map(|chunk| {
-            let escaped = chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}"));
-            std::iter::once(chunk.valid().to_owned()).chain(escaped)
-        })
-        .collect()
 }

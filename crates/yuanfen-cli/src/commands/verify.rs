@@ -3,11 +3,10 @@
 use std::process::ExitCode;
 
 use serde::Serialize;
-use yuanfen::core::{SignatureError, Verify};
+use yuanfen::core::{SignatureError, Verify, masked_text};
 use yuanfen::sign::RsaVerifyingKey;
 use yuanfen::sign::legacy::LegacyRsaVerifyingKey;
 
-use super::sign::shown;
 use super::{Outcome, canonical};
 use crate::args::{RouteName, VerifyArguments};
 use crate::{input, print};
@@ -41,7 +40,7 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Outcome {
             let text = canonical::wechat_v3(message, &body)?;
             Checked {
                 holds: holds(&key, &text, signature)?,
-                text: shown(&text),
+                text: masked_text(&text, 0),
                 req: None,
             }
         }
