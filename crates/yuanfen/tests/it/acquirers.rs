@@ -152,6 +152,7 @@ async fn a_plain_push_of_starpos_only_says_what_to_ask_for() {
     let [(Ok(Notice::Hint(hint)), NoticeOutcome::Acknowledged { .. })] = received.as_slice() else {
         panic!("{received:?}")
     };
+    assert!(!hint.is_signed);
     assert!(matches!(hint.lookup, Lookup::RemoteOrder(_)));
     let query = starpos::ops::QueryOrder::of_hint(hint).unwrap();
     let found = client.call(&query).await.unwrap();
@@ -214,6 +215,7 @@ async fn a_call_back_of_fshows_is_checked_and_still_only_a_hint() {
     let [(Ok(Notice::Hint(hint)), NoticeOutcome::Acknowledged { .. })] = received.as_slice() else {
         panic!("{received:?}")
     };
+    assert!(hint.is_signed);
     assert_eq!(hint.lookup, Lookup::Order(order_no()));
     let found = client
         .call(&fshows::ops::QueryOrder::of_hint(hint).unwrap())
