@@ -5,6 +5,7 @@ mod form;
 mod input;
 mod json;
 mod money;
+mod notify;
 mod pairs;
 mod xml;
 
@@ -12,6 +13,7 @@ pub use envelope::envelope_open;
 pub use form::form_read;
 pub use json::json_object;
 pub use money::fen_text;
+pub use notify::{notify_open_v2, notify_open_v3};
 pub use pairs::pairs_canonical;
 pub use xml::{xml_read, xml_roundtrip};
 
@@ -24,6 +26,8 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("fen_text", fen_text),
     ("form_read", form_read),
     ("json_object", json_object),
+    ("notify_open_v2", notify_open_v2),
+    ("notify_open_v3", notify_open_v3),
     ("pairs_canonical", pairs_canonical),
     ("xml_read", xml_read),
     ("xml_roundtrip", xml_roundtrip),
