@@ -67,7 +67,9 @@ fn every_twin_of_a_notice_is_refused() {
 fn every_twin_of_a_first_list_of_certificates_is_refused() {
     let list = crate::certificates::listed(&["go_cert_D7CE", "go_cert_F576"]);
     let body = std::str::from_utf8(list.body()).unwrap();
-    let tally = expect_twins(&message(CERTIFICATE, body), |mutant| {
+    // Each twin costs several decryptions and a certificate.
+    let message = message(CERTIFICATE, body).octets_at_most(100);
+    let tally = expect_twins(&message, |mutant| {
         let account = fresh_account();
         let Some(response) = mutant.response(200) else {
             return Outcome::Refused("no-header".to_owned());
@@ -86,7 +88,7 @@ fn every_twin_of_a_first_list_of_certificates_is_refused() {
         "stale",
         "unknown-key",
     ]);
-    assert!(tally.refused("mismatch") > 100 && tally.refused("decrypt") > 100);
+    assert!(tally.refused("mismatch") > 100 && tally.refused("decrypt") > 50);
 }
 
 /// The published answers and their signatures.
@@ -124,7 +126,6 @@ fn every_twin_of_the_published_notice_is_refused_for_its_signature() {
     for case in VECTORS.of("notification") {
         let account = fresh_account().with_certificate(case.text("key")).unwrap();
         let message = Message::new(case.bytes("body"))
-            .octets_at_most(300)
             .header("Wechatpay-Timestamp", case.text("timestamp"))
             .header("Wechatpay-Nonce", case.text("nonce"))
             .header("Wechatpay-Serial", case.text("serial"))
