@@ -280,7 +280,7 @@ impl Shares {
 }
 
 /// So much of `whole` as `part` is of `all`, rounded down.
-fn proportion(whole: Fen, part: Fen, all: Fen) -> Fen {
+pub(crate) fn proportion(whole: Fen, part: Fen, all: Fen) -> Fen {
     let product = i128::from(whole.get()).saturating_mul(i128::from(part.get()));
     let share = product.checked_div(i128::from(all.get())).unwrap_or(0);
     Fen::new(i64::try_from(share).unwrap_or(0))

@@ -22,4 +22,5 @@ mod raw_http;
 mod shop;
 mod starpos;
 mod twins;
+mod v2_refunds;
 mod wire;
