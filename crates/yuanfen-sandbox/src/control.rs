@@ -2,6 +2,8 @@
 //!
 //! Nothing here is any platform's. It is open to every process of this machine, like all of the sandbox.
 
+mod settings;
+
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use percent_encoding::percent_decode_str;
@@ -70,6 +72,9 @@ fn perform(far_side: &FarSide, method: &Method, path: &str, body: &[u8]) -> Resu
             far_side.set_faults(plan);
             Ok(json!({}))
         }
+        (&Method::PUT, ["settings"]) => settings::apply(far_side, body)
+            .map(|()| json!({}))
+            .map_err(|error| Wrong(StatusCode::BAD_REQUEST, format!("not settings: {error}"))),
         (&Method::POST, ["platform-certificate", "rotate"]) => match far_side.rotate_platform_certificate() {
             Some(serial) => Ok(json!({ "serial": serial })),
             None => Err(Wrong(

@@ -13,13 +13,13 @@ use crate::shop::Listener;
 use crate::wire::{Reply, escape, field, form, get, post, sandbox};
 
 const FORM: &str = "application/x-www-form-urlencoded; charset=UTF-8";
-const GATEWAY: &str = "/fshows/gateway";
+pub const GATEWAY: &str = "/fshows/gateway";
 const PLACE: &str = "fshows.liquidation.wxpay.mppay";
 const QUERY: &str = "fshows.liquidation.alipay.trade.query";
 const CLOSE: &str = "fshows.liquidation.order.close";
 
 /// Sheet, section 7, T1a.
-const T1A: &str = "app_id=20990101000000001&content=%7B%22sub_merchant_id%22%3A%2220990101000000000001%22%2C%22body%22%3A%22%E6%B5%8B%E8%AF%95%E5%BA%97-%E6%94%B6%E6%AC%BE+A%26B%3D1%2B2%22%2C%22out_trade_no%22%3A%22DEMO_20990101_0001%22%2C%22total_fee%22%3A%220.01%22%2C%22sub_openid%22%3A%22oTEST0000000000000000000000001%22%2C%22spbill_create_ip%22%3A%22203.0.113.7%22%2C%22notify_url%22%3A%22https%3A%2F%2Fmerchant.example%2Fnotify%3Fsrc%3Dfshows%26v%3D1%22%7D&method=fshows.liquidation.wxpay.mppay&sign=IUOxFCgdpr0cT%2FGRXJCP%2FNL%2FzXT83IuxPsIfj%2Bhwpzd98nsDfhixOxrf15GbdJpN91sofiACop2fToJnR1GJXSijXgj%2BF9jn2S1iAtxIuumAWAV9V4we8FKktFwU8TwTRvmOI0dCDzrs0WgANSlIwwF6H4NbNl8XUmL8FUs%2BeyI%3D&version=1.0";
+pub const T1A: &str = "app_id=20990101000000001&content=%7B%22sub_merchant_id%22%3A%2220990101000000000001%22%2C%22body%22%3A%22%E6%B5%8B%E8%AF%95%E5%BA%97-%E6%94%B6%E6%AC%BE+A%26B%3D1%2B2%22%2C%22out_trade_no%22%3A%22DEMO_20990101_0001%22%2C%22total_fee%22%3A%220.01%22%2C%22sub_openid%22%3A%22oTEST0000000000000000000000001%22%2C%22spbill_create_ip%22%3A%22203.0.113.7%22%2C%22notify_url%22%3A%22https%3A%2F%2Fmerchant.example%2Fnotify%3Fsrc%3Dfshows%26v%3D1%22%7D&method=fshows.liquidation.wxpay.mppay&sign=IUOxFCgdpr0cT%2FGRXJCP%2FNL%2FzXT83IuxPsIfj%2Bhwpzd98nsDfhixOxrf15GbdJpN91sofiACop2fToJnR1GJXSijXgj%2BF9jn2S1iAtxIuumAWAV9V4we8FKktFwU8TwTRvmOI0dCDzrs0WgANSlIwwF6H4NbNl8XUmL8FUs%2BeyI%3D&version=1.0";
 /// T2: the same data with every character beyond ASCII and every slash escaped.
 const T2_CONTENT: &str = r#"{"sub_merchant_id":"20990101000000000001","body":"\u6d4b\u8bd5\u5e97-\u6536\u6b3e A&B=1+2","out_trade_no":"DEMO_20990101_0001","total_fee":"0.01","sub_openid":"oTEST0000000000000000000000001","spbill_create_ip":"203.0.113.7","notify_url":"https:\/\/merchant.example\/notify?src=fshows&v=1"}"#;
 const T2_SIGN: &str = "nWe/CaPk9/kohcQoDhgHV4gcfdkWzzCXM/pszoLyizUkhek9rKHxTtzGbzMCQ40kYKA3L5zilg44MUEMK+eiVcFK1hqKtKsdAsEOHRTZJ1cRUpmIH3sVI3y8OFyALbzXXE/7sWqE8bx6KmNpPF5bOvx4YshO2xVbYt0ZK+fj6h8=";

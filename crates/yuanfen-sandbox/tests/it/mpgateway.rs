@@ -13,12 +13,12 @@ use crate::wire::{Reply, escape, field, form, get, post, sandbox};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const KEY: &str = "testkey-0123456789abcdef";
-const SUBMIT: &str = "/mpgateway/api/mpgateway";
+pub const SUBMIT: &str = "/mpgateway/api/mpgateway";
 const QUERY: &str = "/mpgateway/api/query";
 const CANCEL: &str = "/mpgateway/api/cancel";
 
 /// Sheet, section 5, V1.
-const V1: &str = "req=eyJhY3Rpb24iOiJXeFNhbyIsInR4bmFtdCI6MTAwLCJtZXJpZCI6IjAwMDAwMDAxIiwib3JkZXJpZCI6IlRFU1QyMDI0MDEwMjAzMDQwNSIsImJhY2t1cmwiOiJodHRwczovL3Nob3AuZXhhbXBsZS9ub3RpZnkifQ%3D%3D&sign=0ecf66aae8f63d9e7ce1742fb1df6424";
+pub const V1: &str = "req=eyJhY3Rpb24iOiJXeFNhbyIsInR4bmFtdCI6MTAwLCJtZXJpZCI6IjAwMDAwMDAxIiwib3JkZXJpZCI6IlRFU1QyMDI0MDEwMjAzMDQwNSIsImJhY2t1cmwiOiJodHRwczovL3Nob3AuZXhhbXBsZS9ub3RpZnkifQ%3D%3D&sign=0ecf66aae8f63d9e7ce1742fb1df6424";
 /// V4.
 const V4: &str =
     "req=eyJtZXJpZCI6IjAwMDAwMDAxIiwib3JkZXJpZCI6IlRFU1QyMDI0MDEwMjAzMDQwNSJ9&sign=3c99b9c07d4e91b376c91b53ba110e9d";

@@ -15,6 +15,10 @@ use crate::wire::{Reply, escape, field, form, get, post, sandbox};
 
 const KEY: &str = "00112233445566778899AABBCCDDEEFF";
 const JSON: &str = "application/json";
+pub const LOOK_UP: &str = "/starpos/adpweb/ehpspos3/pubSigQry.json";
+
+/// Sheet, section 4.5, V1.
+pub const V1: &str = r#"{"orgNo":"00001","mercId":"000000000000001","trmNo":"00000001","txnTime":"20240102030405","signType":"MD5","version":"V1.0.0","signValue":"dc9745a8b653c52ebd121fa17003f4c4"}"#;
 
 type Map = BTreeMap<String, String>;
 
@@ -120,9 +124,7 @@ fn proven(reply: &Reply) -> Map {
 #[tokio::test]
 async fn answers_the_sheets_own_lookup() {
     let sandbox = sandbox().await;
-    let body = r#"{"orgNo":"00001","mercId":"000000000000001","trmNo":"00000001","txnTime":"20240102030405","signType":"MD5","version":"V1.0.0","signValue":"dc9745a8b653c52ebd121fa17003f4c4"}"#;
-    let target = "/starpos/adpweb/ehpspos3/pubSigQry.json";
-    let reply = post(sandbox.address(), target, JSON, body.as_bytes()).await;
+    let reply = post(sandbox.address(), LOOK_UP, JSON, V1.as_bytes()).await;
     assert!(
         reply
             .text()
@@ -145,8 +147,8 @@ async fn answers_the_sheets_own_lookup() {
         Some("00000000000000100001MD50000000120240102030405V1.0.0<key>")
     );
     // Either case of hex.
-    let upper = body.replace("dc9745a8b653c52ebd121fa17003f4c4", "DC9745A8B653C52EBD121FA17003F4C4");
-    proven(&post(sandbox.address(), target, JSON, upper.as_bytes()).await);
+    let upper = V1.replace("dc9745a8b653c52ebd121fa17003f4c4", "DC9745A8B653C52EBD121FA17003F4C4");
+    proven(&post(sandbox.address(), LOOK_UP, JSON, upper.as_bytes()).await);
 }
 
 #[tokio::test]

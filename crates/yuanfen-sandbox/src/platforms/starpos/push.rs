@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::StatusCode;
+use serde::{Deserialize, Serialize};
 use yuanfen_core::{Ambient, Clock14, Fields, JsonTaker, Limits, Object, Sign as _};
 use yuanfen_sign::legacy::{LegacyRsaSigningKey, LegacyRsaVerifyingKey, RsaDigest};
 use yuanfen_sign::{DigestScheme, HexCase, HexSpelling, KeyError, KeyedDigest, KeyedSigner, SharedKey, keyed_text};
@@ -28,7 +29,8 @@ const LADDER: &[u64] = &[15, 30, 60, 300, 900, 1800, 3600];
 const PADDING: usize = 11;
 
 /// How StarPos writes its push.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum StarposPush {
     /// Flat JSON in GBK that nobody signs.

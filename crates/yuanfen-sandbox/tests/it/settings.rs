@@ -1,0 +1,70 @@
+//! What is agreed with platforms outside their protocols, told over HTTP.
+
+use http::Request;
+use serde_json::json;
+use yuanfen_sandbox::{FarSide, Platform};
+
+use crate::shop::{far_side, json_of};
+
+fn put(far_side: &FarSide, body: &str) -> (u16, serde_json::Value) {
+    let request = Request::put("https://sandbox.example/sandbox/settings")
+        .body(bytes::Bytes::from(body.to_owned()))
+        .unwrap();
+    let response = far_side.answer(&request).unwrap();
+    (response.status().as_u16(), json_of(&response))
+}
+
+/// Places an unsigned StarPos order and gives `result` and whether the reply is signed.
+fn pay(far_side: &FarSide, trade_no: &str) -> (String, bool) {
+    let body = json!({
+        "orgNo": "00001", "mercId": "000000000000001", "trmNo": "00000001", "txnTime": "20251009165320",
+        "version": "V1.0.0", "openid": "o1", "amount": "100", "total_amount": "100", "tradeNo": trade_no,
+    });
+    let request = Request::post("https://sandbox.example/starpos/adpweb/ehpspos3/pubSigPay.json")
+        .body(bytes::Bytes::from(body.to_string()))
+        .unwrap();
+    let reply = json_of(&far_side.answer(&request).unwrap());
+    (
+        reply["result"].as_str().unwrap().to_owned(),
+        reply.get("signValue").is_some(),
+    )
+}
+
+#[test]
+fn changes_what_it_names_and_nothing_else() {
+    let far_side = far_side();
+    assert_eq!(pay(&far_side, "T1"), ("A".to_owned(), false));
+    assert_eq!(put(&far_side, r#"{"starpos_unsure":true}"#), (200, json!({})));
+    assert_eq!(pay(&far_side, "T2"), ("Z".to_owned(), false));
+    assert_eq!(put(&far_side, r#"{"starpos_signs_payments":true}"#), (200, json!({})));
+    assert_eq!(pay(&far_side, "T3"), ("Z".to_owned(), true));
+
+    far_side.pay(Platform::Starpos, "T1").unwrap();
+    assert!(far_side.due_notices().is_empty());
+    let push = r#"{"starpos_push_url":"http://127.0.0.1:9/push","starpos_push":"encrypted-as-printed"}"#;
+    assert_eq!(put(&far_side, push), (200, json!({})));
+    far_side.pay(Platform::Starpos, "T2").unwrap();
+    let due = far_side.due_notices();
+    assert_eq!(due[0].request.uri(), "http://127.0.0.1:9/push");
+    let body: serde_json::Value = serde_json::from_slice(due[0].request.body()).unwrap();
+    assert!(body.get("singValue").is_some());
+}
+
+#[test]
+fn takes_all_or_nothing() {
+    let far_side = far_side();
+    for body in [
+        r#"{"starpos_unsure":true,"no_such_setting":1}"#,
+        r#"{"starpos_unsure":true,"starpos_push":"loud"}"#,
+        r#"{"starpos_unsure":true,"mpgateway_holds_payments":"yes"}"#,
+        "",
+    ] {
+        let (status, reply) = put(&far_side, body);
+        assert_eq!(status, 400, "{body}");
+        assert!(
+            reply["error"].as_str().unwrap().starts_with("not settings: "),
+            "{reply}"
+        );
+    }
+    assert_eq!(pay(&far_side, "T1").0, "A");
+}
