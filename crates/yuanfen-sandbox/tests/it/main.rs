@@ -24,4 +24,5 @@ mod settings;
 mod shop;
 mod starpos;
 mod twins;
+mod v2_refunds;
 mod wire;
