@@ -2,6 +2,8 @@
 
 use yuanfen_core::{Decimal, FieldError, JsonTaker};
 
+use crate::spellings::one_of_same;
+
 /// Who takes what from a payment. Rates are fractions (`0.00200` is 0.2 %), fees are yuan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -27,14 +29,18 @@ pub struct Fees {
 impl Fees {
     pub(crate) fn take(taker: &mut JsonTaker<'_>) -> Result<Self, FieldError> {
         Ok(Self {
-            bank_rate: taker.maybe_any(&["bank_commission_rate", "bankCommissionRate"])?,
-            bank_fee: taker.maybe_any(&["bank_commission_fee", "bankCommissionFee"])?,
-            gateway_rate: taker.maybe_any(&["gatewayCommissionRate", "gateway_commission_rate"])?,
-            gateway_fee: taker.maybe_any(&["gatewayCommissionFee", "gateway_commission_fee"])?,
-            wallet_rate: taker.maybe_any(&["pay_platform_rate", "payPlatformRate"])?,
-            wallet_fee: taker.maybe_any(&["pay_platform_fee", "payPlatformFee"])?,
-            liquidator_rate: taker.maybe_any(&["liquidator_commission_rate", "liquidatorCommissionRate"])?,
-            liquidator_fee: taker.maybe_any(&["liquidator_commission_fee", "liquidatorCommissionFee"])?,
+            bank_rate: decimal(taker, &["bank_commission_rate", "bankCommissionRate"])?,
+            bank_fee: decimal(taker, &["bank_commission_fee", "bankCommissionFee"])?,
+            gateway_rate: decimal(taker, &["gatewayCommissionRate", "gateway_commission_rate"])?,
+            gateway_fee: decimal(taker, &["gatewayCommissionFee", "gateway_commission_fee"])?,
+            wallet_rate: decimal(taker, &["pay_platform_rate", "payPlatformRate"])?,
+            wallet_fee: decimal(taker, &["pay_platform_fee", "payPlatformFee"])?,
+            liquidator_rate: decimal(taker, &["liquidator_commission_rate", "liquidatorCommissionRate"])?,
+            liquidator_fee: decimal(taker, &["liquidator_commission_fee", "liquidatorCommissionFee"])?,
         })
     }
+}
+
+fn decimal(taker: &mut JsonTaker<'_>, names: &[&str]) -> Result<Option<Decimal>, FieldError> {
+    one_of_same(taker, names, Decimal::same_value)
 }

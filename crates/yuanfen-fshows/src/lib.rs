@@ -9,6 +9,7 @@ pub mod ops;
 mod pages;
 mod provider;
 pub mod settle;
+mod spellings;
 #[cfg(any(test, feature = "test-util"))]
 pub mod test_util;
 

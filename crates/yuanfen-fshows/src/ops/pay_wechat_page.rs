@@ -8,10 +8,11 @@ use std::net::Ipv4Addr;
 use http::Method;
 use serde::Serialize;
 use yuanfen_core::{
-    Address, Alphabet, Ambient, BuildError, Effect, Extra, Fen, OpenError, Operation, OrderNo, PayAmount,
-    ProtocolError, ProtocolErrorKind, Route, Rule, Unsigned, Yuan,
+    Address, Alphabet, Ambient, BuildError, Effect, Extra, Fen, FieldError, OpenError, Operation, OrderNo, PayAmount,
+    ProtocolError, ProtocolErrorKind, Route, Rule, Unsigned, ValueError, Yuan,
 };
 
+use crate::spellings::one_of;
 use crate::{Account, Fees, Message, PrepayId, Reply};
 
 /// Prepares a payment in a page of the WeChat browser, or in a mini program.
@@ -176,14 +177,14 @@ impl Operation for PayWechatPage {
     fn decode(&self, _account: &Account, inbound: Unsigned<Reply>) -> Result<PrepaidPage, OpenError> {
         let (value, received_at) = inbound.into_inner().accepted(&Self::ROUTE)?;
         let prepaid = value.read(|taker| {
+            let prepay_id: String = one_of(taker, &["prepay_id", "prepayId"])?
+                .ok_or_else(|| FieldError::new("prepay_id", ValueError::Missing))?;
             Ok(PrepaidPage {
-                prepay_id: PrepayId::issued(taker.need::<String>("prepay_id")?, received_at),
-                amount: taker.maybe_any::<Yuan>(&["total_fee", "totalFee"])?.map(|yuan| yuan.0),
-                net_amount: taker
-                    .maybe_any::<Yuan>(&["net_receipt_amount", "netReceiptAmount"])?
-                    .map(|yuan| yuan.0),
+                prepay_id: PrepayId::issued(prepay_id, received_at),
+                amount: one_of::<Yuan>(taker, &["total_fee", "totalFee"])?.map(|yuan| yuan.0),
+                net_amount: one_of::<Yuan>(taker, &["net_receipt_amount", "netReceiptAmount"])?.map(|yuan| yuan.0),
                 fees: Fees::take(taker)?,
-                notify_url: taker.maybe_any(&["notify_url", "notifyUrl"])?,
+                notify_url: one_of(taker, &["notify_url", "notifyUrl"])?,
                 extra: taker.rest(),
             })
         })?;

@@ -12,6 +12,7 @@ use yuanfen_core::{
 };
 
 use super::pay_wechat_page::ORDER_NO;
+use crate::spellings::one_of;
 use crate::{Account, Fees, Message, Reply};
 
 /// Asks where an order stands. A WeChat call-back has no status, so this is what settles it.
@@ -203,18 +204,26 @@ pub enum OrderState {
 
 impl OrderState {
     fn take(taker: &mut JsonTaker<'_>) -> Result<Self, FieldError> {
-        if let Some(state) = taker.maybe_any(&["trade_state", "tradeState"])? {
-            return Ok(Self::Wechat(state));
-        }
-        if let Some(status) = taker.maybe_any(&["trade_status", "tradeStatus"])? {
-            return Ok(Self::Alipay(status));
-        }
-        if let Some(status) = taker.maybe_any(&["trans_status", "transStatus"])? {
-            return Ok(Self::BestPay(status));
-        }
-        match taker.maybe::<Loose<JdStatus>>("status")? {
-            Some(status) => Ok(Self::Jd(status.0)),
-            None => Err(FieldError::new("trade_state", ValueError::Missing)),
+        let states = [
+            one_of(taker, &["trade_state", "tradeState"])?.map(Self::Wechat),
+            one_of(taker, &["trade_status", "tradeStatus"])?.map(Self::Alipay),
+            one_of(taker, &["trans_status", "transStatus"])?.map(Self::BestPay),
+        ];
+        let mut states = states.into_iter().flatten();
+        match (states.next(), states.next()) {
+            (Some(state), None) => Ok(state),
+            // The words of two wallets: one of them is not about this order.
+            (Some(_), Some(_)) => Err(FieldError::new(
+                "trade_state",
+                ValueError::Form {
+                    expected: "the status of one wallet alone",
+                },
+            )),
+            // `status` is too common a name to tell anything beside another.
+            (None, _) => match taker.maybe::<Loose<JdStatus>>("status")? {
+                Some(status) => Ok(Self::Jd(status.0)),
+                None => Err(FieldError::new("trade_state", ValueError::Missing)),
+            },
         }
     }
 
@@ -281,23 +290,21 @@ pub struct QueriedOrder {
 
 impl QueriedOrder {
     fn read(taker: &mut JsonTaker<'_>) -> Result<Self, FieldError> {
-        let time_end: Option<Loose<String>> = taker.maybe_any(&["time_end", "timeEnd"])?;
+        let time_end: Option<Loose<String>> = one_of(taker, &["time_end", "timeEnd"])?;
         let state = OrderState::take(taker)?;
-        let amount: Option<Yuan> = taker.maybe_any(&["total_fee", "totalFee", "total_amount", "totalAmount"])?;
+        let amount: Option<Yuan> = one_of(taker, &["total_fee", "totalFee", "total_amount", "totalAmount"])?;
         // A paid order without its amount cannot be compared with anything: half an answer is none.
         if state.is_paid() && amount.is_none() {
             return Err(FieldError::new("total_fee", ValueError::Missing));
         }
         Ok(Self {
             state,
-            order_no: taker.maybe_any(&["out_trade_no", "outTradeNo"])?,
-            trade_no: taker.maybe_any(&["trade_no", "tradeNo"])?,
+            order_no: one_of(taker, &["out_trade_no", "outTradeNo"])?,
+            trade_no: one_of(taker, &["trade_no", "tradeNo"])?,
             amount: amount.map(|yuan| yuan.0),
-            net_amount: taker
-                .maybe_any::<Yuan>(&["net_receipt_amount", "netReceiptAmount"])?
-                .map(|yuan| yuan.0),
+            net_amount: one_of::<Yuan>(taker, &["net_receipt_amount", "netReceiptAmount"])?.map(|yuan| yuan.0),
             fees: Fees::take(taker)?,
-            openid: taker.maybe_any(&["openid", "open_id"])?,
+            openid: one_of(taker, &["openid", "open_id", "openId"])?,
             paid_at: time_end
                 .and_then(|text| Clock14::read(&text.0).ok())
                 .map(|clock| clock.0),
