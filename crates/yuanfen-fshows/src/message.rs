@@ -1,10 +1,12 @@
 //! What an operation encodes into.
 
+use std::fmt;
+
 use serde::Serialize;
 use yuanfen_core::{BuildError, Fields};
 
-/// A method and its content: no app id, no signature.
-#[derive(Clone, Debug)]
+/// A method and its content: no app id, no signature. `Debug` shows the content's length, since it names the payer.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Message {
     /// `method`, such as `fshows.liquidation.wxpay.mppay`.
@@ -30,5 +32,15 @@ impl Message {
         serde_json::to_string(content)
             .map(|content| Self::new(method, content))
             .map_err(BuildError::encode)
+    }
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message")
+            .field("method", &self.method)
+            .field("content", &format_args!("{} bytes", self.content.len()))
+            .field("additional", &self.additional)
+            .finish()
     }
 }

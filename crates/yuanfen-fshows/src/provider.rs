@@ -1,5 +1,7 @@
 //! How a message is signed, and how an answer is opened.
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use yuanfen_core::{
@@ -24,8 +26,8 @@ impl Provider for Account {
     }
 }
 
-/// An untyped answer. This platform signs none, so what it says rests on TLS alone.
-#[derive(Clone, Debug)]
+/// An untyped answer. This platform signs none, so what it says rests on TLS alone. `Debug` shows sizes.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Reply {
     /// What became of the call.
@@ -34,6 +36,17 @@ pub struct Reply {
     pub raw: Bytes,
     /// When it was opened; what it grants for a time is counted from here.
     pub received_at: UnixTime,
+}
+
+/// The bytes may hold the payer's openid, so only their number is shown.
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply")
+            .field("outcome", &self.outcome)
+            .field("raw", &format_args!("{} bytes", self.raw.len()))
+            .field("received_at", &self.received_at)
+            .finish()
+    }
 }
 
 impl Opens<Account> for Unsigned<Reply> {

@@ -3,6 +3,7 @@
 //!
 //! Contract: fshows sheet, section 9.1; the owner's document `003_9c7edd0911e5942f.txt`.
 
+use std::fmt;
 use std::net::Ipv4Addr;
 
 use http::Method;
@@ -15,8 +16,9 @@ use yuanfen_core::{
 use crate::spellings::one_of;
 use crate::{Account, Fees, Message, PrepayId, Reply};
 
-/// Prepares a payment in a page of the WeChat browser, or in a mini program.
-#[derive(Clone, Debug)]
+/// Prepares a payment in a page of the WeChat browser, or in a mini program. `Debug` shows neither the payer's openid
+/// nor their address.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PayWechatPage {
     /// Where the payer pays.
@@ -41,6 +43,22 @@ pub struct PayWechatPage {
     pub wechat_merchant_id: Option<String>,
     /// `goods_tag`: for coupons.
     pub goods_tag: Option<String>,
+}
+
+impl fmt::Debug for PayWechatPage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PayWechatPage")
+            .field("place", &self.place)
+            .field("sub_merchant_id", &self.sub_merchant_id)
+            .field("order_no", &self.order_no)
+            .field("amount", &self.amount)
+            .field("body", &self.body)
+            .field("notify_url", &self.notify_url)
+            .field("sub_app_id", &self.sub_app_id)
+            .field("wechat_merchant_id", &self.wechat_merchant_id)
+            .field("goods_tag", &self.goods_tag)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Where the payer pays.

@@ -3,6 +3,8 @@
 //!
 //! Contract: fshows sheet, section 9.4.
 
+use std::fmt;
+
 use http::Method;
 use serde::Serialize;
 use yuanfen_core::{
@@ -264,8 +266,9 @@ impl OrderState {
     }
 }
 
-/// Where an order stands. No signature proves it: it rests on TLS to the configured host.
-#[derive(Clone, Debug)]
+/// Where an order stands. No signature proves it: it rests on TLS to the configured host. `Debug` does not show the
+/// payer.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct QueriedOrder {
     /// The state.
@@ -286,6 +289,21 @@ pub struct QueriedOrder {
     pub paid_at: Option<UnixTime>,
     /// What else came.
     pub extra: Extra,
+}
+
+impl fmt::Debug for QueriedOrder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("QueriedOrder")
+            .field("state", &self.state)
+            .field("order_no", &self.order_no)
+            .field("trade_no", &self.trade_no)
+            .field("amount", &self.amount)
+            .field("net_amount", &self.net_amount)
+            .field("fees", &self.fees)
+            .field("paid_at", &self.paid_at)
+            .field("extra", &self.extra)
+            .finish_non_exhaustive()
+    }
 }
 
 impl QueriedOrder {
