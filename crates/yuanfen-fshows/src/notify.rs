@@ -64,6 +64,17 @@ impl Callback {
     /// Types a call-back. Which status field came tells the wallet; give each wallet its own notify address where you
     /// can.
     fn read(fields: &Fields) -> Result<Self, FieldError> {
+        // What was one value when it was signed can arrive as two fields (fshows sheet, section 6.3), and one more
+        // status would turn a hint into a settlement.
+        let marks = ["trade_status", "retn_code", "transaction_id"];
+        if marks.iter().filter(|name| fields.filled(name).is_some()).count() > 1 {
+            return Err(FieldError::new(
+                "trade_status",
+                ValueError::Form {
+                    expected: "the mark of one wallet alone",
+                },
+            ));
+        }
         let mut taker = Taker::new(fields);
         let state = if let Some(status) = taker.maybe("trade_status")? {
             CallbackState::Alipay(status)
