@@ -1,5 +1,6 @@
 //! The three acquirers: what creates an order there is never sent twice, and what nobody signed settles nothing.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use yuanfen::core::{
@@ -7,7 +8,7 @@ use yuanfen::core::{
 };
 use yuanfen::transport::Settled;
 use yuanfen::{fshows, mpgateway, starpos};
-use yuanfen_sandbox::{FaultKind, FaultRule, NoticeOutcome, Platform};
+use yuanfen_sandbox::{FaultKind, FaultRule, NoticeOutcome, Platform, StarposPush};
 
 use crate::shop::{Shop, amount, fshows_order, mpgateway_order, order_no, starpos_order};
 
@@ -187,6 +188,40 @@ async fn a_forged_push_leads_to_a_question_and_to_nothing_else() {
     assert!(client.call(&query).await.is_err(), "there is no such payment");
     let query = starpos::ops::QueryOrder::by_trade_no(&order_no());
     assert_eq!(client.call(&query).await.unwrap().standing(), Standing::Accepted);
+}
+
+#[tokio::test]
+async fn an_encrypted_push_of_starpos_settles_what_it_says() {
+    let shop = Shop::open();
+    shop.far_side.set_starpos_push_url("https://shop.example/starpos");
+    shop.far_side.set_starpos_push(StarposPush::Encrypted);
+    let given = shop.far_side.starpos();
+    let keys = starpos::notify::PushKeys::new(
+        given.push_md5_key.expose().clone(),
+        given.push_private_key_pem.expose(),
+        Arc::new(shop.time()),
+    );
+    let account = (*shop.starpos()).clone().with_push_keys(keys.unwrap());
+    shop.client(account.clone()).call(&starpos_order(&shop)).await.unwrap();
+    shop.fault(FaultRule::new(FaultKind::CorruptSignature).during("pay-notice").nth(1));
+    shop.far_side.pay(Platform::Starpos, order_no().as_str()).unwrap();
+
+    let mut received = Vec::new();
+    for _ in 0..1440 {
+        received.extend(shop.receive(&account));
+        shop.pass(Duration::from_secs(60));
+    }
+    let [
+        (Err(OpenError::Signature(_)), NoticeOutcome::Refused { .. }),
+        (Ok(Notice::Settles(push)), NoticeOutcome::Acknowledged { .. }),
+    ] = received.as_slice()
+    else {
+        panic!("{received:?}")
+    };
+    assert_eq!(account.key(push.get()).transition, Transition::OrderPaid);
+    let facts = account.facts(push.get());
+    assert_eq!(facts.amount, Some(amount().fen()));
+    assert_eq!(facts.order_no.as_deref(), Some(order_no().as_str()));
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ mod acquirers;
 mod features;
 mod notices;
 mod recovery;
+mod refunds;
 mod rotation;
 mod shop;
 mod wires;

@@ -12,7 +12,7 @@ use yuanfen_sandbox::{FaultKind, FaultPlan, FaultRule, Platform};
 use crate::shop::{Shop, amount, order_no, v2_order, v3_order};
 
 /// Every way in which the reply to a call can fail to say what became of it. Where a row says so, nothing was done.
-const LOSSES: &[(FaultKind, Done)] = &[
+pub const LOSSES: &[(FaultKind, Done)] = &[
     (FaultKind::LoseReply, Done::Yes),
     (FaultKind::CutReply, Done::Yes),
     (FaultKind::Status(500), Done::Yes),
@@ -27,13 +27,13 @@ const LOSSES: &[(FaultKind, Done)] = &[
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Done {
+pub enum Done {
     Yes,
     No,
 }
 
 /// Makes a call whose reply is lost, and settles it.
-async fn call_and_settle<P, O, Q>(
+pub async fn call_and_settle<P, O, Q>(
     shop: &Shop,
     account: std::sync::Arc<P>,
     operation: &O,

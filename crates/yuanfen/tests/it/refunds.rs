@@ -1,0 +1,142 @@
+//! Refunds whose reply is lost: asked for by their number, sent again only where that cannot pay twice.
+
+use yuanfen::core::{Advice, Fate, Notice, RefundNo, SettleVerdict, Standing};
+use yuanfen::wechat_v2;
+use yuanfen_sandbox::{FaultKind, FaultPlan, FaultRule, Platform, RefundState};
+
+use crate::recovery::{Done, LOSSES, call_and_settle};
+use crate::shop::{Shop, amount, notify_url, order_no, v2_order};
+
+fn refund_no() -> RefundNo {
+    RefundNo::new("REFUND20251009000001").unwrap()
+}
+
+/// A part of the order, 5 yuan.
+fn part() -> yuanfen::core::PayAmount {
+    yuanfen::core::PayAmount::from_fen(500).unwrap()
+}
+
+/// What the platform refunded, in fen.
+fn refunded(shop: &Shop, platform: Platform) -> Vec<i64> {
+    let order = shop.far_side.order(platform, order_no().as_str()).unwrap();
+    order.refunds.iter().map(|refund| refund.amount.get()).collect()
+}
+
+/// A paid v2 order, a refund of a part of it, and its query.
+async fn v2_refund(shop: &Shop) -> (wechat_v2::ops::Refund, wechat_v2::ops::QueryRefund) {
+    shop.client(shop.wechat_v2()).call(&v2_order(shop)).await.unwrap();
+    shop.far_side.pay(Platform::WechatV2, order_no().as_str()).unwrap();
+    shop.lose_notices();
+    let order = wechat_v2::ops::OrderKey::Merchant(order_no());
+    let mut refund = wechat_v2::ops::Refund::new(order, refund_no(), part(), amount());
+    refund.notify_url = Some(notify_url());
+    (refund, wechat_v2::ops::QueryRefund::by_refund_no(refund_no()))
+}
+
+#[tokio::test]
+async fn a_v2_refund_without_its_reply_moves_the_money_once() {
+    for (kind, done) in LOSSES {
+        let shop = Shop::open();
+        let (refund, query) = v2_refund(&shop).await;
+        shop.fault(FaultRule::new(*kind).during("refund").nth(1));
+        let (error, settled) = call_and_settle(
+            &shop,
+            shop.wechat_v2(),
+            &refund,
+            &query,
+            &wechat_v2::settle::REFUND,
+            wechat_v2::ops::QueriedRefunds::standing,
+        )
+        .await;
+        assert_eq!(error.fate(), Fate::Unknown, "{kind}: {error}");
+        assert_eq!(error.advice(), Advice::QueryFirst, "{kind}");
+        let (verdict, calls, queries) = match done {
+            Done::Yes => (SettleVerdict::Happened(Standing::Accepted), 1, 1),
+            // Its absence is believed when it was said twice, and signed.
+            Done::No => (SettleVerdict::Replied, 2, 2),
+        };
+        assert_eq!(settled.verdict, verdict, "{kind}");
+        assert_eq!(shop.calls(Platform::WechatV2, "refund"), calls, "{kind}");
+        assert_eq!(shop.calls(Platform::WechatV2, "query-refund"), queries, "{kind}");
+        assert_eq!(refunded(&shop, Platform::WechatV2), [500], "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn a_v2_refund_is_not_repeated_on_an_absence_that_no_signature_proves() {
+    for kind in [
+        FaultKind::CorruptSignature,
+        FaultKind::UnsignedError,
+        FaultKind::Status(404),
+    ] {
+        let shop = Shop::open();
+        let (refund, query) = v2_refund(&shop).await;
+        shop.far_side.set_faults(
+            FaultPlan::none()
+                .with(FaultRule::new(FaultKind::LoseReply).during("refund").nth(1))
+                .with(FaultRule::new(kind).during("query-refund")),
+        );
+        let (_, settled) = call_and_settle(
+            &shop,
+            shop.wechat_v2(),
+            &refund,
+            &query,
+            &wechat_v2::settle::REFUND,
+            wechat_v2::ops::QueriedRefunds::standing,
+        )
+        .await;
+        assert_eq!(settled.verdict, SettleVerdict::StillUnknown, "{kind}");
+        assert!(settled.last_error.is_some(), "{kind}");
+        assert_eq!(shop.calls(Platform::WechatV2, "refund"), 1, "{kind}");
+        assert!(shop.calls(Platform::WechatV2, "query-refund") > 3, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn a_v2_refund_that_ended_meanwhile_is_found_at_its_end() {
+    for (end, verdict) in [
+        (RefundState::Succeeded, SettleVerdict::Happened(Standing::Succeeded)),
+        (RefundState::Abnormal, SettleVerdict::Happened(Standing::Accepted)),
+        (RefundState::Closed, SettleVerdict::Failed),
+    ] {
+        let shop = Shop::open();
+        let (refund, query) = v2_refund(&shop).await;
+        shop.fault(FaultRule::new(FaultKind::LoseReply).during("refund").nth(1));
+        let client = shop.client(shop.wechat_v2());
+        let error = client.call(&refund).await.unwrap_err();
+        shop.far_side
+            .settle_refund(Platform::WechatV2, refund_no().as_str(), end)
+            .unwrap();
+        let settling = client.settle(
+            &refund,
+            &query,
+            &wechat_v2::settle::REFUND,
+            wechat_v2::ops::QueriedRefunds::standing,
+        );
+        let settled = settling.after(error.fate(), &shop.sleep()).await;
+        assert_eq!(settled.verdict, verdict, "{end:?}");
+        assert_eq!(shop.calls(Platform::WechatV2, "refund"), 1, "{end:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_v2_refund_notice_says_which_refund_to_ask_for() {
+    let shop = Shop::open();
+    let (refund, _) = v2_refund(&shop).await;
+    let account = shop.wechat_v2();
+    let client = shop.client(account.clone());
+    let accepted = client.call(&refund).await.unwrap();
+    assert_eq!(accepted.refund_no, refund_no());
+    shop.far_side
+        .settle_refund(Platform::WechatV2, refund_no().as_str(), RefundState::Succeeded)
+        .unwrap();
+    let received = shop.receive(&*account);
+    let [(Ok(Notice::Hint(hint)), _)] = &*received else {
+        panic!("{received:?}")
+    };
+    let query = wechat_v2::ops::QueryRefund::of_hint(hint).unwrap();
+    let found = client.call(&query).await.unwrap();
+    assert_eq!(found.standing(), Standing::Succeeded);
+    let record = found.refund(&refund_no()).unwrap();
+    assert_eq!((record.refund, &record.refund_id), (part().fen(), &accepted.refund_id));
+}
