@@ -95,3 +95,9 @@ fn lists_its_calls() {
     );
     assert!(routes.iter().all(|info| info.route.provider == "mpgateway"));
 }
+
+#[test]
+fn never_settles_by_submitting_again() {
+    let rule = yuanfen_mpgateway::settle::ORDER;
+    assert_eq!((rule.repeat, rule.repeats), (yuanfen_core::Repeat::Never, 0));
+}

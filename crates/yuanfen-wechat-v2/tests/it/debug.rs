@@ -7,6 +7,7 @@ use yuanfen_core::{
     Address, Notice, NotificationSource as _, OpenError, Opens as _, Operation as _, OperationExt as _, OrderNo,
     Provider as _, Verified,
 };
+use yuanfen_testkit::oracle;
 use yuanfen_wechat_v2::ops::{PlaceOrder, QueryOrder};
 use yuanfen_wechat_v2::{Account, PrepayId, Reply, SetupError, SignType};
 
@@ -116,6 +117,7 @@ fn secrets_never_show_and_the_same_search_finds_what_is_no_secret() {
 
     let secrets = [
         KEY.to_owned(),
+        oracle::v2_refund_key(KEY),
         OPENID.to_owned(),
         ATTACH.to_owned(),
         PREPAY_ID.to_owned(),

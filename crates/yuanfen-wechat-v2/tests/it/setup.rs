@@ -75,3 +75,13 @@ fn lists_its_calls() {
         ]
     );
 }
+
+#[test]
+fn settles_by_asking_and_by_repeating_for_the_reply() {
+    let rule = yuanfen_wechat_v2::settle::ORDER;
+    assert_eq!(rule.repeat, yuanfen_core::Repeat::ForTheReply);
+    assert!(
+        rule.absences > 1,
+        "right after placing, one \"no such order\" proves nothing"
+    );
+}
