@@ -596,6 +596,16 @@ impl Error {
         Advice::of(self.fate(), self.info.route.effect, later)
     }
 
+    /// What may have happened and what to do, in one line for people. A call that only asks changes nothing, so there
+    /// nothing can have happened.
+    #[must_use]
+    pub fn verdict(&self) -> String {
+        match (self.info.route.effect, self.fate()) {
+            (Effect::Read, Fate::Unknown) => format!("nothing was learned, and nothing changed; {}", self.advice()),
+            (_, fate) => format!("{fate}; {}", self.advice()),
+        }
+    }
+
     /// The refusal, where the platform said no.
     #[must_use]
     pub const fn refusal(&self) -> Option<&Refusal> {
@@ -621,14 +631,7 @@ impl fmt::Display for Error {
             ErrorKind::Signature(_) => "the reply does not prove where it comes from",
             ErrorKind::Business(_) => "the platform said no",
         };
-        write!(
-            f,
-            "{}.{}: {how}; {}; {}",
-            self.provider(),
-            self.operation(),
-            self.fate(),
-            self.advice()
-        )
+        write!(f, "{}.{}: {how}; {}", self.provider(), self.operation(), self.verdict())
     }
 }
 

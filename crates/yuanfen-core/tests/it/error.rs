@@ -352,3 +352,23 @@ fn errors_cross_threads() {
     crosses::<TransportError>();
     crosses::<Refusal>();
 }
+
+#[test]
+fn a_question_that_got_no_good_answer_changed_nothing() {
+    let timeout = || transport(TransportErrorKind::Timeout, Sent::Maybe);
+    let asked = Error::new(info(Effect::Read, ReplyTrust::Signed), timeout());
+    assert_eq!(asked.fate(), Fate::Unknown);
+    assert_eq!(
+        asked.verdict(),
+        "nothing was learned, and nothing changed; repeat the identical request"
+    );
+    for effect in WRITES {
+        let done = Error::new(info(effect, ReplyTrust::Signed), timeout());
+        assert!(
+            done.verdict().starts_with("it may have been done; "),
+            "{}",
+            done.verdict()
+        );
+        assert!(done.to_string().ends_with(&done.verdict()), "{done}");
+    }
+}

@@ -99,7 +99,7 @@ impl Failure {
         move |error| Self {
             step,
             why: format!("{}: {}", error.operation(), print::causes(&error).join(": ")),
-            what_to_do: format!("{}; {}", error.fate(), error.advice()),
+            what_to_do: error.verdict(),
         }
     }
 
