@@ -157,9 +157,6 @@ pub(crate) struct SandboxArguments {
 #[derive(Debug, Args)]
 pub(crate) struct RoutesArguments {
     /// Print one JSON object a line.
-    #[arg(long, conflicts_with = "markdown")]
-    pub(crate) json: bool,
-    /// Print the table of the README.
     #[arg(long)]
-    pub(crate) markdown: bool,
+    pub(crate) json: bool,
 }

@@ -40,16 +40,6 @@ pub(crate) fn run(arguments: &RoutesArguments) -> Outcome {
         for row in &rows {
             print::json(row)?;
         }
-    } else if arguments.markdown {
-        print::line("| Route | Operation | Call | Repeating | Certificate | Reply |");
-        print::line("| --- | --- | --- | --- | --- | --- |");
-        for row in &rows {
-            let certificate = if row.client_certificate { "yes" } else { "–" };
-            print::line(format_args!(
-                "| `{}` | `{}` | {} `{}` | {} | {certificate} | {} |",
-                row.route, row.operation, row.method, row.path, row.effect, row.reply
-            ));
-        }
     } else {
         let cells: Vec<Vec<String>> = rows
             .iter()
