@@ -45,3 +45,25 @@ pub fn meaning(route: Option<&Route>, _code: &str) -> CodeMeaning {
         ),
     }
 }
+
+/// What a `result` other than `S` means in the answer to a refund: only `F` is an end. Nothing at all counts as
+/// undecided where the return code says that the call was processed (sheet, section 7.2).
+#[must_use]
+pub fn refund_result(result: Option<&TradeResult>) -> CodeMeaning {
+    const SHEET: &str = "StarPos sheet, section 7.2";
+    if result == Some(&TradeResult::Failed) {
+        CodeMeaning::new(
+            Fate::Refused,
+            RefusalKind::Declined,
+            "the refund failed: read the gateway's message",
+            SHEET,
+        )
+    } else {
+        CodeMeaning::new(
+            Fate::Unknown,
+            RefusalKind::Unclear,
+            "the gateway does not say how the refund ended: query it by its number before anything else",
+            SHEET,
+        )
+    }
+}

@@ -3,10 +3,14 @@
 mod pay_official_account;
 mod query_official_account;
 mod query_order;
+mod query_refund;
+mod refund;
 
 pub use pay_official_account::{PayOfficialAccount, Payer, StartedPay};
 pub use query_official_account::{OfficialAccount, QueryOfficialAccount};
 pub use query_order::{QueriedOrder, QueryOrder};
+pub use query_refund::{QueriedRefund, QueryRefund};
+pub use refund::{Refund, RefundedPayment};
 
 use yuanfen_core::RouteInfo;
 
@@ -17,5 +21,7 @@ pub fn routes() -> Vec<RouteInfo> {
         RouteInfo::of::<QueryOfficialAccount>(),
         RouteInfo::of::<PayOfficialAccount>(),
         RouteInfo::of::<QueryOrder>(),
+        RouteInfo::of::<Refund>(),
+        RouteInfo::of::<QueryRefund>(),
     ]
 }

@@ -10,6 +10,7 @@ use yuanfen_core::{
     Refusal, ReplyTrust, Route, Sign, SignatureError, UnixTime, Unsigned, ValueError, Verified,
 };
 
+use crate::codes::TradeResult;
 use crate::message::SignedAs;
 use crate::sign::{Orders, decoded, verify, with_signature_named};
 use crate::{Account, Message, charset, codes};
@@ -173,6 +174,7 @@ fn named(fields: &Fields) -> Result<Fields, FieldError> {
         "tradeNo",
         "payChannel",
         "refAmt",
+        "txnAmt",
         "addField",
     ];
     let mut out = Fields::new();
@@ -200,6 +202,18 @@ impl Reply {
             Some(_) => Err(refusal(&self.fields, Some(route), self.proven)),
             None => Err(FieldError::new("returnCode", ValueError::Missing).into()),
         }
+    }
+
+    /// Lets the reply to a refund through, if its `result` says that it was done. Any other letter becomes the code.
+    pub(crate) fn refunded(self) -> Result<Self, OpenError> {
+        let result = self.fields.filled("result").map(TradeResult::from);
+        if result == Some(TradeResult::Success) {
+            return Ok(self);
+        }
+        let letter = result.as_ref().map_or("", TradeResult::as_str);
+        let words = self.fields.get("message").unwrap_or_default();
+        let refusal = Refusal::new(letter, words, codes::refund_result(result.as_ref()));
+        Err(if self.proven { refusal.verified() } else { refusal }.into())
     }
 
     /// Lets a reply of a call that starts a payment through, unless its `result` says that the payment failed: the

@@ -66,6 +66,18 @@ fn every_call_is_listed_once_with_what_proves_its_answer() {
                 Effect::Read,
                 ReplyTrust::Signed
             ),
+            (
+                "refund",
+                "/sdkRefundBarcodePay.json",
+                Effect::QueryFirst,
+                ReplyTrust::Signed
+            ),
+            (
+                "query_refund",
+                "/sdkQryBarcodePay.json",
+                Effect::Read,
+                ReplyTrust::Signed
+            ),
         ]
     );
     assert!(
@@ -76,9 +88,11 @@ fn every_call_is_listed_once_with_what_proves_its_answer() {
 }
 
 #[test]
-fn a_payment_is_never_sent_again() {
-    assert_eq!(settle::ORDER.repeat, Repeat::Never);
-    assert_eq!(settle::ORDER.repeats, 0);
+fn neither_a_payment_nor_a_refund_is_sent_again() {
+    for rule in [settle::ORDER, settle::REFUND] {
+        assert_eq!(rule.repeat, Repeat::Never);
+        assert_eq!(rule.repeats, 0);
+    }
 }
 
 #[test]
