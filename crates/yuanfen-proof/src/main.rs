@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 
 mod bench;
+mod conformance;
 
 use std::process::ExitCode;
 
@@ -21,6 +22,8 @@ struct Arguments {
 enum Command {
     /// Each flow beside its raw primitive, interleaved in this process
     Bench(bench::Arguments),
+    /// Provider by case by mode: which published cases hold
+    Conformance(conformance::Arguments),
 }
 
 /// Something went wrong that is not a verdict.
@@ -29,6 +32,7 @@ type Error = Box<dyn std::error::Error>;
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Conformance(arguments) => conformance::run(&arguments),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

@@ -1,0 +1,206 @@
+//! Provider by case by mode: every case of the vector files through the provider's public API and, where there is one,
+//! through the second reading of the sheets; and every route against the sandbox.
+
+mod direct;
+mod gaps;
+mod gateways;
+mod report;
+mod sandbox;
+
+use std::any::Any;
+use std::panic::{self, AssertUnwindSafe};
+
+use clap::Args;
+use serde::Serialize;
+use yuanfen_testkit::{Case, Vectors};
+
+use crate::Error;
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// One JSON object a line: every case in every mode
+    #[arg(long)]
+    json: bool,
+    /// Leave out the sandbox, which builds and runs `yuanfen demo`
+    #[arg(long)]
+    no_sandbox: bool,
+}
+
+/// Where the evidence comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Mode {
+    /// The provider against the published case.
+    Vectors,
+    /// The second reading of the sheets, on other libraries, against the same case.
+    Oracle,
+    /// The provider against the sandbox.
+    Sandbox,
+}
+
+/// What became of one case in one mode.
+#[derive(Debug, Serialize)]
+struct Row {
+    provider: &'static str,
+    case: String,
+    mode: Mode,
+    #[serde(flatten)]
+    verdict: Verdict,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "verdict", rename_all = "kebab-case")]
+enum Verdict {
+    Passed,
+    Failed {
+        why: String,
+    },
+    /// Nothing here runs it.
+    NotRun,
+    /// Failed or not run, as `conformance.toml` says it does.
+    Gap {
+        reason: String,
+    },
+}
+
+/// Compares a case with what comes out, and panics where they differ, as the runner of the vectors does.
+type Check = fn(Case<'_>);
+
+/// How the cases of one kind are run.
+struct Kind {
+    name: &'static str,
+    vectors: Check,
+    oracle: Option<Check>,
+}
+
+/// A provider, the crates whose vectors are about it, and how their cases are run.
+struct Subject {
+    provider: &'static str,
+    crates: &'static [&'static str],
+    kinds: &'static [Kind],
+}
+
+/// Runs and prints; whether everything holds but the known gaps.
+///
+/// # Errors
+/// When vectors cannot be read, the sandbox does not run, or the list of gaps is wrong: one of them passes by now, or is
+/// about no case.
+pub(crate) fn run(arguments: &Arguments) -> Result<bool, Error> {
+    let mut rows = published()?;
+    if !arguments.no_sandbox {
+        rows.extend(sandbox::rows()?);
+    }
+    let wrong = gaps::apply(&mut rows, &gaps::read()?, !arguments.no_sandbox);
+    report::print(&rows, arguments.json)?;
+    for problem in &wrong {
+        eprintln!("error: {problem}");
+    }
+    let holds = |row: &Row| matches!(row.verdict, Verdict::Passed | Verdict::Gap { .. });
+    Ok(wrong.is_empty() && rows.iter().all(holds))
+}
+
+/// Every case of every vector file, in the modes that its kind has.
+fn published() -> Result<Vec<Row>, Error> {
+    let mut rows = Vec::new();
+    for subject in direct::SUBJECTS.iter().chain(gateways::SUBJECTS) {
+        for name in subject.crates {
+            let folder = format!("{}/../{name}", env!("CARGO_MANIFEST_DIR"));
+            rows.extend(subject.rows(&Vectors::of_crate(folder)?));
+        }
+    }
+    Ok(rows)
+}
+
+impl Subject {
+    fn rows(&self, vectors: &Vectors) -> Vec<Row> {
+        let row = |case: Case<'_>, mode, verdict| Row {
+            provider: self.provider,
+            case: case.name().to_owned(),
+            mode,
+            verdict,
+        };
+        let mut rows = Vec::new();
+        for case in vectors.iter() {
+            let Some(kind) = self.kinds.iter().find(|kind| kind.name == case.kind()) else {
+                rows.push(row(case, Mode::Vectors, Verdict::NotRun));
+                continue;
+            };
+            rows.push(row(case, Mode::Vectors, judge(kind.vectors, case)));
+            rows.extend(kind.oracle.map(|oracle| row(case, Mode::Oracle, judge(oracle, case))));
+        }
+        rows
+    }
+}
+
+/// Runs a check and catches what it finds.
+fn judge(check: Check, case: Case<'_>) -> Verdict {
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let outcome = panic::catch_unwind(AssertUnwindSafe(|| check(case)));
+    panic::set_hook(hook);
+    match outcome {
+        Ok(()) => Verdict::Passed,
+        Err(payload) => Verdict::Failed { why: words(&*payload) },
+    }
+}
+
+fn words(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
+    text.unwrap_or("panicked without words").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_what_a_case_found_wrong() {
+        let vectors = Vectors::load(
+            r#"{ "about": "a case", "cases": [{ "name": "n", "kind": "k",
+                 "origin": { "kind": "worked-by-hand", "where": "here" },
+                 "stages": { "text": "a" } }] }"#,
+        )
+        .unwrap();
+        let subject = |kinds| Subject {
+            provider: "p",
+            crates: &[],
+            kinds,
+        };
+        let verdict = |subject: &Subject| {
+            subject
+                .rows(&vectors)
+                .into_iter()
+                .map(|row| row.verdict)
+                .collect::<Vec<_>>()
+        };
+        const RIGHT: &[Kind] = &[Kind {
+            name: "k",
+            vectors: |case| case.run().text("a").done(),
+            oracle: None,
+        }];
+        const WRONG: &[Kind] = &[Kind {
+            name: "k",
+            vectors: |case| case.run().text("b").done(),
+            oracle: None,
+        }];
+        assert_eq!(verdict(&subject(RIGHT)), [Verdict::Passed]);
+        assert_eq!(verdict(&subject(&[])), [Verdict::NotRun]);
+        let [Verdict::Failed { why }] = &verdict(&subject(WRONG))[..] else {
+            panic!("accepted")
+        };
+        assert!(why.contains("stage text"), "{why}");
+    }
+
+    #[test]
+    fn no_published_case_fails() {
+        let rows = published().unwrap();
+        let failed: Vec<_> = rows
+            .iter()
+            .filter(|row| matches!(row.verdict, Verdict::Failed { .. }))
+            .collect();
+        assert!(rows.len() > 150, "{} rows", rows.len());
+        // Two stages of this one need the private key that its crate's tests hold.
+        assert!(failed.iter().all(|row| row.case == "openssl-push"), "{failed:?}");
+    }
+}

@@ -1,0 +1,65 @@
+//! The rows as a table of counts with what failed below, or as JSON.
+
+use std::collections::BTreeMap;
+
+use super::{Mode, Row, Verdict};
+use crate::Error;
+
+#[derive(Default)]
+struct Count {
+    passed: usize,
+    all: usize,
+    gaps: usize,
+}
+
+pub(super) fn print(rows: &[Row], json: bool) -> Result<(), Error> {
+    if json {
+        for row in rows {
+            println!("{}", serde_json::to_string(row)?);
+        }
+        return Ok(());
+    }
+    let mut counts: BTreeMap<&str, BTreeMap<Mode, Count>> = BTreeMap::new();
+    for row in rows {
+        let count = counts.entry(row.provider).or_default().entry(row.mode).or_default();
+        count.all += 1;
+        match row.verdict {
+            Verdict::Passed => count.passed += 1,
+            Verdict::Gap { .. } => count.gaps += 1,
+            Verdict::Failed { .. } | Verdict::NotRun => {}
+        }
+    }
+    println!("{:<12} {:>18} {:>18} {:>18}", "", "vectors", "oracle", "sandbox");
+    for (provider, modes) in &counts {
+        let cell = |mode| modes.get(&mode).map_or("–".to_owned(), Count::text);
+        println!(
+            "{provider:<12} {:>18} {:>18} {:>18}",
+            cell(Mode::Vectors),
+            cell(Mode::Oracle),
+            cell(Mode::Sandbox)
+        );
+    }
+    println!();
+    for row in rows {
+        let Row {
+            provider, case, mode, ..
+        } = row;
+        match &row.verdict {
+            Verdict::Passed => {}
+            Verdict::Failed { why } => println!("failed: {provider}, {case}, {mode:?}: {why}"),
+            Verdict::NotRun => println!("not run: {provider}, {case}, {mode:?}"),
+            Verdict::Gap { reason } => println!("known gap: {provider}, {case}: {reason}"),
+        }
+    }
+    Ok(())
+}
+
+impl Count {
+    fn text(&self) -> String {
+        let gaps = match self.gaps {
+            0 => String::new(),
+            gaps => format!(" + {gaps} gap{}", if gaps == 1 { "" } else { "s" }),
+        };
+        format!("{} of {}{gaps}", self.passed, self.all)
+    }
+}
