@@ -16,7 +16,7 @@ pub mod test_util;
 pub use account::{Account, PRODUCTION_BASE, SetupError, TEST_BASE};
 pub use fees::Fees;
 pub use message::Message;
-pub use pages::PrepayId;
 pub use provider::Reply;
+pub use yuanfen_core::PrepayId;
 pub use yuanfen_envelope::{CallbackBody, CallbackRules, EmptyValues};
 pub use yuanfen_sign::legacy::RsaDigest;

@@ -45,7 +45,7 @@ pub enum CallbackState {
 }
 
 /// A call-back whose signature held.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Callback {
     /// `out_trade_no`.
