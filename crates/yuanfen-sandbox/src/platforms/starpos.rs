@@ -7,6 +7,7 @@ mod body;
 mod cashier;
 mod orders;
 mod push;
+mod refunds;
 mod schema;
 #[cfg(test)]
 mod vectors;
@@ -40,6 +41,7 @@ const BASE: &str = "/starpos/";
 const LOOK_UP: &str = "/starpos/adpweb/ehpspos3/pubSigQry.json";
 const PAY: &str = "/starpos/adpweb/ehpspos3/pubSigPay.json";
 const QUERY: &str = "/starpos/adpweb/ehpspos3/sdkQryBarcodePay.json";
+const REFUND: &str = "/starpos/adpweb/ehpspos3/sdkRefundBarcodePay.json";
 const REVOKE: &str = "/starpos/adpweb/ehpspos3/RevokeBarcodepay.json";
 
 /// Sheet, section 4.1.
@@ -145,6 +147,7 @@ impl Starpos {
             LOOK_UP => Self::look_up(fields, desk),
             PAY => self.pay(fields, desk),
             QUERY => self.query(fields, desk),
+            REFUND => self.refund(fields, desk),
             _ => self.revoke(fields, desk),
         }
     }
@@ -208,6 +211,7 @@ impl PlatformSide for Starpos {
             LOOK_UP => "look-up-account",
             PAY => "place-order",
             QUERY => "query-order",
+            REFUND => "refund",
             REVOKE => "cancel-order",
             AUTHORIZE => "authorize-page",
             EXCHANGE => "exchange-code",
@@ -217,7 +221,7 @@ impl PlatformSide for Starpos {
 
     fn answer(&mut self, call: &Call<'_>, desk: &mut Desk<'_>) -> Response<Bytes> {
         match call.path {
-            LOOK_UP | PAY | QUERY | REVOKE => self.call(call, desk),
+            LOOK_UP | PAY | QUERY | REFUND | REVOKE => self.call(call, desk),
             AUTHORIZE => self.authorization.authorize(call, desk),
             EXCHANGE => self.authorization.exchange(call, desk),
             _ => super::pages::page(StatusCode::NOT_FOUND, "no such page"),

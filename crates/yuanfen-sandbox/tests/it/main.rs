@@ -23,6 +23,7 @@ mod raw_http;
 mod settings;
 mod shop;
 mod starpos;
+mod starpos_refunds;
 mod twins;
 mod v2_refunds;
 mod wire;

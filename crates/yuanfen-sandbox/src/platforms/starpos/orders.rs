@@ -2,7 +2,7 @@
 
 use yuanfen_core::{Clock14, Fen, Fields, UnixTime, WireText as _};
 
-use super::{Refusal, Starpos, accepted, put, schema};
+use super::{Refusal, Starpos, accepted, put, refunds, schema};
 use crate::book::{Details, Order, OrderState, Placement, Setback};
 use crate::keys::STARPOS_APP_ID;
 use crate::platforms::{Desk, Platform};
@@ -105,6 +105,10 @@ impl Starpos {
     pub(super) fn query(&mut self, fields: &Fields, desk: &mut Desk<'_>) -> Result<Fields, Refusal> {
         schema::check(fields, schema::QUERY)?;
         self.use_trade_no(fields.filled(TRADE_NO))?;
+        let number = fields.get("qryNo").unwrap_or_default();
+        if let Some((order, refund)) = refunds::named(number, desk) {
+            return Ok(Self::refund_found(fields, &order, &refund, desk));
+        }
         let order = named(fields, desk)?;
         let (result, words) = self.result(&order);
         let mut reply = accepted(words, desk);
@@ -157,7 +161,7 @@ impl Starpos {
     }
 
     /// Every call has a number of its own, queries included.
-    fn use_trade_no(&mut self, trade_no: Option<&str>) -> Result<(), Refusal> {
+    pub(super) fn use_trade_no(&mut self, trade_no: Option<&str>) -> Result<(), Refusal> {
         match trade_no {
             Some(number) if !self.trade_nos.insert(number.to_owned()) => Err(Refusal::new("900005", "交易流水号重复")),
             _ => Ok(()),
@@ -193,12 +197,12 @@ fn named(fields: &Fields, desk: &mut Desk<'_>) -> Result<Order, Refusal> {
         .ok_or_else(|| Refusal::new("900004", "原交易不存在"))
 }
 
-fn push_amounts(reply: &mut Fields, order: &Order) {
+pub(super) fn push_amounts(reply: &mut Fields, order: &Order) {
     put(reply, "amount", &order.amount.to_text());
     put(reply, "total_amount", order.detail("total_amount").unwrap_or_default());
 }
 
-fn push_echoes(reply: &mut Fields, order: &Order, fields: &Fields) {
+pub(super) fn push_echoes(reply: &mut Fields, order: &Order, fields: &Fields) {
     for name in ["subject", SHOP_NO, "goodsTag"] {
         put(reply, name, order.detail(name).unwrap_or_default());
     }

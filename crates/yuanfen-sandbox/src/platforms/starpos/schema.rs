@@ -90,6 +90,26 @@ pub(super) const QUERY: &[Row] = &[
     row("qryNo", true, 64, Form::Text),
 ];
 
+/// Sheet, sections 5.1 and 6.6.
+pub(super) const REFUND: &[Row] = &[
+    row("opSys", true, 1, Form::OneOf(&["0", "1", "2", "3"])),
+    row("characterSet", true, 2, Form::OneOf(&["00", "01"])),
+    row("latitude", false, 15, Form::Text),
+    row("longitude", false, 15, Form::Text),
+    row("orgNo", true, 15, Form::Text),
+    row("mercId", true, 15, Form::Text),
+    row("trmNo", true, 8, Form::Alphanumeric),
+    row("oprId", false, 6, Form::Alphanumeric),
+    row("trmTyp", false, 2, Form::Text),
+    row("tradeNo", true, 64, Form::Number),
+    row("txnTime", true, 14, Form::Time),
+    row("signType", true, 6, Form::OneOf(SIGN_TYPE)),
+    row("addField", false, 256, Form::LaterText),
+    row("version", true, 10, Form::OneOf(VERSIONS)),
+    row("orderNo", true, 64, Form::Text),
+    row("txnAmt", false, 13, Form::Amount),
+];
+
 /// Whether the call is one of the later version, which knows `attach`, `addField` and `refAmt`.
 pub(super) fn is_later(fields: &Fields) -> bool {
     fields.get("version") == Some(LATER)
