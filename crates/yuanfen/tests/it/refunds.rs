@@ -1,11 +1,11 @@
 //! Refunds whose reply is lost: asked for by their number, sent again only where that cannot pay twice.
 
 use yuanfen::core::{Advice, Fate, Notice, RefundNo, SettleVerdict, Standing};
-use yuanfen::wechat_v2;
+use yuanfen::{starpos, wechat_v2};
 use yuanfen_sandbox::{FaultKind, FaultPlan, FaultRule, Platform, RefundState};
 
 use crate::recovery::{Done, LOSSES, call_and_settle};
-use crate::shop::{Shop, amount, notify_url, order_no, v2_order};
+use crate::shop::{Shop, amount, notify_url, order_no, starpos_order, v2_order};
 
 fn refund_no() -> RefundNo {
     RefundNo::new("REFUND20251009000001").unwrap()
@@ -139,4 +139,91 @@ async fn a_v2_refund_notice_says_which_refund_to_ask_for() {
     assert_eq!(found.standing(), Standing::Succeeded);
     let record = found.refund(&refund_no()).unwrap();
     assert_eq!((record.refund, &record.refund_id), (part().fen(), &accepted.refund_id));
+}
+
+/// A paid StarPos order, a refund of a part of it, and its query, which knows the payment's serial number.
+async fn starpos_refund(shop: &Shop) -> (starpos::ops::Refund, starpos::ops::QueryRefund) {
+    let client = shop.client(shop.starpos());
+    client.call(&starpos_order(shop)).await.unwrap();
+    shop.far_side.pay(Platform::Starpos, order_no().as_str()).unwrap();
+    let paid = client
+        .call(&starpos::ops::QueryOrder::by_trade_no(&order_no()))
+        .await
+        .unwrap();
+    let refund = starpos::ops::Refund::part(paid.channel_order_no.unwrap(), refund_no(), part());
+    let mut query = starpos::ops::QueryRefund::by_refund_no(&refund_no());
+    query.payment_log_no = Some(paid.log_no);
+    (refund, query)
+}
+
+#[tokio::test]
+async fn a_starpos_refund_without_its_reply_is_asked_for_and_never_sent_again() {
+    for (kind, done) in LOSSES {
+        let shop = Shop::open();
+        let (refund, query) = starpos_refund(&shop).await;
+        shop.fault(FaultRule::new(*kind).during("refund").nth(1));
+        let (error, settled) = call_and_settle(
+            &shop,
+            shop.starpos(),
+            &refund,
+            &query,
+            &starpos::settle::REFUND,
+            starpos::ops::QueriedRefund::standing,
+        )
+        .await;
+        assert_eq!(error.fate(), Fate::Unknown, "{kind}: {error}");
+        assert_eq!(error.advice(), Advice::QueryFirst, "{kind}");
+        // No code says "no such refund", so what was not done stays unknown, and is a person's to settle.
+        let (verdict, money) = match done {
+            Done::Yes => (SettleVerdict::Happened(Standing::Succeeded), vec![500]),
+            Done::No => (SettleVerdict::StillUnknown, vec![]),
+        };
+        assert_eq!(settled.verdict, verdict, "{kind}");
+        assert_eq!(shop.calls(Platform::Starpos, "refund"), 1, "{kind}");
+        assert_eq!(refunded(&shop, Platform::Starpos), money, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn a_starpos_refund_of_unknown_end_is_settled_by_its_query() {
+    for (end, verdict) in [
+        (
+            Some(RefundState::Succeeded),
+            SettleVerdict::Happened(Standing::Succeeded),
+        ),
+        (Some(RefundState::Closed), SettleVerdict::Failed),
+        (None, SettleVerdict::StillUnknown),
+    ] {
+        let shop = Shop::open();
+        let (refund, query) = starpos_refund(&shop).await;
+        shop.far_side.set_starpos_unsure(true);
+        let client = shop.client(shop.starpos());
+        let error = client.call(&refund).await.unwrap_err();
+        assert_eq!(error.refusal().unwrap().code, "Z");
+        assert_eq!((error.fate(), error.advice()), (Fate::Unknown, Advice::QueryFirst));
+        if let Some(end) = end {
+            shop.far_side
+                .settle_refund(Platform::Starpos, refund_no().as_str(), end)
+                .unwrap();
+        }
+        let settling = client.settle(
+            &refund,
+            &query,
+            &starpos::settle::REFUND,
+            starpos::ops::QueriedRefund::standing,
+        );
+        let settled = settling.after(error.fate(), &shop.sleep()).await;
+        assert_eq!(settled.verdict, verdict, "{end:?}");
+        assert_eq!(shop.calls(Platform::Starpos, "refund"), 1, "{end:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_starpos_refund_beyond_the_payment_did_nothing() {
+    let shop = Shop::open();
+    let (mut refund, _) = starpos_refund(&shop).await;
+    refund.amount = Some(yuanfen::core::PayAmount::from_fen(1231).unwrap());
+    let error = shop.client(shop.starpos()).call(&refund).await.unwrap_err();
+    assert_eq!((error.fate(), error.advice()), (Fate::Refused, Advice::Stop));
+    assert_eq!(refunded(&shop, Platform::Starpos), [0_i64; 0]);
 }
