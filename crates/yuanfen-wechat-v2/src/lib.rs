@@ -15,7 +15,8 @@ mod trade;
 
 pub use account::{Account, DEFAULT_BASE, SetupError};
 pub use message::Message;
-pub use pay_params::{BridgeParams, ChooseWxPayParams, PrepayId};
+pub use pay_params::{BridgeParams, ChooseWxPayParams};
 pub use provider::Reply;
 pub use sign::{RULES, SignType};
 pub use trade::{Coupon, CouponType, TradeState, TradeType};
+pub use yuanfen_core::PrepayId;

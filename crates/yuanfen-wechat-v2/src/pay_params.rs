@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::Serialize;
-use yuanfen_core::{Alphabet, Ambient, BuildError, Fields, Rule, Sign as _, UnixTime, nonce_text};
+use yuanfen_core::{Alphabet, Ambient, BuildError, Fields, PrepayId, Rule, Sign as _, nonce_text};
 
 use crate::Account;
 use crate::sign::RULES;
@@ -12,52 +12,6 @@ use crate::sign::RULES;
 const PREPAY_ID: Rule = Rule::new("prepay_id", 118)
     .alphabet(Alphabet::WORD_HYPHEN)
     .source("v2 sheet, section 3.3");
-
-/// `prepay_id` with the moment it was issued. It is good for two hours.
-#[derive(Clone, PartialEq, Eq)]
-pub struct PrepayId {
-    id: Box<str>,
-    issued_at: UnixTime,
-}
-
-impl PrepayId {
-    /// How long it is good for, in seconds (v2 sheet, section 4).
-    pub const LIFE: i64 = 2 * 60 * 60;
-
-    /// One that the platform answered at that moment. Where it comes out of your own storage, store the moment too.
-    pub fn issued(id: impl Into<Box<str>>, at: UnixTime) -> Self {
-        Self {
-            id: id.into(),
-            issued_at: at,
-        }
-    }
-
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.id
-    }
-
-    /// When it was issued.
-    #[must_use]
-    pub const fn issued_at(&self) -> UnixTime {
-        self.issued_at
-    }
-
-    /// Whether its two hours are over.
-    #[must_use]
-    pub const fn is_expired(&self, now: UnixTime) -> bool {
-        now.since(self.issued_at) >= Self::LIFE
-    }
-}
-
-impl fmt::Debug for PrepayId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PrepayId")
-            .field("issued_at", &self.issued_at)
-            .finish_non_exhaustive()
-    }
-}
 
 /// For `WeixinJSBridge.invoke('getBrandWCPayRequest', …)`: serializes to exactly what the page hands over.
 #[derive(Clone, PartialEq, Eq, Serialize)]

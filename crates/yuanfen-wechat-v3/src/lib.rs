@@ -30,7 +30,7 @@ pub use message::{Message, segment};
 pub use notify::Event;
 pub use order_detail::{OrderDetail, OrderedGoods};
 pub use order_ref::OrderRef;
-pub use pay_params::{JsapiParams, PayParamsDraft, PrepayId, RequestPaymentParams};
+pub use pay_params::{JsapiParams, PayParamsDraft, RequestPaymentParams};
 pub use private::{OpenId, PayerText};
 pub use provider::{File, Reply};
 pub use refund_record::{
@@ -38,3 +38,4 @@ pub use refund_record::{
 };
 pub use scene::{Scene, Store};
 pub use transaction::{PromotedGoods, Promotion, PromotionScope, PromotionType, TradeState, TradeType, Transaction};
+pub use yuanfen_core::PrepayId;

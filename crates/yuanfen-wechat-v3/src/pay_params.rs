@@ -3,61 +3,17 @@
 use std::fmt;
 
 use serde::Serialize;
-use yuanfen_core::{Alphabet, Ambient, BuildError, Rule, UnixTime, nonce_text};
+use yuanfen_core::{Alphabet, Ambient, BuildError, PrepayId, Rule, nonce_text};
 
 use crate::Account;
 use crate::sign::invoke_text;
 
-/// `prepay_id` with the moment it was handed out: it opens the cashier for two hours.
-///
-/// A later one is had by repeating the identical order under the same number. To keep one across restarts, store both
-/// parts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PrepayId {
-    text: Box<str>,
-    issued_at: UnixTime,
-}
-
-impl PrepayId {
-    /// How long one lives, in seconds.
-    pub const LIFE_SECONDS: i64 = 2 * 60 * 60;
-
-    /// A prepay id that was handed out at that moment.
-    ///
-    /// # Errors
-    /// When it is not 1 to 128 printable ASCII characters without blanks. (The documents say 64; what the platform sends
-    /// is not refused for its length before that.)
-    pub fn new(text: &str, issued_at: UnixTime) -> Result<Self, BuildError> {
-        const RULE: Rule = Rule::new("prepay_id", 128)
-            .alphabet(Alphabet::new("printable ASCII without blanks", |character| {
-                character.is_ascii_graphic()
-            }))
-            .source("v3 sheet, section 13.4");
-        RULE.check(text)?;
-        Ok(Self {
-            text: text.into(),
-            issued_at,
-        })
-    }
-
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    /// When it was handed out.
-    #[must_use]
-    pub const fn issued_at(&self) -> UnixTime {
-        self.issued_at
-    }
-
-    /// Whether its two hours are over.
-    #[must_use]
-    pub const fn is_expired(&self, now: UnixTime) -> bool {
-        now.since(self.issued_at) >= Self::LIFE_SECONDS
-    }
-}
+/// The documents say 64 characters; what the platform sends is not refused for its length before twice that.
+pub(crate) const PREPAY_ID: Rule = Rule::new("prepay_id", 128)
+    .alphabet(Alphabet::new("printable ASCII without blanks", |character| {
+        character.is_ascii_graphic()
+    }))
+    .source("v3 sheet, section 13.4");
 
 /// What an official account's page passes to `WeixinJSBridge.invoke('getBrandWCPayRequest', …)`. Serialize it as it is.
 /// `Debug` does not show the signature.
@@ -111,7 +67,7 @@ impl Account {
     /// The parameters for an official account's page.
     ///
     /// # Errors
-    /// When the prepay id's two hours are over, or signing fails.
+    /// When the prepay id is not of its form, its two hours are over, or signing fails.
     pub fn jsapi_params(&self, prepay_id: &PrepayId, ambient: &dyn Ambient) -> Result<JsapiParams, BuildError> {
         let draft = self.pay_params_draft(prepay_id, ambient)?;
         let signature = self.signing_key().sign(&draft.text(), ambient)?;
@@ -121,7 +77,7 @@ impl Account {
     /// The parameters for a mini program.
     ///
     /// # Errors
-    /// When the prepay id's two hours are over, or signing fails.
+    /// When the prepay id is not of its form, its two hours are over, or signing fails.
     pub fn request_payment_params(
         &self,
         prepay_id: &PrepayId,
@@ -135,8 +91,9 @@ impl Account {
     /// The text of either, to be signed elsewhere.
     ///
     /// # Errors
-    /// When the prepay id's two hours are over.
+    /// When the prepay id is not of its form, or its two hours are over.
     pub fn pay_params_draft(&self, prepay_id: &PrepayId, ambient: &dyn Ambient) -> Result<PayParamsDraft, BuildError> {
+        PREPAY_ID.check(prepay_id.as_str())?;
         let now = ambient.now();
         if prepay_id.is_expired(now) {
             return Err(BuildError::Time {

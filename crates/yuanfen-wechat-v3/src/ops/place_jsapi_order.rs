@@ -11,6 +11,7 @@ use yuanfen_core::{
     PayAmount, Rfc3339, Route, Rule, UnixTime, ValueError, Verified, WireText as _, open_enum,
 };
 
+use crate::pay_params::PREPAY_ID;
 use crate::private::Raw;
 use crate::{Account, Message, OpenId, OrderDetail, PrepayId, Reply, Scene};
 
@@ -173,12 +174,12 @@ impl Operation for PlaceJsapiOrder {
         let object = reply.object(&Self::ROUTE)?;
         let mut taker = JsonTaker::new(&object);
         let prepay_id: String = taker.need("prepay_id")?;
-        let prepay_id = PrepayId::new(&prepay_id, reply.answered_at()).map_err(|_| {
+        PREPAY_ID.check(&prepay_id).map_err(|_| {
             let expected = "a prepay id: printable ASCII without blanks, at most 128 characters";
             FieldError::new("prepay_id", ValueError::Form { expected })
         })?;
         Ok(PlacedJsapiOrder {
-            prepay_id,
+            prepay_id: PrepayId::issued(prepay_id, reply.answered_at()),
             extra: taker.rest(),
             raw: Raw(reply.raw().clone()),
         })

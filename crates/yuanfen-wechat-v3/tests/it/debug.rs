@@ -78,7 +78,7 @@ fn replies_and_events_show_neither_payer_nor_body() {
 
 #[test]
 fn page_parameters_show_no_signature() {
-    let prepay_id = PrepayId::new("wx201410272009395522657a690389285100", now()).unwrap();
+    let prepay_id = PrepayId::issued("wx201410272009395522657a690389285100", now());
     let page = account().jsapi_params(&prepay_id, &ambient()).unwrap();
     hides(&page, &[&page.pay_sign]);
     let program = account().request_payment_params(&prepay_id, &ambient()).unwrap();

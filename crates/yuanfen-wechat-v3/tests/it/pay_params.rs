@@ -10,7 +10,7 @@ use crate::requests::order;
 const PREPAY_ID: &str = "wx201410272009395522657a690389285100";
 
 fn prepay_id() -> PrepayId {
-    PrepayId::new(PREPAY_ID, now()).unwrap()
+    PrepayId::issued(PREPAY_ID, now())
 }
 
 fn text<'a>(json: &'a serde_json::Value, name: &str) -> &'a str {
@@ -88,7 +88,7 @@ fn renews_by_repeating_the_identical_order() {
     let again = order.request(&account, &clock).unwrap();
     assert_eq!(first.body(), again.body());
     assert_eq!(first.uri(), again.uri());
-    let renewed = PrepayId::new(PREPAY_ID, UnixTime::from_seconds(NOW + 7200)).unwrap();
+    let renewed = PrepayId::issued(PREPAY_ID, UnixTime::from_seconds(NOW + 7200));
     assert!(account.jsapi_params(&renewed, &clock).is_ok());
 }
 
@@ -112,7 +112,12 @@ fn signs_elsewhere_through_a_draft() {
 #[test]
 fn refuses_a_prepay_id_that_would_change_the_text() {
     for bad in ["", "a b", "a\nb", "a\u{7f}", "单", &"x".repeat(129)] {
-        assert!(PrepayId::new(bad, now()).is_err(), "{bad}");
+        let refused = account()
+            .jsapi_params(&PrepayId::issued(bad, now()), &ambient())
+            .unwrap_err();
+        assert_eq!(refused.field(), Some("prepay_id"), "{bad}");
     }
-    assert!(PrepayId::new(&"x".repeat(128), now()).is_ok());
+    account()
+        .jsapi_params(&PrepayId::issued("x".repeat(128), now()), &ambient())
+        .unwrap();
 }

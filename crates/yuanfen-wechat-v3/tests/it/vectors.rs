@@ -338,7 +338,7 @@ fn reads_the_sample_parameters_only_when_they_are_corrected() {
         }
         let fields = run.at(Stage::Fields, read.map(|object| object.to_fields().unwrap()));
         let account = crate::far_side::account();
-        let prepay_id = yuanfen_wechat_v3::PrepayId::new("wx201410272009395522657a690389285100", now()).unwrap();
+        let prepay_id = yuanfen_wechat_v3::PrepayId::issued("wx201410272009395522657a690389285100", now());
         let ours = account.request_payment_params(&prepay_id, &ambient()).unwrap();
         let ours = serde_json::to_vec(&ours).unwrap();
         let ours = Object::parse(&ours, &Limits::DEFAULT).unwrap();
