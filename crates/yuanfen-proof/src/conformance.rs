@@ -86,7 +86,12 @@ struct Subject {
 /// When vectors cannot be read, the sandbox does not run, or the list of gaps is wrong: one of them passes by now, or is
 /// about no case.
 pub(crate) fn run(arguments: &Arguments) -> Result<bool, Error> {
-    let mut rows = published()?;
+    // What a check finds is printed below, with its case.
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let published = published();
+    panic::set_hook(hook);
+    let mut rows = published?;
     if !arguments.no_sandbox {
         rows.extend(sandbox::rows()?);
     }
@@ -134,11 +139,7 @@ impl Subject {
 
 /// Runs a check and catches what it finds.
 fn judge(check: Check, case: Case<'_>) -> Verdict {
-    let hook = panic::take_hook();
-    panic::set_hook(Box::new(|_| {}));
-    let outcome = panic::catch_unwind(AssertUnwindSafe(|| check(case)));
-    panic::set_hook(hook);
-    match outcome {
+    match panic::catch_unwind(AssertUnwindSafe(|| check(case))) {
         Ok(()) => Verdict::Passed,
         Err(payload) => Verdict::Failed { why: words(&*payload) },
     }
