@@ -52,7 +52,7 @@ fn dresses(label: &str, der: &[u8]) -> Vec<(String, String)> {
                 .join("\r\n"),
         ),
     ];
-    for width in [1, 7, 63, 64, 65, 76, 77, 100_000] {
+    for width in [1, 63, 64, 77, 100_000] {
         for (name, line_end) in [("LF", "\n"), ("CRLF", "\r\n"), ("CR", "\r")] {
             dresses.push((
                 format!("lines of {width} ended by {name}"),
@@ -328,7 +328,7 @@ mod modern {
     #[test]
     fn no_garbage_makes_it_panic() {
         let good = der(&key_text("openssl_2048"));
-        for at in 0..120 {
+        for at in (0..120).step_by(3) {
             for value in [0x00, 0x7f, 0x80, 0x84, 0xff] {
                 let mut wrong = good.clone();
                 wrong[at] = value;
