@@ -27,11 +27,16 @@ open_enum! {
         Upstream = "-300",
         /// The payment failed.
         PaymentFailed = "-301",
+        /// The refund failed.
+        RefundFailed = "-302",
     }
 }
 
 const SHEET: &str = "fshows sheet, section 12";
-const ANY: &[&str] = &["pay_wechat_page", "query_order"];
+const ANY: &[&str] = &["pay_wechat_page", "query_order", "refund", "query_refund"];
+const BUT_REFUND: &[&str] = &["pay_wechat_page", "query_order", "query_refund"];
+const REFUND: &[&str] = &["refund"];
+const QUERY_REFUND: &[&str] = &["query_refund"];
 const PAY: &[&str] = &["pay_wechat_page"];
 const QUERY: &[&str] = &["query_order"];
 
@@ -78,7 +83,7 @@ pub const TABLE: &[Row] = &[
         fix("this method is not open to this liquidator: ask the platform"),
     ),
     (
-        ANY,
+        BUT_REFUND,
         "-103",
         row(
             Fate::Refused,
@@ -130,7 +135,7 @@ pub const TABLE: &[Row] = &[
     ),
     (ANY, "-208", fix("the platform does not know this wallet")),
     (
-        ANY,
+        BUT_REFUND,
         "-220",
         row(
             Fate::Refused,
@@ -180,6 +185,93 @@ pub const TABLE: &[Row] = &[
         PAY,
         "-301",
         row(Fate::Refused, RefusalKind::Declined, "the payment failed"),
+    ),
+    (
+        REFUND,
+        "-103",
+        row(
+            Fate::Unknown,
+            RefusalKind::Unclear,
+            "the platform answered in its own words, which may say that it is refunded: query the refund",
+        ),
+    ),
+    (
+        REFUND,
+        "-200",
+        row(
+            Fate::Unknown,
+            RefusalKind::Unclear,
+            "the platform failed: query the refund before anything else",
+        ),
+    ),
+    (
+        REFUND,
+        "-206",
+        row(
+            Fate::Already,
+            RefusalKind::Already,
+            "this refund number is in use: query it before anything else",
+        ),
+    ),
+    (
+        REFUND,
+        "-207",
+        row(Fate::Refused, RefusalKind::NotFound, "no such order: check its number"),
+    ),
+    (
+        REFUND,
+        "-216",
+        row(
+            Fate::Refused,
+            RefusalKind::Declined,
+            "the balance is too low for the refund",
+        ),
+    ),
+    (
+        REFUND,
+        "-220",
+        row(
+            Fate::Unknown,
+            RefusalKind::Unclear,
+            "this is not allowed in the order's state, perhaps because it is refunded: query the refund",
+        ),
+    ),
+    (
+        REFUND,
+        "-300",
+        row(
+            Fate::Unknown,
+            RefusalKind::Unclear,
+            "the wallet's side failed: query the refund before anything else",
+        ),
+    ),
+    (
+        REFUND,
+        "-302",
+        row(Fate::Refused, RefusalKind::Declined, "the refund failed"),
+    ),
+    (
+        QUERY_REFUND,
+        "-200",
+        row(Fate::Unknown, RefusalKind::Unclear, "the platform failed: query again"),
+    ),
+    (
+        QUERY_REFUND,
+        "-207",
+        row(
+            Fate::Refused,
+            RefusalKind::Unclear,
+            "the platform does not find it, and whether that means the order or the refund is not published",
+        ),
+    ),
+    (
+        QUERY_REFUND,
+        "-300",
+        row(
+            Fate::Unknown,
+            RefusalKind::Unclear,
+            "the wallet's side failed: query again",
+        ),
     ),
 ];
 

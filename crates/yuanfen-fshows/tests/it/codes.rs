@@ -56,6 +56,7 @@ fn every_row_stands_once_for_a_call_that_there_is() {
         Code::TooOften,
         Code::Upstream,
         Code::PaymentFailed,
+        Code::RefundFailed,
     ] {
         assert!(TABLE.iter().any(|(_, other, _)| *other == code.as_str()), "{code}");
         assert_eq!(Code::from(code.as_str()), code);
@@ -80,7 +81,11 @@ fn the_calls_and_their_answers_are_what_they_say() {
         [
             ("pay_wechat_page", Effect::QueryFirst, ReplyTrust::Unsigned),
             ("query_order", Effect::Read, ReplyTrust::Unsigned),
+            ("refund", Effect::QueryFirst, ReplyTrust::Unsigned),
+            ("query_refund", Effect::Read, ReplyTrust::Unsigned),
         ]
     );
-    assert_eq!((settle::ORDER.repeat, settle::ORDER.repeats), (Repeat::Never, 0));
+    for rule in [settle::ORDER, settle::REFUND] {
+        assert_eq!((rule.repeat, rule.repeats), (Repeat::Never, 0));
+    }
 }

@@ -14,6 +14,7 @@ mod debug;
 mod fields;
 mod notify;
 mod pages;
+mod refunds;
 mod replies;
 mod vectors;
 
