@@ -2,6 +2,7 @@
 //! signs, call-backs that the platform signs.
 
 mod orders;
+mod refunds;
 mod shares;
 #[cfg(test)]
 mod vectors;
@@ -29,6 +30,8 @@ const PAY_PAGE: &str = "/fshows/payPage/";
 const PLACE: &str = "fshows.liquidation.wxpay.mppay";
 const QUERY: &str = "fshows.liquidation.alipay.trade.query";
 const CLOSE: &str = "fshows.liquidation.order.close";
+const REFUND: &str = "fshows.liquidation.pay.refund";
+const REFUND_QUERY: &str = "fshows.liquidation.pay.refund.query";
 
 /// Sheet, sections 6.1 and 6.3.
 const RULES: PairRules = PairRules {
@@ -111,6 +114,8 @@ impl Fshows {
             PLACE => orders::place,
             QUERY => orders::query,
             CLOSE => orders::close,
+            REFUND => refunds::create,
+            REFUND_QUERY => refunds::query,
             _ => return Err(Refusal::new("-102", "权限不足")),
         };
         let content =
@@ -172,6 +177,8 @@ impl PlatformSide for Fshows {
                 Ok(Some(PLACE)) => "place-order",
                 Ok(Some(QUERY)) => "query-order",
                 Ok(Some(CLOSE)) => "close-order",
+                Ok(Some(REFUND)) => "refund",
+                Ok(Some(REFUND_QUERY)) => "query-refund",
                 _ => "unknown",
             },
             _ => "unknown",

@@ -156,7 +156,7 @@ async fn refuses_what_no_known_caller_signed() {
         (with("version", "-"), "-101", SignatureVerdict::Holds),
         (with("version", "2.0"), "-101", SignatureVerdict::Holds),
         (
-            with("method", "fshows.liquidation.pay.refund"),
+            with("method", "fshows.liquidation.order.reverse"),
             "-102",
             SignatureVerdict::Holds,
         ),

@@ -15,6 +15,7 @@ mod cashier;
 mod control;
 mod faults;
 mod fshows;
+mod fshows_refunds;
 mod limits;
 mod mpgateway;
 mod mutants;

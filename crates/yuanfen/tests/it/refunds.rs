@@ -1,11 +1,11 @@
 //! Refunds whose reply is lost: asked for by their number, sent again only where that cannot pay twice.
 
 use yuanfen::core::{Advice, Fate, Notice, RefundNo, SettleVerdict, Standing};
-use yuanfen::{starpos, wechat_v2};
+use yuanfen::{fshows, starpos, wechat_v2};
 use yuanfen_sandbox::{FaultKind, FaultPlan, FaultRule, Platform, RefundState};
 
 use crate::recovery::{Done, LOSSES, call_and_settle};
-use crate::shop::{Shop, amount, notify_url, order_no, starpos_order, v2_order};
+use crate::shop::{Shop, amount, fshows_order, notify_url, order_no, starpos_order, v2_order};
 
 fn refund_no() -> RefundNo {
     RefundNo::new("REFUND20251009000001").unwrap()
@@ -226,4 +226,71 @@ async fn a_starpos_refund_beyond_the_payment_did_nothing() {
     let error = shop.client(shop.starpos()).call(&refund).await.unwrap_err();
     assert_eq!((error.fate(), error.advice()), (Fate::Refused, Advice::Stop));
     assert_eq!(refunded(&shop, Platform::Starpos), [0_i64; 0]);
+}
+
+/// A paid fshows order, the refund of all of it, and its query. Numbers there have no hyphens and at most 32 characters.
+async fn fshows_refund(shop: &Shop) -> (fshows::ops::Refund, fshows::ops::QueryRefund) {
+    shop.client(shop.fshows()).call(&fshows_order(shop)).await.unwrap();
+    shop.far_side.pay(Platform::Fshows, order_no().as_str()).unwrap();
+    let order = fshows::ops::OrderKey::Liquidator(order_no());
+    (
+        fshows::ops::Refund::new(order.clone(), refund_no()),
+        fshows::ops::QueryRefund::by_refund_no(order, refund_no()),
+    )
+}
+
+#[tokio::test]
+async fn an_fshows_refund_without_its_reply_is_asked_for_and_never_sent_again() {
+    // Nobody signs a reply there, so a spoiled signature is no loss.
+    let unsigned = |kind: &FaultKind| !matches!(kind, FaultKind::CorruptSignature | FaultKind::ProbeSignature);
+    for (kind, done) in LOSSES.iter().filter(|(kind, _)| unsigned(kind)) {
+        let shop = Shop::open();
+        let (refund, query) = fshows_refund(&shop).await;
+        shop.fault(FaultRule::new(*kind).during("refund").nth(1));
+        let (error, settled) = call_and_settle(
+            &shop,
+            shop.fshows(),
+            &refund,
+            &query,
+            &fshows::settle::REFUND,
+            fshows::ops::RefundRecord::standing,
+        )
+        .await;
+        assert_eq!(error.fate(), Fate::Unknown, "{kind}: {error}");
+        assert_eq!(error.advice(), Advice::QueryFirst, "{kind}");
+        let (verdict, money) = match done {
+            Done::Yes => (SettleVerdict::Happened(Standing::Accepted), vec![amount().fen().get()]),
+            Done::No => (SettleVerdict::StillUnknown, vec![]),
+        };
+        assert_eq!(settled.verdict, verdict, "{kind}");
+        assert_eq!(shop.calls(Platform::Fshows, "refund"), 1, "{kind}");
+        assert_eq!(refunded(&shop, Platform::Fshows), money, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn an_fshows_refund_is_settled_by_no_status_that_may_not_be_its_end() {
+    for (end, verdict) in [
+        (RefundState::Succeeded, SettleVerdict::Happened(Standing::Succeeded)),
+        (RefundState::Closed, SettleVerdict::StillUnknown),
+    ] {
+        let shop = Shop::open();
+        let (refund, query) = fshows_refund(&shop).await;
+        let client = shop.client(shop.fshows());
+        let taken = client.call(&refund).await.unwrap();
+        assert_eq!(taken.standing(), Standing::Accepted);
+        shop.far_side
+            .settle_refund(Platform::Fshows, refund_no().as_str(), end)
+            .unwrap();
+        let settling = client.settle(
+            &refund,
+            &query,
+            &fshows::settle::REFUND,
+            fshows::ops::RefundRecord::standing,
+        );
+        let settled = settling.after(Fate::Unknown, &shop.sleep()).await;
+        assert_eq!(settled.verdict, verdict, "{end:?}");
+        assert_eq!(settled.found.unwrap().refund_no, Some(refund_no()), "{end:?}");
+        assert_eq!(shop.calls(Platform::Fshows, "refund"), 1, "{end:?}");
+    }
 }

@@ -14,7 +14,7 @@ use crate::platforms::{Desk, Platform};
 const PREPAY_LIFE: i64 = 7200;
 
 pub(super) const PREPAY_ID: &str = "prepay_id";
-const TRADE_NO: &str = "trade_no";
+pub(super) const TRADE_NO: &str = "trade_no";
 
 /// Sheet, section 9.1: name, whether it is required, and its most characters.
 const MPPAY: &[(&str, bool, usize)] = &[
@@ -113,7 +113,7 @@ fn push_shares(value: &mut FlatJson, shares: &Shares) {
 }
 
 /// The order that a query or close names: `trade_no` wins over `out_trade_no`.
-fn named<'a>(content: &Object, desk: &'a mut Desk<'_>) -> Result<&'a mut Order, Refusal> {
+pub(super) fn named<'a>(content: &Object, desk: &'a mut Desk<'_>) -> Result<&'a mut Order, Refusal> {
     let now = desk.now();
     let mut taker = JsonTaker::new(content);
     let trade_no: Option<String> = taker.maybe(TRADE_NO)?;
