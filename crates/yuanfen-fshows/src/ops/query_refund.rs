@@ -76,12 +76,10 @@ impl Operation for QueryRefund {
 
     fn decode(&self, _account: &Account, inbound: Unsigned<Reply>) -> Result<RefundRecord, OpenError> {
         let (value, _) = inbound.into_inner().accepted(&Self::ROUTE)?;
-        let record = RefundRecord::read(value)?;
         let (refund_no, platform_refund_no) = match &self.key {
             RefundKey::Liquidator(refund_no) => (Some(refund_no), None),
             RefundKey::Platform(id) => (None, Some(id)),
         };
-        record.must_be_about(&self.order, refund_no, platform_refund_no)?;
-        Ok(record)
+        RefundRecord::read(value)?.about(&self.order, refund_no, platform_refund_no)
     }
 }

@@ -98,9 +98,7 @@ impl Operation for Refund {
 
     fn decode(&self, _account: &Account, inbound: Unsigned<Reply>) -> Result<RefundRecord, OpenError> {
         let (value, _) = inbound.into_inner().accepted(&Self::ROUTE)?;
-        let record = RefundRecord::read(value)?;
-        record.must_be_about(&self.order, Some(&self.refund_no), None)?;
-        Ok(record)
+        RefundRecord::read(value)?.about(&self.order, Some(&self.refund_no), None)
     }
 }
 
@@ -135,6 +133,8 @@ pub struct RefundRecord {
     pub extra: Extra,
     /// `return_value` as it came.
     pub value: ReturnValue,
+    /// Whether it names the very number that the refund was asked for by.
+    names_the_refund: bool,
 }
 
 impl RefundRecord {
@@ -149,6 +149,7 @@ impl RefundRecord {
             status: None,
             extra: Extra::new(),
             value,
+            names_the_refund: false,
         };
         if is_object {
             let value = record.value.clone();
@@ -171,15 +172,18 @@ impl RefundRecord {
         Ok(())
     }
 
-    /// Refuses a record that names another order or refund than was asked for.
-    pub(super) fn must_be_about(
-        &self,
+    /// Refuses a record that names another order or refund than was asked for, and notes whether it names this one.
+    pub(super) fn about(
+        mut self,
         order: &OrderKey,
         refund_no: Option<&RefundNo>,
         platform_refund_no: Option<&RemoteId>,
-    ) -> Result<(), OpenError> {
+    ) -> Result<Self, OpenError> {
         fn differs<T: PartialEq>(asked: Option<&T>, told: Option<&T>) -> bool {
             matches!((asked, told), (Some(asked), Some(told)) if asked != told)
+        }
+        fn names<T: PartialEq>(asked: Option<&T>, told: Option<&T>) -> bool {
+            asked.is_some() && asked == told
         }
         let (order_no, trade_no) = match order {
             OrderKey::Liquidator(order_no) => (Some(order_no), None),
@@ -196,14 +200,24 @@ impl RefundRecord {
         ];
         match rows.into_iter().find(|(_, differs)| *differs) {
             Some((field, _)) => Err(ProtocolError::new(ProtocolErrorKind::Foreign { field }).into()),
-            None => Ok(()),
+            None => {
+                self.names_the_refund = names(refund_no, self.refund_no.as_ref())
+                    || names(platform_refund_no, self.platform_refund_no.as_ref());
+                Ok(self)
+            }
         }
     }
 
-    /// What this says about a refund whose outcome was unknown. An absent status, one that this version does not know,
-    /// and a failure that may not be the end count as pending: whoever took them for one could refund twice.
+    /// What this says about a refund whose outcome was unknown.
+    ///
+    /// Nobody signs the record and no page describes it, so a status counts only beside the number by which the refund
+    /// was asked for: alone it may be the order's, or another refund's. An absent status, one that this version does
+    /// not know, and a failure that may not be the end count as pending: whoever took them for one could refund twice.
     #[must_use]
     pub const fn standing(&self) -> Standing {
+        if !self.names_the_refund {
+            return Standing::Pending;
+        }
         match &self.status {
             Some(RefundStatus::Refunded) => Standing::Succeeded,
             Some(RefundStatus::Refunding) => Standing::Accepted,

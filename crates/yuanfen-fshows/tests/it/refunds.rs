@@ -39,6 +39,11 @@ fn queried(value: &str) -> Result<RefundRecord, String> {
     open(&query(), success(value)).map_err(|error| word(&error))
 }
 
+/// A record that names our refund, and these members.
+fn of_ours(members: &str) -> String {
+    format!("{{\"out_refund_no\":\"{REFUND_NO}\",{members}}}")
+}
+
 fn failure(code: &str) -> String {
     format!("{{\"success\":false,\"error_code\":\"{code}\",\"error_message\":\"m\"}}")
 }
@@ -189,8 +194,52 @@ fn an_absent_or_unknown_status_settles_nothing() {
         ("", Standing::Pending),
     ] {
         for name in ["refund_status", "refundStatus", "status"] {
-            let record = queried(&format!("{{\"{name}\":\"{status}\"}}")).unwrap();
+            let record = queried(&of_ours(&format!("\"{name}\":\"{status}\""))).unwrap();
             assert_eq!(record.standing(), standing, "{name} {status}");
+        }
+    }
+}
+
+#[test]
+fn a_status_that_names_no_refund_settles_nothing() {
+    // Nobody signed it, and a lone `status` may as well be the order's.
+    for status in ["3", "4"] {
+        for name in ["refund_status", "refundStatus", "status"] {
+            for beside in [
+                "",
+                ",\"out_refund_no\":\"\"",
+                ",\"out_refund_no\":null",
+                ",\"out_trade_no\":\"DEMO_20990101_0001\"",
+                ",\"trade_no\":\"2099\"",
+                // A number that was not asked by may be of any refund.
+                ",\"refund_no\":\"77\"",
+            ] {
+                let value = format!("{{\"{name}\":\"{status}\"{beside}}}");
+                for record in [refunded(&value).unwrap(), queried(&value).unwrap()] {
+                    assert_eq!(record.standing(), Standing::Pending, "{value}");
+                    assert!(record.status.is_some(), "what came is shown all the same: {value}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_status_counts_beside_the_number_that_was_asked_by() {
+    for (status, standing) in [("3", Standing::Accepted), ("4", Standing::Succeeded)] {
+        let ours = of_ours(&format!("\"refund_status\":{status}"));
+        assert_eq!(refunded(&ours).unwrap().standing(), standing);
+        assert_eq!(queried(&ours).unwrap().standing(), standing);
+        let by_platform = QueryRefund::by_platform_refund_no(by_order_no(), RemoteId::new("77").unwrap());
+        for (number, standing) in [
+            ("\"refund_no\":\"77\"", standing),
+            ("\"refundNo\":77", standing),
+            // Our number is news here, and proves nothing about theirs.
+            ("\"out_refund_no\":\"REFUND_20990101_0001\"", Standing::Pending),
+        ] {
+            let value = format!("{{{number},\"refund_status\":\"{status}\"}}");
+            let record = open(&by_platform, success(&value)).unwrap();
+            assert_eq!(record.standing(), standing, "{value}");
         }
     }
 }
@@ -281,10 +330,10 @@ fn an_answer_that_is_none_leaves_a_refund_unknown() {
 fn a_refund_without_its_reply_is_asked_for_and_never_sent_again() {
     let done = SettleVerdict::Happened;
     for (answers, verdict, seconds) in [
-        (&[success(r#"{"status":4}"#)][..], done(Standing::Succeeded), 1),
-        (&[success(r#"{"status":3}"#)], done(Standing::Accepted), 1),
+        (&[success(&of_ours(r#""status":4"#))][..], done(Standing::Succeeded), 1),
+        (&[success(&of_ours(r#""status":3"#))], done(Standing::Accepted), 1),
         (
-            &[failure("-207"), success("\"\""), success(r#"{"status":"4"}"#)],
+            &[failure("-207"), success("\"\""), success(&of_ours(r#""status":"4""#))],
             done(Standing::Succeeded),
             21,
         ),
@@ -294,7 +343,7 @@ fn a_refund_without_its_reply_is_asked_for_and_never_sent_again() {
             180,
         ),
         (
-            &[const { String::new() }; 9].map(|_| success(r#"{"status":5}"#)),
+            &[const { String::new() }; 9].map(|_| success(&of_ours(r#""status":5"#))),
             SettleVerdict::StillUnknown,
             180,
         ),
