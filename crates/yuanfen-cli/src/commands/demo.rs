@@ -86,6 +86,11 @@ async fn one_route(route: RouteName, sandbox: &Sandbox, desk: &Desk, transport: 
     let walked = match Walk::new(route, platform, sandbox, desk, transport) {
         Ok(walk) => {
             report.begins(&walk);
+            tracing::debug!(
+                route = route.as_str(),
+                order_no = walk.order_no.as_str(),
+                "a walk begins"
+            );
             match route {
                 RouteName::WechatV2 => wechat_v2::walk(&walk, &mut report).await,
                 RouteName::WechatV3 => wechat_v3::walk(&walk, &mut report).await,

@@ -55,6 +55,8 @@ async fn a_call_is_one_span_and_shows_no_body_header_key_or_payer() {
         .unwrap_err();
     let second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
     let guard = tracing::subscriber::set_default(subscriber);
+    // rustls speaks the older `log`; this hands its words to the subscriber of the thread that they are spoken on.
+    tracing_log::LogTracer::init().unwrap();
     tracing::trace!("planted, so that an empty log does not pass");
     let transport = patient()
         .add_root(platform.pem())
@@ -73,6 +75,7 @@ async fn a_call_is_one_span_and_shows_no_body_header_key_or_payer() {
     let errors = format!("{error} {error:?}");
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(log.contains("planted"));
+    assert!(log.contains("rustls"), "the TLS stack is heard as well");
     let spans: Vec<_> = log.lines().filter(|line| line.contains("close")).collect();
     assert_eq!(spans.len(), 3, "{log}");
     assert!(
