@@ -162,8 +162,10 @@ pub struct Settle {
     fate: Fate,
     /// The fates of the repeats alone, joined.
     repeated: Fate,
-    /// A query has found it there.
+    /// A query has found it there, unpaid.
     accepted: bool,
+    /// A query has found it there, in whatever state.
+    known: bool,
     queries: usize,
     absences: u32,
     repeats: u32,
@@ -210,6 +212,7 @@ impl Settle {
             fate,
             repeated: Fate::NotSent,
             accepted: false,
+            known: false,
             queries: 0,
             absences: 0,
             repeats: 0,
@@ -347,6 +350,7 @@ impl Settle {
 
     fn stands(&mut self, standing: Standing) -> State {
         if standing != Standing::NotFound {
+            self.known = true;
             self.absences = 0;
             // What the platform knows was sent, whoever sent it.
             self.fate = self.fate.join(Fate::Unknown);
@@ -361,7 +365,7 @@ impl Settle {
             Standing::Failed => State::End(SettleVerdict::Failed),
             Standing::Pending => State::Pause,
             // The platform has said that it is there; it does not unsay that by not finding it once.
-            Standing::NotFound if self.accepted || self.fate == Fate::Already => State::Pause,
+            Standing::NotFound if self.known || self.fate == Fate::Already => State::Pause,
             Standing::NotFound => {
                 self.absences = self.absences.saturating_add(1);
                 if self.absences < self.rule.absences {

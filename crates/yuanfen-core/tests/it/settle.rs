@@ -160,13 +160,6 @@ fn a_refund_is_repeated_only_when_absent_more_than_once() {
 }
 
 #[test]
-fn absences_count_only_in_a_row() {
-    let answers = [Stands(NotFound), Stands(Pending), Stands(NotFound), Stands(NotFound)];
-    let run = run(&REFUND, Fate::Unknown, &answers, &[Replied], 1);
-    assert_eq!((run.steps.as_str(), run.verdict), ("wqwqwqwqr", SettleVerdict::Replied));
-}
-
-#[test]
 fn a_query_that_failed_is_no_absence() {
     let answers = [Stands(NotFound), QueryFailed, QueryFailed, Stands(Succeeded)];
     let run = run(&REFUND, Fate::Unknown, &answers, &[], 1);
@@ -588,5 +581,42 @@ proptest! {
         }
         prop_assert!(matches!(settle.step(late), SettleStep::Done(_)), "{:?}", steps);
         prop_assert!(!steps.contains(&SettleStep::Repeat));
+    }
+}
+
+#[test]
+fn what_was_seen_pending_is_never_called_absent_or_sent_again() {
+    for rule in [
+        SettleRule::NEVER_REPEATED,
+        SettleRule::REFUND,
+        SettleRule::REPEATABLE_ORDER,
+    ] {
+        let start = UnixTime::from_seconds(1_700_000_000);
+        let mut now = start;
+        let mut settle = Settle::new(&rule, Fate::Unknown, start);
+        let mut asked = 0;
+        let verdict = loop {
+            match settle.step(now) {
+                SettleStep::Wait(pause) => {
+                    now = now.after(pause);
+                    settle.observe(Observation::Waited);
+                }
+                SettleStep::Query => {
+                    asked += 1;
+                    // The payer was typing; afterwards the platform has lost sight of the number.
+                    let standing = if asked == 1 {
+                        Standing::Pending
+                    } else {
+                        Standing::NotFound
+                    };
+                    settle.observe(Observation::Stands(standing));
+                }
+                SettleStep::Repeat => panic!("sent again under {rule:?}"),
+                SettleStep::Done(verdict) => break verdict,
+                _ => unreachable!(),
+            }
+        };
+        assert_eq!(verdict, SettleVerdict::StillUnknown, "{rule:?}");
+        assert!(asked > 3, "{rule:?}");
     }
 }
