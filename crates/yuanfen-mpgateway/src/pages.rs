@@ -25,7 +25,7 @@ const PAY_ID: Rule = Rule::new("code", 256)
 pub struct OpenidPage {
     /// `backurl`: where the visitor comes back to. It may have a query of its own.
     pub back_url: Address,
-    /// `payway`: a channel id, where several are open to the merchant.
+    /// `payway`: a channel id, digits, where several are open to the merchant.
     pub channel: Option<String>,
 }
 
@@ -47,7 +47,7 @@ impl Account {
     /// The address of the openid page. It names the merchant, so that the openid fits the channel in use.
     ///
     /// # Errors
-    /// When the channel id is not letters and digits.
+    /// When the channel id is not 1 to 32 digits.
     pub fn openid_page(&self, page: &OpenidPage) -> Result<String, BuildError> {
         let mut fields = Fields::new();
         let mut push = |name, value: &str| fields.push(name, value).map_err(BuildError::encode);

@@ -59,7 +59,7 @@ pub struct SubmitOrder {
     pub openid: Option<String>,
     /// `ip`, required for H5: the payer's real address; a wrong one blocks the payment.
     pub ip: Option<IpAddr>,
-    /// `payway`: a channel id, for merchants with several channels.
+    /// `payway`: a channel id, digits, for merchants with several channels.
     pub channel: Option<String>,
 }
 
@@ -92,9 +92,10 @@ const CODE: Rule = Rule::new("code", 256)
 const OPENID: Rule = Rule::new("openid", 128)
     .alphabet(Alphabet::ASCII)
     .source("no limit is published");
+/// An int in the owner's document, though programs send it as a text. The length is to keep accidents out.
 const CHANNEL: Rule = Rule::new("payway", 32)
-    .alphabet(Alphabet::ALPHANUMERIC)
-    .source("no limit is published");
+    .alphabet(Alphabet::DIGITS)
+    .source("mpgateway sheet, sections 6.1 and 6.4");
 
 impl SubmitOrder {
     /// An order for that action; set what the action needs besides.

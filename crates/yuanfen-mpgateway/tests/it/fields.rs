@@ -77,7 +77,8 @@ const ROWS: &[Row] = &[
         shortest: 1,
         longest: 32,
         accepted: '9',
-        outside: '_',
+        // An int in the owner's document: no letters either.
+        outside: 'a',
         set: |order, text| order.channel = Some(text),
     },
 ];

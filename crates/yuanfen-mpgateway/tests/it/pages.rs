@@ -39,6 +39,9 @@ fn sends_a_visitor_to_the_openid_page_and_back() {
         ("1".repeat(33), false),
         (String::new(), false),
         ("1&merid=2".to_owned(), false),
+        // An int in the owner's document.
+        ("WX12".to_owned(), false),
+        ("-1".to_owned(), false),
     ] {
         page.channel = Some(channel);
         match account().openid_page(&page) {
