@@ -156,8 +156,13 @@ impl Entry {
     /// The certificate; `None` where it is over.
     fn open(&self, account: &Account, index: usize, now: UnixTime) -> Result<Option<PlatformCertificate>, OpenError> {
         const SEALED: &str = ".encrypt_certificate";
+        const SEALED_FOR: &str = "certificate";
         if self.algorithm != ALGORITHM {
             return Err(wrong(index, ".encrypt_certificate.algorithm", ALGORITHM).into());
+        }
+        // What was sealed for a notice is no certificate, whatever is in it: the same key seals both.
+        if self.associated_data != SEALED_FOR {
+            return Err(wrong(index, ".encrypt_certificate.associated_data", SEALED_FOR).into());
         }
         let plaintext = account
             .api_v3_key()

@@ -604,12 +604,8 @@ fn what_was_seen_pending_is_never_called_absent_or_sent_again() {
                 SettleStep::Query => {
                     asked += 1;
                     // The payer was typing; afterwards the platform has lost sight of the number.
-                    let standing = if asked == 1 {
-                        Standing::Pending
-                    } else {
-                        Standing::NotFound
-                    };
-                    settle.observe(Observation::Stands(standing));
+                    let standing = if asked == 1 { Pending } else { NotFound };
+                    settle.observe(Stands(standing));
                 }
                 SettleStep::Repeat => panic!("sent again under {rule:?}"),
                 SettleStep::Done(verdict) => break verdict,

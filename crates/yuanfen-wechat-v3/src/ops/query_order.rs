@@ -4,7 +4,10 @@
 //! Read. The query string is signed as part of the address. Published as "查询订单"; v3 sheet, section 14.
 
 use http::Method;
-use yuanfen_core::{Ambient, BuildError, Effect, OpenError, Operation, OrderNo, RemoteId, Route, Standing, Verified};
+use yuanfen_core::{
+    Ambient, BuildError, Effect, FieldError, OpenError, Operation, OrderNo, RemoteId, Route, Standing, ValueError,
+    Verified,
+};
 
 use crate::transaction::foreign;
 use crate::{Account, Message, OrderRef, Reply, Transaction, segment};
@@ -80,6 +83,16 @@ impl Operation for QueryOrder {
         let reply = inbound.get();
         let object = reply.object(&Self::ROUTE)?;
         let transaction = Transaction::read(&object, account.direct_ids(), reply.raw().clone())?;
+        // A paid order that lacks its amount or its number cannot be compared with anything: half an answer is none.
+        if transaction.trade_state.standing() == Standing::Succeeded {
+            let missing = |field| Err(FieldError::new(field, ValueError::Missing).into());
+            if transaction.total.is_none() {
+                return missing("amount.total");
+            }
+            if transaction.transaction_id.is_none() {
+                return missing("transaction_id");
+            }
+        }
         match self
             .order
             .differs_from(&transaction.order_no, transaction.transaction_id.as_ref())

@@ -256,3 +256,21 @@ fn says_when_certificates_should_be_fetched_again() {
     );
     assert!(account.fetch_keys(CERTIFICATE, &ambient()).is_some());
 }
+
+/// The same key seals notices: what was sealed for one of them is no certificate, whatever is in it.
+#[test]
+fn refuses_a_certificate_that_was_sealed_for_something_else() {
+    let serial = Certificate::parse(pem("go_cert_F576")).unwrap().serial;
+    for associated_data in ["transaction", "refund", ""] {
+        let ciphertext = api_v3_key()
+            .seal("61f9c719728a", associated_data, pem("go_cert_F576").as_bytes())
+            .unwrap();
+        let entry = entry(&serial, "AEAD_AES_256_GCM", &ciphertext).replacen(
+            r#""associated_data":"certificate""#,
+            &format!(r#""associated_data":"{associated_data}""#),
+            1,
+        );
+        let error = refused(&account(), &list_of(&[entry], CERTIFICATE));
+        assert!(format!("{error:?}").contains("associated_data"), "{error:?}");
+    }
+}

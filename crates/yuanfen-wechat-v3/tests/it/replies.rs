@@ -114,7 +114,6 @@ fn reads_an_order_of_which_little_is_known() {
         ("PAYERROR", Standing::Failed),
         ("USERPAYING", Standing::Pending),
         ("ACCEPT", Standing::Pending),
-        ("REFUND", Standing::Succeeded),
         ("BRAND_NEW", Standing::Pending),
     ] {
         let body = format!(
@@ -124,6 +123,32 @@ fn reads_an_order_of_which_little_is_known() {
         assert_eq!(order.standing(), standing, "{state}");
         assert_eq!(order.transaction.trade_state.as_str(), state);
         assert_eq!((order.transaction.total, order.transaction.attach), (None, None));
+    }
+}
+
+/// A paid one without its amount or its number cannot be compared with anything.
+#[test]
+fn refuses_a_paid_order_that_lacks_its_amount_or_its_number() {
+    for state in ["SUCCESS", "REFUND"] {
+        let body = |more: &str| {
+            format!(
+                r#"{{"mchid":"1900007291","appid":"wxd678efh567hg6787","out_trade_no":"A1","trade_state":"{state}"{more}}}"#
+            )
+        };
+        for (more, field) in [
+            ("", "amount.total"),
+            (r#","transaction_id":"T1""#, "amount.total"),
+            (r#","transaction_id":"T1","amount":{}"#, "amount.total"),
+            (r#","amount":{"total":1}"#, "transaction_id"),
+        ] {
+            let error = ask(&query(), &reply(200, &body(more))).unwrap_err();
+            assert!(format!("{error:?}").contains(field), "{state} {more}: {error:?}");
+        }
+        let whole = body(r#","transaction_id":"T1","amount":{"total":1}"#);
+        assert_eq!(
+            ask(&query(), &reply(200, &whole)).unwrap().standing(),
+            Standing::Succeeded
+        );
     }
 }
 
