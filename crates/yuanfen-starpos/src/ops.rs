@@ -8,8 +8,8 @@ mod refund;
 
 pub use pay_official_account::{PayOfficialAccount, Payer, StartedPay};
 pub use query_official_account::{OfficialAccount, QueryOfficialAccount};
-pub use query_order::{QueriedOrder, QueryOrder};
-pub use query_refund::{QueriedRefund, QueryRefund};
+pub use query_order::{OrderKey, QueriedOrder, QueryOrder};
+pub use query_refund::{QueriedRefund, QueryRefund, RefundKey};
 pub use refund::{Refund, RefundedPayment};
 
 use yuanfen_core::RouteInfo;

@@ -187,6 +187,25 @@ fn named(fields: &Fields) -> Result<Fields, FieldError> {
     Ok(out)
 }
 
+/// The signature covers the values alone, in the order of their names (sheet, section 4.1): under names of his own, whoever
+/// rewrites an answer cuts the same text anew, and makes a letter of another value the `result`. No documented name sorts
+/// between `result` and `returnCode`; with none there, only a letter right in front of `000000` can be made the result.
+fn result_stands_before_its_code(fields: &Fields) -> Result<(), FieldError> {
+    let between = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        "result" < name.as_str() && name.as_str() < "returncode"
+    };
+    match fields.iter().find(|(name, _)| between(name)) {
+        Some((name, _)) => Err(FieldError::new(
+            name,
+            ValueError::Form {
+                expected: "a name that may stand between `result` and `returnCode`",
+            },
+        )),
+        None => Ok(()),
+    }
+}
+
 impl Reply {
     /// Lets a reply through that is about this merchant and says that the call worked.
     pub(crate) fn accepted(self, account: &Account, route: &Route) -> Result<Self, OpenError> {
@@ -198,7 +217,10 @@ impl Reply {
             return Err(ProtocolError::new(ProtocolErrorKind::Foreign { field: "mercId" }).into());
         }
         match self.fields.filled("returnCode") {
-            Some("000000") => Ok(self),
+            Some("000000") => {
+                result_stands_before_its_code(&self.fields)?;
+                Ok(self)
+            }
             Some(_) => Err(refusal(&self.fields, Some(route), self.proven)),
             None => Err(FieldError::new("returnCode", ValueError::Missing).into()),
         }

@@ -17,11 +17,30 @@ use crate::{Account, Message, Reply};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct QueryOrder {
-    /// `qryNo`: the `logNo`, `orderNo` or `tradeNo` of the payment.
-    pub number: String,
+    /// `qryNo`: which payment.
+    pub key: OrderKey,
     /// The order number (`selOrderNo`) that the payment was sent with, where it is known: an answer that names another
-    /// is refused. It is not sent. Not set by the constructors.
+    /// is refused. It is not sent. [`by_trade_no`](Self::by_trade_no) sets it, [`by_log_no`](Self::by_log_no) does not.
     pub order_no: Option<OrderNo>,
+}
+
+/// One of the numbers of a payment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OrderKey {
+    /// `tradeNo`, ours. The answer does not repeat it: what it carries under this name is the query's own number.
+    Trade(OrderNo),
+    /// `logNo`, the platform's. The answer repeats it, and one that tells another is refused.
+    Log(RemoteId),
+}
+
+impl OrderKey {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Trade(trade_no) => trade_no.as_str(),
+            Self::Log(log_no) => log_no.as_str(),
+        }
+    }
 }
 
 const NUMBER: Rule = Rule::new("qryNo", 64)
@@ -29,12 +48,14 @@ const NUMBER: Rule = Rule::new("qryNo", 64)
     .source("StarPos sheet, section 6.5");
 
 impl QueryOrder {
-    /// By the number that the payment was sent with (`tradeNo`).
+    /// By the number that the payment was sent with (`tradeNo`), which is its order number as well: so
+    /// [`PayOfficialAccount::new`](super::PayOfficialAccount::new) sends it. For a payment whose numbers differ, set
+    /// [`order_no`](Self::order_no) to the order number.
     #[must_use]
     pub fn by_trade_no(trade_no: &OrderNo) -> Self {
         Self {
-            number: trade_no.to_string(),
-            order_no: None,
+            key: OrderKey::Trade(trade_no.clone()),
+            order_no: Some(trade_no.clone()),
         }
     }
 
@@ -42,7 +63,7 @@ impl QueryOrder {
     #[must_use]
     pub fn by_log_no(log_no: &RemoteId) -> Self {
         Self {
-            number: log_no.to_string(),
+            key: OrderKey::Log(log_no.clone()),
             order_no: None,
         }
     }
@@ -84,18 +105,21 @@ impl Operation for QueryOrder {
         writer.put("txnTime", &Clock14(ambient.now()))?;
         // V1.0.1 unlocks `refAmt` in the answer.
         writer.constant("version", "V1.0.1")?;
-        writer.text(&NUMBER, &self.number)?;
+        writer.text(&NUMBER, self.key.as_str())?;
         Ok(writer.into_message(Self::ROUTE.path, SignedAs::TypeAndValue))
     }
 
     fn decode(&self, account: &Account, inbound: Verified<Reply>) -> Result<QueriedOrder, OpenError> {
         let reply = inbound.into_inner().accepted(account, &Self::ROUTE)?;
         let queried = QueriedOrder::read(&reply)?;
+        let foreign = |field| Err(ProtocolError::new(ProtocolErrorKind::Foreign { field }).into());
+        if let OrderKey::Log(asked) = &self.key
+            && *asked != queried.log_no
+        {
+            return foreign("logNo");
+        }
         match (&self.order_no, &queried.order_no) {
-            (Some(asked), Some(told)) if asked.as_str() != told => {
-                let kind = ProtocolErrorKind::Foreign { field: "selOrderNo" };
-                Err(ProtocolError::new(kind).into())
-            }
+            (Some(asked), Some(told)) if asked.as_str() != told => foreign("selOrderNo"),
             _ => Ok(queried),
         }
     }

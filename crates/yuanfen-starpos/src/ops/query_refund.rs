@@ -1,8 +1,8 @@
 //! `POST /sdkQryBarcodePay.json` (查询) about a refund. Changes nothing.
 //!
 //! There is no call of its own for refunds: the query of payments takes the refund's number. That it then tells of the
-//! refund is the sheet's reading (section 6.5), never seen in a capture; so an answer about the payment is refused where
-//! the payment's serial number is known.
+//! refund is the sheet's reading (section 6.5), never seen in a capture. An `S` about the payment would look like a
+//! refund that happened; so the payment's serial number has to be given, and an answer that carries it is refused.
 
 use http::Method;
 use yuanfen_core::{
@@ -19,11 +19,30 @@ use crate::{Account, Message, Reply};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct QueryRefund {
-    /// `qryNo`: the `tradeNo` or `logNo` of the refund.
-    pub number: String,
-    /// The serial number (`logNo`) of the payment, where it is known: an answer that has this one is about the payment
-    /// and says nothing of the refund, so it is refused. It is not sent. Not set by the constructors.
-    pub payment_log_no: Option<RemoteId>,
+    /// `qryNo`: which refund.
+    pub key: RefundKey,
+    /// The serial number (`logNo`) of the payment: an answer that has this one is about the payment and says nothing of
+    /// the refund, so it is refused. It is not sent.
+    pub payment_log_no: RemoteId,
+}
+
+/// One of the two numbers of a refund.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RefundKey {
+    /// `tradeNo`, ours. The answer does not repeat it: what it carries under this name is the query's own number.
+    Refund(RefundNo),
+    /// `logNo`, the platform's. The answer repeats it, and one that tells another is refused.
+    Log(RemoteId),
+}
+
+impl RefundKey {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Refund(refund_no) => refund_no.as_str(),
+            Self::Log(log_no) => log_no.as_str(),
+        }
+    }
 }
 
 const NUMBER: Rule = Rule::new("qryNo", 64)
@@ -31,21 +50,22 @@ const NUMBER: Rule = Rule::new("qryNo", 64)
     .source("StarPos sheet, section 6.5");
 
 impl QueryRefund {
-    /// By the number that the refund was sent with (`tradeNo`).
+    /// By the number that the refund was sent with (`tradeNo`). The payment's serial number is in
+    /// [`QueriedOrder`](super::QueriedOrder) and in its push.
     #[must_use]
-    pub fn by_refund_no(refund_no: &RefundNo) -> Self {
+    pub const fn by_refund_no(refund_no: RefundNo, payment_log_no: RemoteId) -> Self {
         Self {
-            number: refund_no.to_string(),
-            payment_log_no: None,
+            key: RefundKey::Refund(refund_no),
+            payment_log_no,
         }
     }
 
-    /// By the platform's serial number of the refund (`logNo`).
+    /// By the platform's serial number of the refund (`logNo`). The payment's serial number is another one.
     #[must_use]
-    pub fn by_log_no(log_no: &RemoteId) -> Self {
+    pub const fn by_log_no(log_no: RemoteId, payment_log_no: RemoteId) -> Self {
         Self {
-            number: log_no.to_string(),
-            payment_log_no: None,
+            key: RefundKey::Log(log_no),
+            payment_log_no,
         }
     }
 }
@@ -76,14 +96,15 @@ impl Operation for QueryRefund {
         writer.put("txnTime", &Clock14(ambient.now()))?;
         // V1.0.1 unlocks `refAmt` in the answer.
         writer.constant("version", "V1.0.1")?;
-        writer.text(&NUMBER, &self.number)?;
+        writer.text(&NUMBER, self.key.as_str())?;
         Ok(writer.into_message(Self::ROUTE.path, SignedAs::TypeAndValue))
     }
 
     fn decode(&self, account: &Account, inbound: Verified<Reply>) -> Result<QueriedRefund, OpenError> {
         let reply = inbound.into_inner().accepted(account, &Self::ROUTE)?;
         let queried = QueriedRefund::read(&reply)?;
-        if self.payment_log_no.as_ref() == Some(&queried.log_no) {
+        let about_another = matches!(&self.key, RefundKey::Log(asked) if *asked != queried.log_no);
+        if about_another || self.payment_log_no == queried.log_no {
             return Err(ProtocolError::new(ProtocolErrorKind::Foreign { field: "logNo" }).into());
         }
         Ok(queried)

@@ -19,6 +19,7 @@ mod fields;
 mod notify;
 mod refunds;
 mod replies;
+mod shifts;
 mod twins;
 mod vectors;
 

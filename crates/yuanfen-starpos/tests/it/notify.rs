@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::Request;
 use yuanfen_core::{Hint, Lookup, Notice, NotificationSource as _, OpenError, RemoteId, Verdict};
-use yuanfen_starpos::ops::QueryOrder;
+use yuanfen_starpos::ops::{OrderKey, QueryOrder};
 
 use crate::{MERCHANT, OPENID, account, body, now, protocol_word, signature_word, with};
 
@@ -59,7 +59,8 @@ fn expected() -> Hint {
 fn a_plain_push_is_a_hint_to_query_its_serial() {
     let hint = open(body(PUSH)).unwrap();
     assert_eq!(hint, expected());
-    assert_eq!(QueryOrder::of_hint(&hint).unwrap().number, "202401020000000002");
+    let log_no = RemoteId::new("202401020000000002").unwrap();
+    assert_eq!(QueryOrder::of_hint(&hint).unwrap().key, OrderKey::Log(log_no));
 }
 
 #[test]

@@ -52,6 +52,19 @@ fn channel_no() -> RemoteId {
     RemoteId::new(CHANNEL_NO).unwrap()
 }
 
+fn remote(text: &str) -> RemoteId {
+    RemoteId::new(text).unwrap()
+}
+
+/// The payment's serial number.
+fn payment() -> RemoteId {
+    remote("202401020000000002")
+}
+
+fn by_refund_no() -> QueryRefund {
+    QueryRefund::by_refund_no(refund_no(), payment())
+}
+
 fn refund() -> Refund {
     Refund::part(channel_no(), refund_no(), PayAmount::from_fen(40).unwrap())
 }
@@ -61,7 +74,7 @@ fn refunded(changes: Changes<'_>) -> Result<RefundedPayment, Error> {
 }
 
 fn queried(changes: Changes<'_>) -> Result<QueriedRefund, Error> {
-    QueryRefund::by_refund_no(&refund_no()).reply(&account(), &signed(&with(QUERIED, changes)), now())
+    by_refund_no().reply(&account(), &signed(&with(QUERIED, changes)), now())
 }
 
 #[test]
@@ -94,7 +107,7 @@ fn sends_a_refund_under_its_own_number() {
 #[test]
 fn asks_by_either_number_of_the_refund_under_a_new_number_each_time() {
     let ambient = FixedAmbient::at(NOW);
-    let query = QueryRefund::by_refund_no(&refund_no());
+    let query = by_refund_no();
     let calls = [(); 2].map(|()| query.request(&account(), &ambient).unwrap());
     assert_eq!(calls[0].uri().path(), "/adpweb/ehpspos3/sdkQryBarcodePay.json");
     let fields = calls.map(|call| sent(&call));
@@ -102,7 +115,7 @@ fn asks_by_either_number_of_the_refund_under_a_new_number_each_time() {
     assert_ne!(fields[0].get("tradeNo"), Some(REFUND_NO));
     assert_eq!(fields[0].get("qryNo"), Some(REFUND_NO));
     assert_eq!(fields[0].get("version"), Some("V1.0.1"), "for `refAmt`");
-    let by_log_no = QueryRefund::by_log_no(&RemoteId::new("202401020000000009").unwrap());
+    let by_log_no = QueryRefund::by_log_no(remote("202401020000000009"), payment());
     assert_eq!(request(&by_log_no).unwrap().get("qryNo"), Some("202401020000000009"));
 }
 
@@ -154,7 +167,7 @@ fn takes_numbers_at_their_limits_and_refuses_one_past_them_and_other_characters(
         );
     }
     for (length, fits) in [(64, true), (65, false)] {
-        let query = QueryRefund::by_log_no(&RemoteId::new("4".repeat(length)).unwrap());
+        let query = QueryRefund::by_log_no(remote(&"4".repeat(length)), payment());
         assert_eq!(request(&query).is_ok(), fits, "qryNo of {length}");
     }
     let most = Refund::part(channel_no(), refund_no(), PayAmount::new(PayAmount::MAX).unwrap());
@@ -330,14 +343,28 @@ fn every_result_of_a_queried_refund_means_what_the_sheet_says() {
 
 #[test]
 fn an_answer_about_the_payment_says_nothing_of_its_refund() {
-    let mut query = QueryRefund::by_refund_no(&refund_no());
-    query.payment_log_no = Some(RemoteId::new("202401020000000002").unwrap());
-    let answer = |log_no: &str| {
-        let response = signed(&with(QUERIED, &[("logNo", Some(log_no))]));
-        query.reply(&account(), &response, now())
+    let answer = |query: &QueryRefund, log_no: &str, letter: &str| {
+        let changes = [("logNo", Some(log_no)), ("result", Some(letter))];
+        query.reply(&account(), &signed(&with(QUERIED, &changes)), now())
     };
-    assert_eq!(answer("202401020000000009").unwrap().standing(), Standing::Succeeded);
-    assert_eq!(word(&answer("202401020000000002").unwrap_err()), "foreign logNo");
+    let by_log_no = QueryRefund::by_log_no(remote("202401020000000009"), payment());
+    for query in [by_refund_no(), by_log_no.clone()] {
+        let found = answer(&query, "202401020000000009", "S").unwrap();
+        assert_eq!(found.standing(), Standing::Succeeded);
+        // Whatever became of the payment: paid is not refunded, and failed is not "refund it again".
+        for letter in ["S", "F", "A", "Z", "D"] {
+            let error = answer(&query, "202401020000000002", letter).unwrap_err();
+            assert_eq!(word(&error), "foreign logNo", "{letter}");
+        }
+    }
+    // Nor does an answer about another refund, where the platform's number was asked for.
+    let other = answer(&by_log_no, "202401020000000008", "S").unwrap_err();
+    assert_eq!(word(&other), "foreign logNo");
+    // One number for both is a mistake in the shop, and no answer can pass.
+    let confused = QueryRefund::by_log_no(payment(), payment());
+    for log_no in ["202401020000000002", "202401020000000009"] {
+        assert_eq!(word(&answer(&confused, log_no, "S").unwrap_err()), "foreign logNo");
+    }
 }
 
 #[test]

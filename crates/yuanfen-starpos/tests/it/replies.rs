@@ -1,12 +1,16 @@
 //! What comes back: proven, unproven, foreign, malformed, and what may have happened to the money.
 
-use yuanfen_core::{Address, Advice, Fate, Fen, Operation, OperationExt as _, Standing};
+use yuanfen_core::{
+    Address, Advice, Fate, Fen, Hint, Lookup, Operation, OperationExt as _, OrderNo, RemoteId, Standing,
+};
 use yuanfen_starpos::codes::TradeResult;
 use yuanfen_starpos::ops::{PayOfficialAccount, QueriedOrder, QueryOfficialAccount, QueryOrder};
 use yuanfen_starpos::{Account, State};
 use yuanfen_testkit::oracle;
 
-use crate::{ENCODED, KEY, MERCHANT, account, body, decoded, map, now, pay, reply, signed, unsigned, with, word};
+use crate::{
+    ENCODED, KEY, MERCHANT, account, body, decoded, map, now, pay, reply, request, signed, unsigned, with, word,
+};
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
@@ -321,13 +325,43 @@ fn an_answer_about_another_merchant_amount_or_order_is_foreign() {
 }
 
 #[test]
-fn a_query_that_states_its_order_refuses_an_answer_about_another() {
-    let mut query = query();
-    query.order_no = Some(pay().order_no);
+fn a_query_by_our_number_refuses_an_answer_about_another_order() {
+    let query = query();
     open(&query, &signed(QUERIED)).unwrap();
     open(&query, &signed(&with(QUERIED, &[("selOrderNo", None)]))).unwrap();
     let foreign = with(QUERIED, &[("selOrderNo", Some("SHOP20240102000002"))]);
     assert_eq!(refused(&query, &signed(&foreign)), "foreign selOrderNo");
+    // A payment that was sent under two numbers is asked for by one and compared by the other.
+    let mut query = query;
+    query.order_no = Some(OrderNo::new("SHOP20240102000002").unwrap());
+    open(&query, &signed(&foreign)).unwrap();
+    assert_eq!(refused(&query, &signed(QUERIED)), "foreign selOrderNo");
+    query.order_no = None;
+    open(&query, &signed(QUERIED)).unwrap();
+}
+
+#[test]
+fn a_query_by_the_platforms_number_refuses_the_genuine_answer_about_another_payment() {
+    let query = QueryOrder::by_log_no(&RemoteId::new("202401020000000002").unwrap());
+    open(&query, &signed(QUERIED)).unwrap();
+    // Swapped on the way: signed by the gateway, paid, and not what was asked for.
+    let swapped = with(QUERIED, &[("logNo", Some("202401020000000003"))]);
+    assert_eq!(refused(&query, &signed(&swapped)), "foreign logNo");
+    assert_eq!(
+        refused(&query, &signed(&with(QUERIED, &[("logNo", None)]))),
+        "field logNo"
+    );
+    // The order number as well, where it is known.
+    let mut query = query;
+    query.order_no = Some(OrderNo::new("SHOP20240102000002").unwrap());
+    assert_eq!(refused(&query, &signed(QUERIED)), "foreign selOrderNo");
+    // So does one that a hint made: it names the platform's number.
+    let hint = Hint::new(
+        "starpos",
+        Lookup::RemoteOrder(RemoteId::new("202401020000000002").unwrap()),
+    );
+    let query = QueryOrder::of_hint(&hint).unwrap();
+    assert_eq!(refused(&query, &signed(&swapped)), "foreign logNo");
 }
 
 // ---- the query
@@ -558,5 +592,6 @@ fn the_number_of_a_call_without_one_can_still_be_asked_for_by_the_platforms() {
     let mut pay: PayOfficialAccount = pay();
     pay.trade_no = None;
     let started = open(&pay, &unsigned(STARTED)).unwrap();
-    assert_eq!(QueryOrder::by_log_no(&started.log_no).number, "202401020000000002");
+    let query = QueryOrder::by_log_no(&started.log_no);
+    assert_eq!(request(&query).unwrap().get("qryNo"), Some("202401020000000002"));
 }

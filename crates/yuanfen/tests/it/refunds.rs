@@ -151,8 +151,7 @@ async fn starpos_refund(shop: &Shop) -> (starpos::ops::Refund, starpos::ops::Que
         .await
         .unwrap();
     let refund = starpos::ops::Refund::part(paid.channel_order_no.unwrap(), refund_no(), part());
-    let mut query = starpos::ops::QueryRefund::by_refund_no(&refund_no());
-    query.payment_log_no = Some(paid.log_no);
+    let query = starpos::ops::QueryRefund::by_refund_no(refund_no(), paid.log_no);
     (refund, query)
 }
 
