@@ -4,12 +4,14 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::disallowed_methods,
     missing_docs,
     unreachable_pub,
     reason = "tests"
 )]
 
 mod acquirers;
+mod bills;
 mod features;
 mod notices;
 mod recovery;

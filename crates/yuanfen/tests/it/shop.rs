@@ -14,7 +14,7 @@ use yuanfen::{fshows, mpgateway, starpos, wechat_v2, wechat_v3};
 use yuanfen_sandbox::{Clock, DueNotice, FarSide, FaultRule, NoticeOutcome, Platform};
 
 /// Where the clock starts: 2025-10-09 16:53:20 in Beijing.
-const START: i64 = 1_760_000_000;
+pub const START: i64 = 1_760_000_000;
 
 /// What a notice was opened into, and what the platform made of the answer.
 pub type Received<E> = (Result<Notice<E>, OpenError>, NoticeOutcome);
