@@ -17,11 +17,11 @@ use crate::far_side::{
     word,
 };
 
-fn vectors() -> Vectors {
+pub(crate) fn vectors() -> Vectors {
     Vectors::of_crate(env!("CARGO_MANIFEST_DIR")).unwrap()
 }
 
-fn account(case: &Case<'_>) -> Account {
+pub(crate) fn account(case: &Case<'_>) -> Account {
     Account::new(MERCHANT, case.text("key"), BaseUrl::parse(BASE).unwrap()).unwrap()
 }
 
