@@ -19,7 +19,7 @@ pub(crate) fn vectors() -> Vectors {
     Vectors::of_crate(env!("CARGO_MANIFEST_DIR")).unwrap()
 }
 
-fn sign_type(case: &Case<'_>) -> SignType {
+pub(crate) fn sign_type(case: &Case<'_>) -> SignType {
     match case.text("digest") {
         "md5" => SignType::Md5,
         "hmac-sha256" => SignType::HmacSha256,
@@ -28,7 +28,7 @@ fn sign_type(case: &Case<'_>) -> SignType {
 }
 
 /// The account that a case's messages are for.
-fn account(case: &Case<'_>) -> Account {
+pub(crate) fn account(case: &Case<'_>) -> Account {
     Account::new(APP_ID, MERCHANT, case.text("key")).unwrap()
 }
 
