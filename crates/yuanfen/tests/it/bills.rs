@@ -9,7 +9,9 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use yuanfen::core::{Advice, CalendarDate, ErrorKind, OperationExt as _, OrderNo, ProtocolErrorKind, RefusalKind, UnixTime};
+use yuanfen::core::{
+    Advice, CalendarDate, ErrorKind, OperationExt as _, OrderNo, ProtocolErrorKind, RefusalKind, UnixTime,
+};
 use yuanfen::transport::{
     CheckWith, Chunks, Client, DownloadError, HyperTransport, Transport, TransportError, TransportErrorKind,
 };
