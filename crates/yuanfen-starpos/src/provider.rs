@@ -60,6 +60,8 @@ pub struct Reply {
     pub fields: Fields,
     /// Whether a signature was there and held.
     pub proven: bool,
+    /// When it came: what it grants for two hours, it grants from then on.
+    pub received_at: UnixTime,
     /// The body as it came.
     pub raw: Bytes,
 }
@@ -70,6 +72,7 @@ impl fmt::Debug for Reply {
         f.debug_struct("Reply")
             .field("fields", &self.fields)
             .field("proven", &self.proven)
+            .field("received_at", &self.received_at)
             .field("raw", &format_args!("{} bytes", self.raw.len()))
             .finish()
     }
@@ -78,7 +81,7 @@ impl fmt::Debug for Reply {
 impl Opens<Account> for Verified<Reply> {
     const TRUST: ReplyTrust = ReplyTrust::Signed;
 
-    fn open(account: &Account, response: &Response<Bytes>, _now: UnixTime) -> Result<Self, OpenError> {
+    fn open(account: &Account, response: &Response<Bytes>, now: UnixTime) -> Result<Self, OpenError> {
         let fields = fields_of(response)?;
         if fields.filled("signValue").is_none() {
             // Error replies may come without a signature. They prove nothing, and are reported so.
@@ -94,6 +97,7 @@ impl Opens<Account> for Verified<Reply> {
             Ok(Reply {
                 fields: named(&fields)?,
                 proven: true,
+                received_at: now,
                 raw,
             })
         })
@@ -104,7 +108,7 @@ impl Opens<Account> for Unsigned<Reply> {
     const TRUST: ReplyTrust = ReplyTrust::Unsigned;
 
     /// A signature that is there is checked; one that is absent is normal on the calls that open this way.
-    fn open(account: &Account, response: &Response<Bytes>, _now: UnixTime) -> Result<Self, OpenError> {
+    fn open(account: &Account, response: &Response<Bytes>, now: UnixTime) -> Result<Self, OpenError> {
         let fields = fields_of(response)?;
         let proven = fields.filled("signValue").is_some();
         let fields = if proven {
@@ -115,6 +119,7 @@ impl Opens<Account> for Unsigned<Reply> {
         Ok(Self::new(Reply {
             fields: named(&fields)?,
             proven,
+            received_at: now,
             raw: response.body().clone(),
         }))
     }

@@ -5,7 +5,7 @@
 use http::Method;
 use yuanfen_core::{
     Alphabet, Ambient, BuildError, Clock14, Effect, Extra, Fen, FieldError, OpenError, Operation, OrderNo, PayAmount,
-    ProtocolError, ProtocolErrorKind, RemoteId, Route, Rule, Taker, Unsigned,
+    PrepayId, ProtocolError, ProtocolErrorKind, RemoteId, Route, Rule, Taker, UnixTime, Unsigned,
 };
 
 use super::query_official_account::{claim_common, version};
@@ -163,10 +163,9 @@ impl Operation for PayOfficialAccount {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct StartedPay {
-    /// `PrepayId`.
-    pub prepay_id: String,
-    /// What the page hands to WeChat.
-    pub page: PageParams,
+    /// `PrepayId`, good for two hours from when the answer came.
+    pub prepay_id: PrepayId,
+    page: PageParams,
     /// `logNo`: the platform's serial number, by which the query and the push name the payment.
     pub log_no: RemoteId,
     /// `result`: waiting, or undecided; never success.
@@ -190,11 +189,25 @@ pub struct StartedPay {
 }
 
 impl StartedPay {
+    /// What the page hands to WeChat, for as long as that opens the payer's cashier.
+    ///
+    /// # Errors
+    /// When the prepay id's two hours are over. The same call cannot be sent again: its number is used up.
+    pub fn page(&self, now: UnixTime) -> Result<&PageParams, BuildError> {
+        if self.prepay_id.is_expired(now) {
+            return Err(BuildError::Time {
+                field: "PrepayId",
+                problem: "is older than two hours; query the order, then start a new payment under a new number",
+            });
+        }
+        Ok(&self.page)
+    }
+
     fn read(reply: &Reply) -> Result<Self, FieldError> {
         let mut taker = Taker::new(&reply.fields);
         claim_common(&mut taker);
         Ok(Self {
-            prepay_id: taker.need("PrepayId")?,
+            prepay_id: PrepayId::issued(taker.need::<String>("PrepayId")?, reply.received_at),
             page: PageParams {
                 app_id: taker.need("apiAppid")?,
                 time_stamp: taker.need("apiTimestamp")?,

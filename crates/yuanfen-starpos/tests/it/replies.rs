@@ -1,7 +1,8 @@
 //! What comes back: proven, unproven, foreign, malformed, and what may have happened to the money.
 
 use yuanfen_core::{
-    Address, Advice, Fate, Fen, Hint, Lookup, Operation, OperationExt as _, OrderNo, RemoteId, Standing,
+    Address, Advice, BuildError, Fate, Fen, Hint, Lookup, Operation, OperationExt as _, OrderNo, RemoteId, Standing,
+    UnixTime,
 };
 use yuanfen_starpos::codes::TradeResult;
 use yuanfen_starpos::ops::{PayOfficialAccount, QueriedOrder, QueryOfficialAccount, QueryOrder};
@@ -9,7 +10,7 @@ use yuanfen_starpos::{Account, State};
 use yuanfen_testkit::oracle;
 
 use crate::{
-    ENCODED, KEY, MERCHANT, account, body, decoded, map, now, pay, reply, request, signed, unsigned, with, word,
+    ENCODED, KEY, MERCHANT, NOW, account, body, decoded, map, now, pay, reply, request, signed, unsigned, with, word,
 };
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
@@ -205,7 +206,8 @@ fn two_spellings_of_one_name_are_refused() {
 #[test]
 fn a_started_payment_is_taken_unsigned() {
     let started = open(&pay(), &unsigned(STARTED)).unwrap();
-    assert_eq!(started.prepay_id, "wx02030405000000TESTPREPAY0000");
+    assert_eq!(started.prepay_id.as_str(), "wx02030405000000TESTPREPAY0000");
+    assert_eq!(started.prepay_id.issued_at(), now());
     assert_eq!(started.result, TradeResult::Waiting);
     assert_eq!((started.amount, started.total), (Fen::new(100), Fen::new(100)));
     assert_eq!(started.log_no.as_str(), "202401020000000002");
@@ -213,7 +215,7 @@ fn a_started_payment_is_taken_unsigned() {
     assert_eq!(started.extra.get("new_field"), Some("1"));
     assert_eq!(started.extra.len(), 1);
     assert_eq!(
-        serde_json::to_value(&started.page).unwrap(),
+        serde_json::to_value(started.page(now()).unwrap()).unwrap(),
         serde_json::json!({
             "appId": "wx0000000000000000",
             "timeStamp": "1704135845",
@@ -226,6 +228,27 @@ fn a_started_payment_is_taken_unsigned() {
 }
 
 #[test]
+fn page_parameters_are_handed_out_for_two_hours_and_no_second_longer() {
+    let started = open(&pay(), &unsigned(STARTED)).unwrap();
+    let after = |seconds| started.page(UnixTime::from_seconds(NOW + seconds));
+    for seconds in [0, 1, 7199] {
+        assert_eq!(after(seconds).unwrap().sign_type, "RSA", "{seconds}");
+    }
+    for seconds in [7200, 7201, 86400] {
+        let expired = after(seconds).unwrap_err();
+        assert!(matches!(expired, BuildError::Time { .. }), "{seconds}: {expired:?}");
+        assert_eq!(
+            expired.to_string(),
+            "`PrepayId` is older than two hours; query the order, then start a new payment under a new number"
+        );
+    }
+    // What counts is when the answer came, not when the gateway says that it wrote it.
+    let late = UnixTime::from_seconds(NOW + 3600);
+    let started = pay().reply(&account(), &unsigned(STARTED), late).unwrap();
+    assert!(started.page(UnixTime::from_seconds(NOW + 3600 + 7199)).is_ok());
+}
+
+#[test]
 fn a_started_payment_may_be_signed_in_either_order_of_names() {
     let fields = decoded(STARTED);
     let lowered = oracle::starpos_sign(&fields, KEY);
@@ -234,7 +257,7 @@ fn a_started_payment_may_be_signed_in_either_order_of_names() {
     for sign in [&lowered, &raw] {
         let started = open(&pay(), &unsigned(&with(STARTED, &[("signValue", Some(sign))]))).unwrap();
         // What verified is what the page gets: base64 is not taken for a percent-encoding.
-        assert_eq!(started.page.pay_sign, "c2lnbmF0dXJl+/==");
+        assert_eq!(started.page(now()).unwrap().pay_sign, "c2lnbmF0dXJl+/==");
     }
     // Other calls go by the account's own order alone.
     let capitals = with(QUERIED, &[("logNo", None), ("LogNo", Some("1"))]);

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use yuanfen::core::{Address, BaseUrl, Hint, Standing};
+use yuanfen::core::{Address, Ambient as _, BaseUrl, Hint, Standing};
 use yuanfen::starpos::Account;
 use yuanfen::starpos::ops::{PayOfficialAccount, Payer, QueryOfficialAccount, QueryOrder};
 use yuanfen::transport::OsAmbient;
@@ -31,9 +31,9 @@ pub(crate) async fn walk(walk: &Walk<'_>, report: &mut Report) -> Result<(), Fai
 
     let pay = PayOfficialAccount::new(walk.order_no.clone(), walk.amount, Payer::Code(code));
     let started = client.call(&pay).await.map_err(Failure::call(Step::Place))?;
-    report.pay_id = Some(started.prepay_id.clone());
+    report.pay_id = Some(started.prepay_id.as_str().to_owned());
 
-    let page = &started.page;
+    let page = started.page(OsAmbient.now()).map_err(Failure::build(Step::Page))?;
     walk.open_cashier(&[
         ("appId", &page.app_id),
         ("timeStamp", &page.time_stamp),
