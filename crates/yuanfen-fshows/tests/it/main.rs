@@ -14,8 +14,10 @@ mod debug;
 mod fields;
 mod notify;
 mod pages;
+mod properties;
 mod refunds;
 mod replies;
+mod twins;
 mod vectors;
 
 use bytes::Bytes;

@@ -106,19 +106,24 @@ fn what_is_sent_holds_for_an_independent_verifier() {
     assert!(oracle::rsa_verify(public, oracle::Hash::Sha256, text.as_bytes(), &sign));
 }
 
+/// The account that a call-back is for.
+pub(crate) fn callback_account(case: &Case<'_>) -> Account {
+    let mut rules = yuanfen_fshows::CallbackRules::default();
+    rules.empty_values = match case.text("empties") {
+        "drop-then-keep" => yuanfen_fshows::EmptyValues::EitherWay,
+        "drop" => yuanfen_fshows::EmptyValues::Drop,
+        "keep" => yuanfen_fshows::EmptyValues::Keep,
+        other => panic!("{case}: {other}"),
+    };
+    receiver(case.text("key"))
+        .with_digest(digest(case))
+        .with_callback_rules(rules)
+}
+
 #[test]
 fn call_backs_open_or_not_as_the_vectors_say() {
     for case in envelope().of("callback_verify") {
-        let mut account = receiver(case.text("key")).with_digest(digest(&case));
-        let mut rules = yuanfen_fshows::CallbackRules::default();
-        rules.empty_values = match case.text("empties") {
-            "drop-then-keep" => yuanfen_fshows::EmptyValues::EitherWay,
-            "drop" => yuanfen_fshows::EmptyValues::Drop,
-            "keep" => yuanfen_fshows::EmptyValues::Keep,
-            other => panic!("{case}: {other}"),
-        };
-        account = account.with_callback_rules(rules);
-        let opened = account.open_callback(&case.bytes("body"));
+        let opened = callback_account(&case).open_callback(&case.bytes("body"));
         match (case.refused(), opened) {
             (None, Ok(_)) => {}
             (Some(reason), Err(error)) => assert_eq!(reason, crate::open_word(&error), "{case}"),
