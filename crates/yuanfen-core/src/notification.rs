@@ -49,8 +49,8 @@ pub struct Hint {
     pub route: &'static str,
     /// What to ask for.
     pub lookup: Lookup,
-    /// Whether a signature held over it. Even then it says nothing about money: fshows signs the call-backs of WeChat
-    /// orders and leaves out what became of them.
+    /// Whether a signature held over it. Even then it says nothing about money: fshows signs its call-backs, but with
+    /// one key for every account, and names none of them.
     pub is_signed: bool,
 }
 

@@ -1,4 +1,5 @@
-//! Call-backs: fshows sheet, section 11. Signed; but the one for WeChat orders has no status, so it is a hint.
+//! Call-backs: fshows sheet, section 11. Signed, and yet hints, whatever the wallet: see
+//! [`Account::open_notification`](yuanfen_core::NotificationSource::open_notification) for why.
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -148,13 +149,11 @@ impl Account {
 impl NotificationSource for Account {
     type Event = Callback;
 
+    /// A call-back settles nothing, however well it is signed: it names no account, one platform key signs for every
+    /// account of an environment, and its text can be cut into fields in more than one way. It says which order to query.
     fn open_notification(&self, request: &Request<Bytes>, _now: UnixTime) -> Result<Notice<Callback>, OpenError> {
-        let callback = self.open_callback(request.body())?;
-        if callback.get().state == CallbackState::Wechat {
-            let order_no = callback.into_inner().order_no;
-            return Ok(Notice::Hint(Hint::new("fshows", Lookup::Order(order_no)).signed()));
-        }
-        Ok(Notice::Settles(callback))
+        let order_no = self.open_callback(request.body())?.into_inner().order_no;
+        Ok(Notice::Hint(Hint::new("fshows", Lookup::Order(order_no)).signed()))
     }
 
     fn key(&self, event: &Callback) -> EventKey {
@@ -171,7 +170,6 @@ impl NotificationSource for Account {
         facts.amount = Some(event.amount);
         facts.order_no = Some(event.order_no.to_string());
         facts.remote_id = event.trade_no.as_ref().map(ToString::to_string);
-        facts.merchant = Some(self.app_id.to_string());
         facts
     }
 

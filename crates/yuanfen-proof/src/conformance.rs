@@ -201,7 +201,6 @@ mod tests {
             .filter(|row| matches!(row.verdict, Verdict::Failed { .. }))
             .collect();
         assert!(rows.len() > 150, "{} rows", rows.len());
-        // Two stages of this one need the private key that its crate's tests hold.
-        assert!(failed.iter().all(|row| row.case == "openssl-push"), "{failed:?}");
+        assert!(failed.is_empty(), "{failed:?}");
     }
 }

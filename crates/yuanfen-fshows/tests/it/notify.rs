@@ -1,4 +1,4 @@
-//! Call-backs: proven before anything in them is typed, and a hint where they have no status.
+//! Call-backs: proven before anything in them is typed, and never more than a hint.
 
 use std::error::Error;
 
@@ -74,27 +74,30 @@ fn open(body: impl Into<Bytes>) -> Result<Notice<Callback>, String> {
         .map_err(|error| open_word(&error))
 }
 
-fn settled(pairs: &[(&str, &str)]) -> Callback {
-    match open(body(pairs)).unwrap() {
-        Notice::Settles(event) => event.into_inner(),
-        other => panic!("{other:?}"),
-    }
+fn callback(body: &str) -> Callback {
+    account().open_callback(body.as_bytes()).unwrap().into_inner()
 }
 
+fn said(pairs: &[(&str, &str)]) -> Callback {
+    callback(&body(pairs))
+}
+
+/// No call-back names the account, and one platform key signs for every account.
 #[test]
-fn a_wechat_call_back_is_a_hint_to_query_the_order() {
-    match open(body(WECHAT)).unwrap() {
-        Notice::Hint(hint) => {
-            assert_eq!(hint.lookup, Lookup::Order(order_no()));
-            assert!(QueryOrder::of_hint(&hint).is_some());
+fn a_call_back_of_any_wallet_is_a_signed_hint_to_query_the_order() {
+    let odd = with(WECHAT, "status", Some("0"));
+    for pairs in [WECHAT, ALIPAY, JD, BESTPAY, &odd] {
+        match open(body(pairs)).unwrap() {
+            Notice::Hint(hint) => {
+                assert_eq!(hint.lookup, Lookup::Order(order_no()));
+                assert!(hint.is_signed);
+                assert!(QueryOrder::of_hint(&hint).is_some());
+            }
+            other => panic!("{other:?}"),
         }
-        other => panic!("{other:?}"),
     }
-    // A status that WeChat does not send does not make it more.
-    assert!(matches!(
-        open(body(&with(WECHAT, "status", Some("0")))).unwrap(),
-        Notice::Hint(_)
-    ));
+    // A status that WeChat does not send says nothing.
+    assert_eq!(said(&odd).state, CallbackState::Wechat);
 }
 
 #[test]
@@ -109,7 +112,7 @@ fn the_marks_of_two_wallets_are_refused() {
     );
     // An empty mark is none.
     assert_eq!(
-        settled(&with(ALIPAY, "retn_code", Some(""))).state,
+        said(&with(ALIPAY, "retn_code", Some(""))).state,
         CallbackState::Alipay(AlipayStatus::Success)
     );
 }
@@ -131,7 +134,7 @@ fn every_status_has_its_transition() {
         (BESTPAY, "retn_code", "0001", Transition::Other),
         (BESTPAY, "retn_code", "0", Transition::Other),
     ] {
-        let event = settled(&with(pairs, name, Some(value)));
+        let event = said(&with(pairs, name, Some(value)));
         let key = account().key(&event);
         assert_eq!(key.transition, transition, "{name} {value}");
         assert_eq!((key.route, key.account.as_str()), ("fshows", "20990101000000001"));
@@ -147,7 +150,7 @@ fn facts_have_the_exact_amount_of_each_wallet() {
         (JD, "total_fee", "0.0100", 1),
         (BESTPAY, "total_fee", "100000000.00", 10_000_000_000),
     ] {
-        let event = settled(&with(pairs, name, Some(text)));
+        let event = said(&with(pairs, name, Some(text)));
         let facts = account().facts(&event);
         assert_eq!(facts.amount, Some(Fen::new(fen)));
         assert_eq!(facts.order_no.as_deref(), Some("DEMO_20990101_0001"));
@@ -178,7 +181,7 @@ fn what_a_call_back_must_have_is_named_when_it_is_missing() {
         open(body(&with(JD, "status", None))).unwrap_err(),
         "field transaction_id"
     );
-    assert_eq!(settled(&with(JD, "trade_no", None)).trade_no, None);
+    assert_eq!(said(&with(JD, "trade_no", None)).trade_no, None);
 }
 
 #[test]
@@ -216,17 +219,11 @@ fn a_repeated_parameter_is_refused_and_an_empty_one_changes_nothing() {
         let cause = error.source().and_then(Error::source).unwrap().to_string();
         assert!(cause.contains("a name stands twice (byte "), "{cause}");
     }
-    let event = settled(JD);
-    match open(format!("{good}&unheard_of=&retn_code=")).unwrap() {
-        Notice::Settles(with_empty) => assert_eq!(*with_empty.get(), event),
-        other => panic!("{other:?}"),
-    }
+    let event = said(JD);
+    assert_eq!(callback(&format!("{good}&unheard_of=&retn_code=")), event);
     assert_eq!(open(format!("{good}&unheard_of=1")).unwrap_err(), "mismatch");
     // What proves nothing decides nothing.
-    match open(good.replace("sign_type=RSA", "sign_type=RSA2")).unwrap() {
-        Notice::Settles(other_type) => assert_eq!(*other_type.get(), event),
-        other => panic!("{other:?}"),
-    }
+    assert_eq!(callback(&good.replace("sign_type=RSA", "sign_type=RSA2")), event);
 }
 
 #[test]
@@ -318,7 +315,7 @@ fn json_call_backs_are_read_where_they_are_asked_for() {
     let mut rules = CallbackRules::default();
     rules.body = CallbackBody::FormOrJson;
     let lenient = account().with_callback_rules(rules);
-    assert_eq!(*lenient.open_callback(body.as_bytes()).unwrap().get(), settled(JD));
+    assert_eq!(*lenient.open_callback(body.as_bytes()).unwrap().get(), said(JD));
 }
 
 #[test]
@@ -346,8 +343,10 @@ fn acknowledgements_are_plain_text() {
 fn a_forged_call_back_is_one_that_opens() {
     let key = LegacyRsaSigningKey::parse(PLATFORM_KEY, RsaDigest::Sha1).unwrap();
     let forged = yuanfen_fshows::test_util::forge_callback(&key, JD, &ambient()).unwrap();
-    match account().open_notification(&forged, now()).unwrap() {
-        Notice::Settles(event) => assert_eq!(*event.get(), settled(JD)),
-        other => panic!("{other:?}"),
-    }
+    let opened = account().open_callback(forged.body()).unwrap();
+    assert_eq!(*opened.get(), said(JD));
+    assert!(matches!(
+        account().open_notification(&forged, now()),
+        Ok(Notice::Hint(_))
+    ));
 }

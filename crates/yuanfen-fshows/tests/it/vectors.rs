@@ -133,43 +133,38 @@ fn call_backs_open_or_not_as_the_vectors_say() {
 }
 
 #[test]
-fn t3_hints_and_t4_and_t5_settle() {
+fn the_sheets_call_backs_open_into_what_they_say_and_settle_nothing() {
     use yuanfen_core::{Fen, Lookup, NotificationSource as _, Transition};
     use yuanfen_fshows::notify::{BestPayReturn, CallbackState, JdCallbackStatus};
     let envelope = envelope();
     let open = |name: &str| {
-        let body = envelope.case(name).bytes("body");
-        let request = http::Request::post("/notify").body(bytes::Bytes::from(body)).unwrap();
-        account().open_notification(&request, now()).unwrap()
-    };
-    match open("t3-call-back") {
-        Notice::Hint(hint) => {
-            assert_eq!((hint.route, hint.lookup), ("fshows", Lookup::Order(order_no())));
-            assert!(hint.is_signed);
-        }
-        other => panic!("a call-back without a status settles nothing: {other:?}"),
-    }
-    match open("t4-call-back-doubly-encoded") {
-        Notice::Settles(event) => {
-            let event = event.get();
-            assert_eq!(event.state, CallbackState::Jd(JdCallbackStatus::Paid));
-            assert_eq!(event.amount, Fen::new(1));
-            assert_eq!(event.order_no.as_str(), "DEMO_20990101_0002");
-            // Decoded once: the percent signs of what was encoded before stay.
-            assert_eq!(event.extra.get("open_id"), Some("AbC%2FdEf%2B123%3D%3D"));
-            assert_eq!(event.extra.get("desc"), Some("支付成功"));
-            assert_eq!(account().key(event).transition, Transition::OrderPaid);
-        }
-        other => panic!("{other:?}"),
-    }
-    for name in ["t5a-dropped-under-drop-then-keep", "t5b-kept-under-drop-then-keep"] {
-        match open(name) {
-            Notice::Settles(event) => {
-                assert_eq!(event.get().state, CallbackState::BestPay(BestPayReturn::Paid), "{name}");
-                assert_eq!(event.get().extra.get("retn_info"), None);
+        let body = bytes::Bytes::from(envelope.case(name).bytes("body"));
+        let event = account().open_callback(&body).unwrap().into_inner();
+        let request = http::Request::post("/notify").body(body).unwrap();
+        match account().open_notification(&request, now()).unwrap() {
+            Notice::Hint(hint) => {
+                assert_eq!(hint.route, "fshows", "{name}");
+                assert_eq!(hint.lookup, Lookup::Order(event.order_no.clone()), "{name}");
+                assert!(hint.is_signed, "{name}");
             }
-            other => panic!("{name}: {other:?}"),
+            other => panic!("{name} names no account, and settles nothing: {other:?}"),
         }
+        event
+    };
+    let event = open("t3-call-back");
+    assert_eq!((event.state, event.order_no), (CallbackState::Wechat, order_no()));
+    let event = open("t4-call-back-doubly-encoded");
+    assert_eq!(event.state, CallbackState::Jd(JdCallbackStatus::Paid));
+    assert_eq!(event.amount, Fen::new(1));
+    assert_eq!(event.order_no.as_str(), "DEMO_20990101_0002");
+    // Decoded once: the percent signs of what was encoded before stay.
+    assert_eq!(event.extra.get("open_id"), Some("AbC%2FdEf%2B123%3D%3D"));
+    assert_eq!(event.extra.get("desc"), Some("支付成功"));
+    assert_eq!(account().key(&event).transition, Transition::OrderPaid);
+    for name in ["t5a-dropped-under-drop-then-keep", "t5b-kept-under-drop-then-keep"] {
+        let event = open(name);
+        assert_eq!(event.state, CallbackState::BestPay(BestPayReturn::Paid), "{name}");
+        assert_eq!(event.extra.get("retn_info"), None, "{name}");
     }
 }
 

@@ -1,19 +1,23 @@
 //! The acquirers: StarPos, fshows, mpgateway.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use yuanfen::core::{
-    Address, BaseUrl, Fields, Limits, OpenError, Opens as _, Provider as _, Sign as _, UnixTime, Unsigned, Verified,
-    Verify as _,
+    Address, BaseUrl, Decimal, ErrorKind, Fen, Fields, Limits, Notice, NotificationSource as _, Object, OpenError,
+    Opens as _, Operation as _, OperationExt as _, OrderNo, PayAmount, ProtocolErrorKind, Provider as _, Sign as _,
+    SignatureError, UnixTime, Unsigned, Verified, Verify as _,
 };
 use yuanfen::envelope::{self, CallbackRules, EmptyValues, Envelope};
 use yuanfen::form::base64_json::{decode, encode, repair_spaces};
+use yuanfen::fshows::ops::PayWechatPage;
 use yuanfen::sign::legacy::{LegacyRsaSigningKey, LegacyRsaVerifyingKey, RsaDigest};
 use yuanfen::sign::{
     DigestScheme, HexCase, HexSpelling, KeyError, KeyedDigest, KeyedSigner, NameOrder, PairRules, SharedKey, keyed_text,
 };
-use yuanfen::{form, mpgateway, starpos};
+use yuanfen::{form, fshows, mpgateway, starpos};
 use yuanfen_testkit::oracle::{self, Hash};
-use yuanfen_testkit::{Case, Run, Stage, Value, json};
+use yuanfen_testkit::{Case, Run, Stage, Value, Vectors, json};
 
 use super::Subject;
 use super::direct::{ambient, kind, map, must, second_reading, word};
@@ -37,6 +41,8 @@ pub(super) const SUBJECTS: &[Subject] = &[
             kind("callback_sign", fshows_call_back_signed, None),
             kind("callback_verify", fshows_call_back, Some(fshows_call_back_oracle)),
             kind("text_verify", fshows_other_text, Some(fshows_other_text_oracle)),
+            kind("reply", fshows_reply, None),
+            kind("request", fshows_printed_request, None),
         ],
     },
     Subject {
@@ -45,6 +51,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
         kinds: &[
             kind("sign", mpgateway_signed, Some(mpgateway_oracle)),
             kind("verify", mpgateway_opened, None),
+            kind("page", mpgateway_page, Some(mpgateway_oracle)),
         ],
     },
 ];
@@ -149,7 +156,56 @@ fn starpos_push(case: Case<'_>) {
     run.at(Stage::Signature, verdict);
     let signature = run.at(Stage::Signature, signer.sign(text.as_bytes(), &ambient()));
     run = run.text(text.as_bytes()).signature(&signature);
-    run.done();
+    if !case.has("private_key") {
+        run.done();
+        return;
+    }
+    let opened = starpos_push_opened(case);
+    let Some(published) = case.expected_decoded() else {
+        // Its digest holds, and what is inside is no push.
+        let alike = matches!(&opened, Err(OpenError::Protocol(error)) if error.kind == ProtocolErrorKind::Decrypt);
+        assert!(alike, "opened, or refused for another reason: {:?}", opened.err());
+        run.done();
+        return;
+    };
+    let push = run.at(Stage::Decoded, opened);
+    let amount = push.amount.yuan().to_string();
+    let found = [
+        ("logNo", Some(push.log_no.as_str())),
+        ("TxnCode", Some(push.kind.as_str())),
+        ("TxnStatus", Some(&*push.status)),
+        ("TxnLogId", push.trade_no.as_deref()),
+        ("ChannelId", push.order_no.as_deref()),
+        ("OfficeId", push.channel_order_no.as_deref()),
+        ("BusinessId", Some(&*push.merchant)),
+        ("UserId", push.payer.as_deref()),
+        // A border between two blocks goes through a character of this text.
+        ("attach", push.extra.get("attach")),
+    ];
+    for (name, found) in found {
+        assert_eq!(published.get(name).and_then(Value::as_str), found, "{name}");
+    }
+    // The wire writes no zeros at the end.
+    assert_eq!(
+        published.get("TxnAmt").and_then(Value::as_str),
+        Some(amount.trim_end_matches('0').trim_end_matches('.')),
+        "TxnAmt"
+    );
+    run.decoded_with(drop).done();
+}
+
+/// The push through an account that has both keys.
+fn starpos_push_opened(case: Case<'_>) -> Result<starpos::notify::Push, OpenError> {
+    let run = case.run();
+    let keys = starpos::notify::PushKeys::new(case.text("md5_key"), case.text("private_key"), Arc::new(ambient()));
+    let account = starpos::Account::new("00001", "000000000000001", "00000001", case.text("md5_key"));
+    let account = must(&run, account).with_push_keys(must(&run, keys));
+    let body = json!({ "Datas": case.text("datas"), "signValue": case.text("signature") }).to_string();
+    let notice = account.open_notification(&http::Request::new(Bytes::from(body)), UnixTime::from_seconds(0))?;
+    match notice {
+        Notice::Settles(push) => Ok(push.into_inner()),
+        _ => Err(SignatureError::Missing { part: "signValue" }.into()),
+    }
 }
 
 fn starpos_push_oracle(case: Case<'_>) {
@@ -283,6 +339,101 @@ fn fshows_other_text_oracle(case: Case<'_>) {
     assert!(!holds, "the second reading accepts it");
 }
 
+fn fshows_account() -> Result<fshows::Account, Error> {
+    let keys = Vectors::of_crate(concat!(env!("CARGO_MANIFEST_DIR"), "/../yuanfen-envelope"))?;
+    let (ours, theirs) = (keys.key("merchant_1024_pkcs8"), keys.key("platform_1024_pub"));
+    let base = BaseUrl::parse(fshows::TEST_BASE)?;
+    Ok(fshows::Account::new(
+        "20990101000000001",
+        &*ours.text,
+        &theirs.text,
+        &base,
+    )?)
+}
+
+/// An order of one fen, as the sheet's and the printed one are.
+fn fshows_order() -> Result<PayWechatPage, Error> {
+    Ok(PayWechatPage::official_account(
+        "20170720205421027980",
+        OrderNo::new("CQL201709061009040181240")?,
+        PayAmount::from_fen(1)?,
+        "测试服务商",
+        "odBg7w0urs07MhHgZT2leFHOfAo1",
+        "123.56.171.228".parse()?,
+    ))
+}
+
+fn fshows_reply(case: Case<'_>) {
+    let run = case.run();
+    let (account, order) = (must(&run, fshows_account()), must(&run, fshows_order()));
+    let response = http::Response::new(Bytes::from(case.bytes("body")));
+    let opened = order.reply(&account, &response, UnixTime::from_seconds(0));
+    if case.refused().is_some() {
+        run.refused(opened, |error| match error.kind() {
+            ErrorKind::Protocol(error) if error.kind == ProtocolErrorKind::Format => "not-json".to_owned(),
+            other => format!("something else: {other:?}"),
+        });
+        return;
+    }
+    if case.expected_fields().is_none() {
+        let refusal = match &opened {
+            Err(error) => error.refusal(),
+            Ok(_) => None,
+        };
+        let found = refusal
+            .map(|refusal| json!({ "success": false, "error_code": refusal.code, "error_message": refusal.message }));
+        run.decoded(&found.unwrap_or_default()).done();
+        return;
+    }
+    let prepaid = run.at(Stage::Fields, opened);
+    let yuan = |amount: Option<Fen>| amount.map(|amount| amount.yuan().to_string());
+    let decimal = |number: &Option<Decimal>| number.as_ref().map(ToString::to_string);
+    let fees = &prepaid.fees;
+    let mut fields = Fields::new();
+    for (name, value) in [
+        ("prepay_id", Some(prepaid.prepay_id.as_str().to_owned())),
+        ("total_fee", yuan(prepaid.amount)),
+        ("net_receipt_amount", yuan(prepaid.net_amount)),
+        ("bank_commission_rate", decimal(&fees.bank_rate)),
+        ("bank_commission_fee", decimal(&fees.bank_fee)),
+        ("pay_platform_rate", decimal(&fees.wallet_rate)),
+        ("pay_platform_fee", decimal(&fees.wallet_fee)),
+        ("liquidator_commission_rate", decimal(&fees.liquidator_rate)),
+        ("liquidator_commission_fee", decimal(&fees.liquidator_fee)),
+        ("gatewayCommissionRate", decimal(&fees.gateway_rate)),
+        ("gatewayCommissionFee", decimal(&fees.gateway_fee)),
+        ("notify_url", prepaid.notify_url.clone()),
+    ] {
+        must(&run, fields.push(name, value.unwrap_or_default()));
+    }
+    assert!(prepaid.extra.is_empty(), "members that were not read");
+    run.fields(&fields).decoded(&json!({ "success": true })).done();
+}
+
+/// The sample of the vendor's document; where it can be read, its content is what the operation writes.
+fn fshows_printed_request(case: Case<'_>) {
+    let run = case.run();
+    let read = Object::parse(&case.bytes("body"), &Limits::DEFAULT)
+        .map_err(|_| "not-json")
+        .and_then(|object| object.to_fields().map_err(|_| "wrong-type"));
+    if case.refused().is_some() {
+        run.refused(read, |word| (*word).to_owned());
+        return;
+    }
+    let fields = run.at(Stage::Fields, read);
+    let mut order = must(&run, fshows_order());
+    order.notify_url = Some(must(&run, Address::parse("notify_url", "https://cc.ngrok.cc/test")));
+    let account = must(&run, fshows_account());
+    let message = run.at(Stage::Fields, order.encode(&account, &ambient()));
+    // The printed notify address is plain http to another machine, which is refused here; the rest is the same.
+    assert_eq!(
+        Some(&*message.content.replace("https:", "http:")),
+        fields.get("content"),
+        "content"
+    );
+    run.fields(&fields).done();
+}
+
 // ---- mpgateway
 
 const GATEWAY: &str = "https://pay.example/gateway";
@@ -312,6 +463,19 @@ fn mpgateway_signed(case: Case<'_>) {
         run = run.request(&request);
     }
     run.done();
+}
+
+fn mpgateway_page(case: Case<'_>) {
+    let run = mpgateway_text_and_signature(case);
+    let payload: Value = must(&run, serde_json::from_str(case.text("payload")));
+    let member = |name| payload.get(name).and_then(Value::as_str).unwrap_or_default();
+    // The payload names the merchant of the case.
+    let base = must(&run, BaseUrl::parse("https://pay.example"));
+    let account = must(&run, mpgateway::Account::new(member("merid"), case.text("key"), base));
+    let order_no = must(&run, OrderNo::new(member("orderid")));
+    let page = run.at(Stage::Decoded, account.pay_page(&order_no, member("code"), &ambient()));
+    let query = page.split_once('?').map_or("", |(_, query)| query);
+    run.decoded(&json!(query)).done();
 }
 
 fn mpgateway_oracle(case: Case<'_>) {
