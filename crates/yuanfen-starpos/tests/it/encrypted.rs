@@ -18,7 +18,7 @@ fn keys() -> PushKeys {
     PushKeys::new(MD5_KEY, &vectors().key("push_private").text, ambient).unwrap()
 }
 
-fn receiver() -> Account {
+pub(crate) fn receiver() -> Account {
     account().with_push_keys(keys())
 }
 
