@@ -17,6 +17,7 @@ mod debug;
 mod encrypted;
 mod fields;
 mod notify;
+mod properties;
 mod refunds;
 mod replies;
 mod shifts;
