@@ -91,13 +91,14 @@ impl Opens<Account> for Verified<Reply> {
 
 /// The two fields of an answer: from JSON, or, as the manual once writes it, from a query-string text.
 fn outer(body: &Bytes) -> Result<Fields, OpenError> {
-    let start = body.trim_ascii_start();
-    if start.starts_with(b"resp=") || start.starts_with(b"sign=") {
-        return yuanfen_form::read(start, &Limits::DEFAULT)
+    // Scripts end their output with a line break more often than not.
+    let trimmed = body.trim_ascii();
+    if trimmed.starts_with(b"resp=") || trimmed.starts_with(b"sign=") {
+        return yuanfen_form::read(trimmed, &Limits::DEFAULT)
             .map_err(|error| ProtocolError::unreadable(body, error).into());
     }
     // One implementation gets pages that submit a form by themselves. Nothing signs them.
-    if start.starts_with(b"<") {
+    if trimmed.starts_with(b"<") {
         return Err(ProtocolError::new(ProtocolErrorKind::Html).into());
     }
     let object = Object::parse(body, &Limits::DEFAULT).map_err(|error| ProtocolError::unreadable(body, error))?;
@@ -133,25 +134,23 @@ fn missing(field: &'static str) -> OpenError {
 }
 
 impl Reply {
-    /// Lets a reply through that says that the call worked.
-    pub(crate) fn accepted(self, route: &Route) -> Result<Self, OpenError> {
+    /// Lets a reply through that says that the call worked. A refusal need not name the order; one that names another
+    /// merchant or order refuses nothing of ours.
+    pub(crate) fn accepted(self, account: &Account, route: &Route, asked: Option<&OrderNo>) -> Result<Self, OpenError> {
         let mut taker = JsonTaker::new(&self.object);
         let code: String = taker.need("respcode")?;
         if code == "00" {
             return Ok(self);
         }
         let words = taker.maybe::<String>("respmsg")?.unwrap_or_default();
+        told(account, &mut taker, asked)?;
         let meaning = codes::meaning(route, &code);
         Err(Refusal::new(code, words, meaning).verified().into())
     }
 }
 
-/// Refuses an answer about another merchant or another order, and one that does not name the order it was asked about.
-pub(crate) fn ours(
-    account: &Account,
-    taker: &mut JsonTaker<'_>,
-    asked: Option<&OrderNo>,
-) -> Result<Option<OrderNo>, OpenError> {
+/// Refuses an answer about another merchant or another order, and gives the order that it names.
+fn told(account: &Account, taker: &mut JsonTaker<'_>, asked: Option<&OrderNo>) -> Result<Option<OrderNo>, OpenError> {
     let foreign = |field| OpenError::from(ProtocolError::new(ProtocolErrorKind::Foreign { field }));
     if taker
         .maybe::<String>("merid")?
@@ -162,8 +161,19 @@ pub(crate) fn ours(
     let told: Option<OrderNo> = taker.maybe("orderid")?;
     match (asked, &told) {
         (Some(asked), Some(told)) if asked != told => Err(foreign("orderid")),
-        // Without it nothing says that the answer is about this order, and the manual has it mandatory.
-        (Some(_), None) => Err(missing("orderid")),
         _ => Ok(told),
+    }
+}
+
+/// The same, for an answer that must name the order it was asked about: without it nothing says that it is about this
+/// one, and the manual has it mandatory.
+pub(crate) fn ours(
+    account: &Account,
+    taker: &mut JsonTaker<'_>,
+    asked: Option<&OrderNo>,
+) -> Result<Option<OrderNo>, OpenError> {
+    match told(account, taker, asked)? {
+        None if asked.is_some() => Err(missing("orderid")),
+        told => Ok(told),
     }
 }

@@ -106,14 +106,20 @@ impl Operation for QueryOrder {
         let (value, _) = inbound.into_inner().accepted(&Self::ROUTE)?;
         let queried = value.read(QueriedOrder::read)?;
         let foreign = |field| OpenError::from(ProtocolError::new(ProtocolErrorKind::Foreign { field }));
+        // An end that does not carry the number asked for may be that of any order.
+        let ended = matches!(queried.standing(), Standing::Succeeded | Standing::Failed);
+        let missing = |field| OpenError::from(FieldError::new(field, ValueError::Missing));
         match &self.key {
-            OrderKey::Liquidator(asked) if queried.order_no.as_ref().is_some_and(|told| told != asked) => {
-                Err(foreign("out_trade_no"))
-            }
-            OrderKey::Platform(asked) if queried.trade_no.as_ref().is_some_and(|told| told != asked) => {
-                Err(foreign("trade_no"))
-            }
-            _ => Ok(queried),
+            OrderKey::Liquidator(asked) => match &queried.order_no {
+                Some(told) if told != asked => Err(foreign("out_trade_no")),
+                None if ended => Err(missing("return_value.out_trade_no")),
+                _ => Ok(queried),
+            },
+            OrderKey::Platform(asked) => match &queried.trade_no {
+                Some(told) if told != asked => Err(foreign("trade_no")),
+                None if ended => Err(missing("return_value.trade_no")),
+                _ => Ok(queried),
+            },
         }
     }
 }

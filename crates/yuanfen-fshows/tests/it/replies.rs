@@ -256,6 +256,11 @@ fn what_is_no_answer_is_said_to_be_none() {
 
 // ---- the query
 
+/// An answer that names the order which was asked for.
+fn ours(members: &str) -> Result<QueriedOrder, String> {
+    queried(&format!("{members},\"out_trade_no\":\"DEMO_20990101_0001\""))
+}
+
 #[test]
 fn which_status_field_came_tells_the_wallet() {
     let wechat = queried(
@@ -273,15 +278,15 @@ fn which_status_field_came_tells_the_wallet() {
     assert_eq!(wechat.openid.as_deref(), Some("o1"));
     assert_eq!(wechat.order_no, Some(order_no()));
     assert_eq!(wechat.extra.get("trade_state_desc"), Some("\"ok\""));
-    let alipay = queried("\"tradeStatus\":\"TRADE_SUCCESS\",\"totalAmount\":\"0.01\"").unwrap();
+    let alipay = ours("\"tradeStatus\":\"TRADE_SUCCESS\",\"totalAmount\":\"0.01\"").unwrap();
     assert_eq!(
         (alipay.state, alipay.amount),
         (OrderState::Alipay(AlipayStatus::Success), Some(Fen::new(1)))
     );
-    let bestpay = queried("\"trans_status\":\"B\",\"total_fee\":0.01").unwrap();
+    let bestpay = ours("\"trans_status\":\"B\",\"total_fee\":0.01").unwrap();
     assert_eq!(bestpay.state, OrderState::BestPay(BestPayStatus::Paid));
     for wire in ["2", "\"2\""] {
-        let jd = queried(&format!(
+        let jd = ours(&format!(
             "\"status\":{wire},\"total_fee\":\"0.0100\",\"pay_time\":\"2099-01-01\""
         ))
         .unwrap();
@@ -366,7 +371,7 @@ fn every_status_has_its_standing() {
     ];
     for (field, values) in rows {
         for (value, standing) in *values {
-            let found = queried(&format!("\"{field}\":\"{value}\",\"total_fee\":0.01")).unwrap();
+            let found = ours(&format!("\"{field}\":\"{value}\",\"total_fee\":0.01")).unwrap();
             assert_eq!(found.standing(), *standing, "{field} {value}");
             assert_eq!(found.state.is_paid(), *standing == Succeeded, "{field} {value}");
         }
@@ -386,9 +391,34 @@ fn a_paid_order_without_its_amount_is_half_an_answer() {
             queried(&format!("{state},\"total_fee\":\"\"")).unwrap_err(),
             "field return_value.total_fee"
         );
-        queried(&format!("{state},\"total_fee\":0.01")).unwrap();
+        ours(&format!("{state},\"total_fee\":0.01")).unwrap();
     }
     assert_eq!(queried("\"trade_state\":\"NOTPAY\"").unwrap().amount, None);
+}
+
+#[test]
+fn the_end_of_an_order_counts_beside_the_number_that_was_asked_for() {
+    let by_theirs = QueryOrder::by_trade_no(RemoteId::new("1").unwrap());
+    for end in ["SUCCESS", "REFUND", "CLOSED", "REVOKED"] {
+        let state = format!("\"trade_state\":\"{end}\",\"total_fee\":0.01");
+        for theirs in ["", ",\"trade_no\":\"1\""] {
+            assert_eq!(
+                queried(&format!("{state}{theirs}")).unwrap_err(),
+                "field return_value.out_trade_no",
+                "{end}"
+            );
+        }
+        ours(&state).unwrap();
+        let body = |members: &str| format!("{{\"return_value\":{{{state}{members}}},\"success\":true}}");
+        for members in ["", ",\"out_trade_no\":\"DEMO_20990101_0001\""] {
+            assert_eq!(
+                refused(&by_theirs, &reply(200, body(members))),
+                "field return_value.trade_no",
+                "{end}"
+            );
+        }
+        open(&by_theirs, body(",\"tradeNo\":\"1\"")).unwrap();
+    }
 }
 
 #[test]

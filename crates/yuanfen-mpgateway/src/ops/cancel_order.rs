@@ -56,7 +56,9 @@ impl Operation for CancelOrder {
     }
 
     fn decode(&self, account: &Account, inbound: Verified<Reply>) -> Result<CanceledOrder, OpenError> {
-        let reply = inbound.into_inner().accepted(&Self::ROUTE)?;
+        let reply = inbound
+            .into_inner()
+            .accepted(account, &Self::ROUTE, self.key.order_no())?;
         let mut taker = JsonTaker::new(&reply.object);
         let order_no = ours(account, &mut taker, self.key.order_no())?;
         let query_id = taker.need("queryid")?;

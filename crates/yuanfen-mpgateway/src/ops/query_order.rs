@@ -134,7 +134,9 @@ impl Operation for QueryOrder {
     }
 
     fn decode(&self, account: &Account, inbound: Verified<Reply>) -> Result<QueriedOrder, OpenError> {
-        let reply = inbound.into_inner().accepted(&Self::ROUTE)?;
+        let reply = inbound
+            .into_inner()
+            .accepted(account, &Self::ROUTE, self.key.order_no())?;
         let mut taker = JsonTaker::new(&reply.object);
         let order_no = ours(account, &mut taker, self.key.order_no())?;
         let query_id = taker.need("queryid")?;

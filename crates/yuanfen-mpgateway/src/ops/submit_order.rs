@@ -244,7 +244,9 @@ impl Operation for SubmitOrder {
     }
 
     fn decode(&self, account: &Account, inbound: Verified<Reply>) -> Result<SubmittedOrder, OpenError> {
-        let reply = inbound.into_inner().accepted(&Self::ROUTE)?;
+        let reply = inbound
+            .into_inner()
+            .accepted(account, &Self::ROUTE, Some(&self.order_no))?;
         let mut taker = JsonTaker::new(&reply.object);
         ours(account, &mut taker, Some(&self.order_no))?;
         let amount: Option<Loose<Fen>> = taker.maybe("txnamt")?;

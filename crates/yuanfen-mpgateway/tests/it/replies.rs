@@ -274,6 +274,7 @@ fn puts_plus_signs_right_that_nobody_escaped() {
         format!("resp={resp}&sign={sign}"),
         format!("sign={sign}&resp={resp}"),
         format!("\r\n{}", outer(&resp, &sign)),
+        format!("resp={resp}&sign={sign}\r\n"),
     ] {
         let submitted = order().reply(&account(), &response(200, body), now()).unwrap();
         assert_eq!(submitted.query_id.as_str(), QUERY_ID);
@@ -381,6 +382,16 @@ fn refuses_an_answer_about_somebody_else() {
         assert_eq!(why(&submit(&changes).unwrap_err()), format!("foreign {name}"));
         assert_eq!(why(&ask(&changes).unwrap_err()), format!("foreign {name}"));
         assert_eq!(why(&cancel(&changes).unwrap_err()), format!("foreign {name}"));
+    }
+    // A refusal of somebody else's order leaves open what became of ours.
+    for name in ["merid", "orderid"] {
+        let refusal = changed(
+            json!({ "respcode": "90", "respmsg": "no" }),
+            &[(name, json!("00000002X"))],
+        );
+        let error = order().reply(&account(), &answer(&refusal), now()).unwrap_err();
+        assert_eq!(why(&error), format!("foreign {name}"));
+        assert_eq!(error.fate(), Fate::Unknown);
     }
     // Asked by our number, an answer has to name it.
     let unnamed = [("orderid", Value::Null)];
