@@ -160,7 +160,7 @@ fn starpos_push(case: Case<'_>) {
         run.done();
         return;
     }
-    let opened = starpos_push_opened(case);
+    let opened = starpos_push_opened(&run, case);
     let Some(published) = case.expected_decoded() else {
         // Its digest holds, and what is inside is no push.
         let alike = matches!(&opened, Err(OpenError::Protocol(error)) if error.kind == ProtocolErrorKind::Decrypt);
@@ -195,11 +195,10 @@ fn starpos_push(case: Case<'_>) {
 }
 
 /// The push through an account that has both keys.
-fn starpos_push_opened(case: Case<'_>) -> Result<starpos::notify::Push, OpenError> {
-    let run = case.run();
+fn starpos_push_opened(run: &Run<'_>, case: Case<'_>) -> Result<starpos::notify::Push, OpenError> {
     let keys = starpos::notify::PushKeys::new(case.text("md5_key"), case.text("private_key"), Arc::new(ambient()));
     let account = starpos::Account::new("00001", "000000000000001", "00000001", case.text("md5_key"));
-    let account = must(&run, account).with_push_keys(must(&run, keys));
+    let account = must(run, account).with_push_keys(must(run, keys));
     let body = json!({ "Datas": case.text("datas"), "signValue": case.text("signature") }).to_string();
     let notice = account.open_notification(&http::Request::new(Bytes::from(body)), UnixTime::from_seconds(0))?;
     match notice {
@@ -404,7 +403,7 @@ fn fshows_reply(case: Case<'_>) {
         ("gatewayCommissionFee", decimal(&fees.gateway_fee)),
         ("notify_url", prepaid.notify_url.clone()),
     ] {
-        must(&run, fields.push(name, value.unwrap_or_default()));
+        must(&run, fields.push(name, value.as_deref().unwrap_or_default()));
     }
     assert!(prepaid.extra.is_empty(), "members that were not read");
     run.fields(&fields).decoded(&json!({ "success": true })).done();
