@@ -18,9 +18,17 @@ impl Drop for Running {
     }
 }
 
+/// Who may do what with the file.
+#[cfg(unix)]
+fn mode(path: &std::path::Path) -> u32 {
+    std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(path).unwrap().permissions()) & 0o777
+}
+
 #[test]
 fn writes_credentials_that_work_once_it_listens() {
     let folder = Folder::new();
+    // Left by an earlier run, readable by all.
+    std::fs::write(folder.path().join("fshows-merchant-key.pem"), "an older one").unwrap();
     let mut running = Running(
         command()
             .args([
@@ -70,7 +78,14 @@ fn writes_credentials_that_work_once_it_listens() {
         let relative = credentials[section][member].as_str().unwrap();
         let text = std::fs::read_to_string(folder.path().join(relative)).unwrap();
         assert!(text.starts_with("-----BEGIN "), "{section}.{member}");
+        #[cfg(unix)]
+        if member.contains("private_key") {
+            assert_eq!(mode(&folder.path().join(relative)), 0o600, "{section}.{member}");
+        }
     }
+    // The shared keys are in this one.
+    #[cfg(unix)]
+    assert_eq!(mode(&path), 0o600);
 }
 
 #[test]

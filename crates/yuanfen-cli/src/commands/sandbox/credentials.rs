@@ -1,8 +1,8 @@
 //! `credentials.json` and the key files beside it. Paths in it are relative to its folder. Every key is a built-in
-//! throw-away of the sandbox.
+//! throw-away of the sandbox; what holds one is for its owner's eyes all the same, since shops copy what they see.
 
-use std::fs;
-use std::io;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -32,6 +32,12 @@ pub(crate) fn write(sandbox: &Sandbox, folder: &Path) -> Result<PathBuf, WriteEr
         let path = folder.join(name);
         fs::write(&path, text).map_err(failed(&path)).map(|()| name.to_owned())
     };
+    let put_secret = |name: &str, text: &str| {
+        let path = folder.join(name);
+        write_secret(&path, text.as_bytes())
+            .map_err(failed(&path))
+            .map(|()| name.to_owned())
+    };
 
     let v3 = sandbox.wechat_v3();
     let v2 = sandbox.wechat_v2();
@@ -46,7 +52,7 @@ pub(crate) fn write(sandbox: &Sandbox, folder: &Path) -> Result<PathBuf, WriteEr
             "appid": v3.app_id,
             "openid": v3.openid,
             "merchant_serial": v3.merchant_serial,
-            "merchant_private_key_path": put("wechat-v3-merchant-key.pem", v3.merchant_private_key_pem.expose())?,
+            "merchant_private_key_path": put_secret("wechat-v3-merchant-key.pem", v3.merchant_private_key_pem.expose())?,
             "merchant_certificate_path": put("wechat-v3-merchant-certificate.pem", &v3.merchant_certificate_pem)?,
             "apiv3_key": v3.apiv3_key.expose(),
             "platform_serial": v3.platform_serial,
@@ -75,7 +81,7 @@ pub(crate) fn write(sandbox: &Sandbox, folder: &Path) -> Result<PathBuf, WriteEr
             "app_id": fshows.app_id,
             "sub_merchant_id": fshows.sub_merchant_id,
             "openid": fshows.openid,
-            "merchant_private_key_path": put("fshows-merchant-key.pem", fshows.merchant_private_key_pem.expose())?,
+            "merchant_private_key_path": put_secret("fshows-merchant-key.pem", fshows.merchant_private_key_pem.expose())?,
             "platform_public_key_path": put("fshows-platform-public-key.pem", &fshows.platform_public_key_pem)?,
         },
         "mpgateway": {
@@ -87,7 +93,21 @@ pub(crate) fn write(sandbox: &Sandbox, folder: &Path) -> Result<PathBuf, WriteEr
     });
     let whole = folder.join("credentials.json");
     let partial = folder.join("credentials.json.part");
-    fs::write(&partial, serde_json::to_vec_pretty(&credentials)?).map_err(failed(&partial))?;
+    write_secret(&partial, &serde_json::to_vec_pretty(&credentials)?).map_err(failed(&partial))?;
     fs::rename(&partial, &whole).map_err(failed(&whole))?;
     Ok(whole)
+}
+
+/// Writes a file that only its owner may read, from its first byte on. What was there is removed before: a file keeps
+/// the mode that it was created with, and whoever has it open keeps reading.
+fn write_secret(path: &Path, content: &[u8]) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.write_all(content)
 }
