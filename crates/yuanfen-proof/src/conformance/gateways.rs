@@ -344,7 +344,7 @@ fn fshows_account() -> Result<fshows::Account, Error> {
     let base = BaseUrl::parse(fshows::TEST_BASE)?;
     Ok(fshows::Account::new(
         "20990101000000001",
-        &*ours.text,
+        &ours.text,
         &theirs.text,
         &base,
     )?)
