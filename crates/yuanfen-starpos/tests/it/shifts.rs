@@ -165,3 +165,29 @@ fn no_name_of_a_forger_makes_an_unpaid_order_look_paid() {
     // What is left is the transport's: the answer comes from an https address, or from this machine.
     assert!(BaseUrl::parse("http://gateway.starpos.com.cn/adpweb/ehpspos3").is_err());
 }
+
+#[test]
+fn an_order_number_that_reads_as_a_result_and_its_code_is_the_hole_that_is_left() {
+    let number = OrderNo::new("S000000123").unwrap();
+    let mut query = QueryOrder::by_log_no(&RemoteId::new(LOG_NO).unwrap());
+    query.order_no = Some(number.clone());
+    let waiting = with(QUERIED, &[("result", Some("A")), ("selOrderNo", Some(number.as_str()))]);
+    let sign = oracle::starpos_sign(&decoded(&waiting), KEY);
+    let open = |changes| {
+        let pairs = with(&with(&waiting, changes), &[("signValue", Some(&sign))]);
+        query.reply(&account(), &unsigned(&pairs), now())
+    };
+    assert_eq!(open(&[]).unwrap().standing(), Standing::Accepted);
+    let success = ("result", Some("S"));
+    // Under its own name the rest of the number gives the forger away; under another it does not.
+    let told = [("refB", Some("A000000")), success, ("selOrderNo", Some("123"))];
+    assert_eq!(word(&open(&told).unwrap_err()), "foreign selOrderNo");
+    let untold = [
+        ("refB", Some("A000000")),
+        success,
+        ("selOrderNo", None),
+        ("selZ", Some("123")),
+    ];
+    let taken = open(&untold).unwrap();
+    assert_eq!((taken.standing(), taken.order_no), (Standing::Succeeded, None));
+}
