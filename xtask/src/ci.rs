@@ -169,8 +169,7 @@ fn clippy_alone() -> Result<Done, Failure> {
 }
 
 fn docs() -> Result<Done, Failure> {
-    // The program's documentation would land in the same folder as the facade's, which bears the same name.
-    Call::cargo("doc --workspace --exclude yuanfen-cli --no-deps --all-features")
+    Call::cargo("doc --workspace --no-deps --all-features")
         .env("RUSTDOCFLAGS", "-Dwarnings")
         .run()?;
     Ok(Done::Ran)

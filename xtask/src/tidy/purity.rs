@@ -8,7 +8,7 @@ use crate::sources::Sources;
 const LIST_OWNER: &str = "yuanfen-core";
 
 /// What may not stand in the library code of a pure crate, and why.
-const WORDS: [(&str, &str); 13] = [
+const WORDS: [(&str, &str); 16] = [
     ("tokio", "runtimes belong to transport"),
     ("async fn", "nothing below transport is async"),
     ("async move", "nothing below transport is async"),
@@ -22,6 +22,9 @@ const WORDS: [(&str, &str); 13] = [
     ("std::env", "no library crate reads the environment"),
     ("SystemTime::now", "time is an argument: take it from Ambient"),
     ("Instant::now", "time is an argument: take it from Ambient"),
+    ("getrandom", "randomness is an argument: take it from Ambient"),
+    ("f32", "money is counted in whole fen, and rates keep their text"),
+    ("f64", "money is counted in whole fen, and rates keep their text"),
 ];
 
 pub(super) fn check(sources: &Sources) -> Vec<String> {
@@ -114,6 +117,9 @@ mod tests {
             ),
             ("    let start = std::time::Instant::now();", "`Instant::now`"),
             ("pub async fn pay() {}", "`async fn`"),
+            ("    getrandom::fill(&mut nonce)?;", "`getrandom`"),
+            ("    let yuan = fen as f64 / 100.0;", "`f64` in a pure crate: money"),
+            ("    rate: f32,", "`f32`"),
             ("    let reply = call.await?;", "`.await`"),
             ("use tokio::sync::Mutex;", "`tokio`"),
             ("    std::net::TcpStream::connect(a)", "`std::net::Tcp`"),
