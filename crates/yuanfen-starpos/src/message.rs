@@ -2,6 +2,8 @@
 
 use yuanfen_core::{BuildError, Fields, Rule, ValueError, WireText};
 
+use crate::Account;
+
 /// An endpoint and the fields of a call: no signature.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -43,6 +45,18 @@ impl Message {
 pub(crate) struct Writer(Fields);
 
 impl Writer {
+    /// Begins a call of the family with `opSys` (sheet, section 5.1), all of whose fields are signed: who calls, for whom.
+    pub(crate) fn of_server(account: &Account) -> Result<Self, BuildError> {
+        let mut writer = Self::default();
+        // 3 is a server that talks to the gateway directly.
+        writer.constant("opSys", "3")?;
+        writer.constant("characterSet", account.encoding.character_set())?;
+        writer.constant("orgNo", &account.organization)?;
+        writer.constant("mercId", &account.merchant)?;
+        writer.constant("trmNo", &account.terminal)?;
+        Ok(writer)
+    }
+
     /// A value whose type is its rule.
     pub(crate) fn put(&mut self, field: &'static str, value: &impl WireText) -> Result<(), BuildError> {
         self.push(field, &value.to_text())

@@ -47,6 +47,23 @@ const NUMBER: Rule = Rule::new("qryNo", 64)
     .alphabet(Alphabet::ASCII)
     .source("StarPos sheet, section 6.5");
 
+/// The query that payments and refunds share, about that number of either.
+pub(super) fn message(
+    path: &'static str,
+    account: &Account,
+    ambient: &dyn Ambient,
+    number: &str,
+) -> Result<Message, BuildError> {
+    let mut writer = Writer::of_server(account)?;
+    // A trade number must be new for every call, queries included.
+    writer.constant("tradeNo", &nonce_text(ambient))?;
+    writer.put("txnTime", &Clock14(ambient.now()))?;
+    // V1.0.1 unlocks `refAmt` in the answer.
+    writer.constant("version", "V1.0.1")?;
+    writer.text(&NUMBER, number)?;
+    Ok(writer.into_message(path, SignedAs::TypeAndValue))
+}
+
 impl QueryOrder {
     /// By the number that the payment was sent with (`tradeNo`), which is its order number as well: so
     /// [`PayOfficialAccount::new`](super::PayOfficialAccount::new) sends it. For a payment whose numbers differ, set
@@ -93,20 +110,7 @@ impl Operation for QueryOrder {
     );
 
     fn encode(&self, account: &Account, ambient: &dyn Ambient) -> Result<Message, BuildError> {
-        let mut writer = Writer::default();
-        // 3 is a server that talks to the gateway directly.
-        writer.constant("opSys", "3")?;
-        writer.constant("characterSet", account.encoding.character_set())?;
-        writer.constant("orgNo", &account.organization)?;
-        writer.constant("mercId", &account.merchant)?;
-        writer.constant("trmNo", &account.terminal)?;
-        // A trade number must be new for every call, queries included.
-        writer.constant("tradeNo", &nonce_text(ambient))?;
-        writer.put("txnTime", &Clock14(ambient.now()))?;
-        // V1.0.1 unlocks `refAmt` in the answer.
-        writer.constant("version", "V1.0.1")?;
-        writer.text(&NUMBER, self.key.as_str())?;
-        Ok(writer.into_message(Self::ROUTE.path, SignedAs::TypeAndValue))
+        message(Self::ROUTE.path, account, ambient, self.key.as_str())
     }
 
     fn decode(&self, account: &Account, inbound: Verified<Reply>) -> Result<QueriedOrder, OpenError> {

@@ -6,13 +6,13 @@
 
 use http::Method;
 use yuanfen_core::{
-    Alphabet, Ambient, BuildError, Clock14, Effect, Extra, Fen, FieldError, OpenError, Operation, ProtocolError,
-    ProtocolErrorKind, RefundNo, RemoteId, Route, Rule, Standing, Taker, Verified, nonce_text,
+    Ambient, BuildError, Effect, Extra, Fen, FieldError, OpenError, Operation, ProtocolError, ProtocolErrorKind,
+    RefundNo, RemoteId, Route, Standing, Taker, Verified,
 };
 
 use super::query_official_account::claim_common;
+use super::query_order;
 use crate::codes::TradeResult;
-use crate::message::{SignedAs, Writer};
 use crate::{Account, Message, Reply};
 
 /// Asks what became of a refund.
@@ -44,10 +44,6 @@ impl RefundKey {
         }
     }
 }
-
-const NUMBER: Rule = Rule::new("qryNo", 64)
-    .alphabet(Alphabet::ASCII)
-    .source("StarPos sheet, section 6.5");
 
 impl QueryRefund {
     /// By the number that the refund was sent with (`tradeNo`). The payment's serial number is in
@@ -84,20 +80,7 @@ impl Operation for QueryRefund {
     );
 
     fn encode(&self, account: &Account, ambient: &dyn Ambient) -> Result<Message, BuildError> {
-        let mut writer = Writer::default();
-        // 3 is a server that talks to the gateway directly.
-        writer.constant("opSys", "3")?;
-        writer.constant("characterSet", account.encoding.character_set())?;
-        writer.constant("orgNo", &account.organization)?;
-        writer.constant("mercId", &account.merchant)?;
-        writer.constant("trmNo", &account.terminal)?;
-        // A trade number must be new for every call, queries included.
-        writer.constant("tradeNo", &nonce_text(ambient))?;
-        writer.put("txnTime", &Clock14(ambient.now()))?;
-        // V1.0.1 unlocks `refAmt` in the answer.
-        writer.constant("version", "V1.0.1")?;
-        writer.text(&NUMBER, self.key.as_str())?;
-        Ok(writer.into_message(Self::ROUTE.path, SignedAs::TypeAndValue))
+        query_order::message(Self::ROUTE.path, account, ambient, self.key.as_str())
     }
 
     fn decode(&self, account: &Account, inbound: Verified<Reply>) -> Result<QueriedRefund, OpenError> {

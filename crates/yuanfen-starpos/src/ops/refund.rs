@@ -73,13 +73,7 @@ impl Operation for Refund {
     );
 
     fn encode(&self, account: &Account, ambient: &dyn Ambient) -> Result<Message, BuildError> {
-        let mut writer = Writer::default();
-        // 3 is a server that talks to the gateway directly.
-        writer.constant("opSys", "3")?;
-        writer.constant("characterSet", account.encoding.character_set())?;
-        writer.constant("orgNo", &account.organization)?;
-        writer.constant("mercId", &account.merchant)?;
-        writer.constant("trmNo", &account.terminal)?;
+        let mut writer = Writer::of_server(account)?;
         writer.text(&REFUND_NO, self.refund_no.as_str())?;
         writer.put("txnTime", &Clock14(ambient.now()))?;
         writer.constant("version", "V1.0.0")?;
