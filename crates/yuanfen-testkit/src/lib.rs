@@ -10,8 +10,10 @@ pub mod oracle;
 pub mod origin;
 pub mod pair;
 pub mod vectors;
+pub mod word;
 
 pub use mutate::{Change, Message, Mutant, Mutation, Outcome, Place, Tally, Weakness, expect_twins, expect_twins_but};
 pub use pair::{Clock, Link, Loss, Pair, Passage, Plan};
 pub use serde_json::{Value, json};
 pub use vectors::{Case, Run, Stage, Vectors};
+pub use word::protocol_word;

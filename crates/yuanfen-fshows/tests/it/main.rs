@@ -24,11 +24,11 @@ use bytes::Bytes;
 use http::{Request, Response};
 use yuanfen_core::{
     BaseUrl, Error, ErrorKind, Fields, FixedAmbient, Limits, Object, OpenError, Operation, OperationExt as _, OrderNo,
-    PayAmount, ProtocolErrorKind, SignatureError, UnixTime,
+    PayAmount, SignatureError, UnixTime,
 };
 use yuanfen_fshows::ops::{PayWechatPage, QueryOrder};
 use yuanfen_fshows::{Account, TEST_BASE};
-use yuanfen_testkit::Vectors;
+use yuanfen_testkit::{Vectors, protocol_word};
 
 const MERCHANT_KEY: &str = include_str!("../keys/merchant-1024-pkcs8.pem");
 const PLATFORM_KEY: &str = include_str!("../keys/platform-1024-pkcs8.pem");
@@ -122,18 +122,6 @@ fn open_word(error: &OpenError) -> String {
         OpenError::Protocol(error) => protocol_word(&error.kind),
         OpenError::Signature(SignatureError::Missing { .. }) => "missing-signature".to_owned(),
         OpenError::Signature(SignatureError::Mismatch) => "mismatch".to_owned(),
-        other => panic!("{other:?}"),
-    }
-}
-
-fn protocol_word(kind: &ProtocolErrorKind) -> String {
-    match kind {
-        ProtocolErrorKind::Status(status) => format!("status {status}"),
-        ProtocolErrorKind::Empty => "empty".to_owned(),
-        ProtocolErrorKind::Html => "html".to_owned(),
-        ProtocolErrorKind::Format => "format".to_owned(),
-        ProtocolErrorKind::Field(error) => format!("field {}", error.path),
-        ProtocolErrorKind::Foreign { field } => format!("foreign {field}"),
         other => panic!("{other:?}"),
     }
 }

@@ -5,12 +5,11 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{Request, Response};
 use yuanfen_core::{
-    Address, BaseUrl, Error, ErrorKind, FixedAmbient, OpenError, OrderNo, PayAmount, ProtocolErrorKind, SignatureError,
-    UnixTime,
+    Address, BaseUrl, Error, ErrorKind, FixedAmbient, OpenError, OrderNo, PayAmount, SignatureError, UnixTime,
 };
 use yuanfen_mpgateway::Account;
 use yuanfen_mpgateway::ops::{QueryOrder, SubmitOrder};
-use yuanfen_testkit::{Value, json, oracle};
+use yuanfen_testkit::{Value, json, oracle, protocol_word};
 
 pub(crate) const MERCHANT: &str = "00000001";
 pub(crate) const KEY: &str = "testkey-0123456789abcdef";
@@ -173,7 +172,7 @@ pub(crate) fn payload_of(form: &[u8]) -> Vec<u8> {
 pub(crate) fn word(error: &OpenError) -> String {
     match error {
         OpenError::Signature(error) => of_signature(error),
-        OpenError::Protocol(error) => of_protocol(&error.kind),
+        OpenError::Protocol(error) => protocol_word(&error.kind),
         OpenError::Business(refusal) => format!("refused {}", refusal.code),
         other => panic!("{other:?}"),
     }
@@ -183,7 +182,7 @@ pub(crate) fn word(error: &OpenError) -> String {
 pub(crate) fn why(error: &Error) -> String {
     match error.kind() {
         ErrorKind::Signature(error) => of_signature(error),
-        ErrorKind::Protocol(error) => of_protocol(&error.kind),
+        ErrorKind::Protocol(error) => protocol_word(&error.kind),
         ErrorKind::Business(refusal) => format!("refused {}", refusal.code),
         other => panic!("{other:?}"),
     }
@@ -194,18 +193,6 @@ fn of_signature(error: &SignatureError) -> String {
         SignatureError::Missing { part: "sign" } => "missing-signature".to_owned(),
         SignatureError::Missing { part } => format!("missing {part}"),
         SignatureError::Mismatch => "mismatch".to_owned(),
-        other => panic!("{other:?}"),
-    }
-}
-
-fn of_protocol(kind: &ProtocolErrorKind) -> String {
-    match kind {
-        ProtocolErrorKind::Status(status) => format!("status {status}"),
-        ProtocolErrorKind::Empty => "empty".to_owned(),
-        ProtocolErrorKind::Html => "html".to_owned(),
-        ProtocolErrorKind::Format => "format".to_owned(),
-        ProtocolErrorKind::Field(error) => format!("field {}", error.path),
-        ProtocolErrorKind::Foreign { field } => format!("foreign {field}"),
         other => panic!("{other:?}"),
     }
 }

@@ -152,14 +152,8 @@ fn word(error: &Error) -> String {
 
 fn protocol_word(kind: &ProtocolErrorKind) -> String {
     match kind {
-        ProtocolErrorKind::Status(status) => format!("status {status}"),
-        ProtocolErrorKind::Empty => "empty".to_owned(),
-        ProtocolErrorKind::Html => "html".to_owned(),
         ProtocolErrorKind::Format => "not-json".to_owned(),
-        ProtocolErrorKind::Field(error) => format!("field {}", error.path),
-        ProtocolErrorKind::Foreign { field } => format!("foreign {field}"),
-        ProtocolErrorKind::Decrypt => "decrypt".to_owned(),
-        other => panic!("{other:?}"),
+        other => yuanfen_testkit::protocol_word(other),
     }
 }
 

@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use yuanfen_core::{
-    Address, Error, ErrorKind, FixedAmbient, OpenError, OrderNo, PayAmount, ProtocolErrorKind, SignatureError, UnixTime,
-};
-use yuanfen_testkit::oracle;
+use yuanfen_core::{Address, Error, ErrorKind, FixedAmbient, OpenError, OrderNo, PayAmount, SignatureError, UnixTime};
+use yuanfen_testkit::{oracle, protocol_word};
 use yuanfen_wechat_v2::ops::{PlaceOrder, QueryOrder};
 use yuanfen_wechat_v2::{Account, SignType};
 
@@ -184,7 +182,7 @@ pub(crate) fn sent(request: &Request<Bytes>) -> BTreeMap<String, String> {
 pub(crate) fn word(error: &OpenError) -> String {
     match error {
         OpenError::Signature(error) => of_signature(error),
-        OpenError::Protocol(error) => of_protocol(&error.kind),
+        OpenError::Protocol(error) => protocol_word(&error.kind),
         OpenError::Business(refusal) => format!("refused {}", refusal.code),
         other => panic!("{other:?}"),
     }
@@ -194,7 +192,7 @@ pub(crate) fn word(error: &OpenError) -> String {
 pub(crate) fn why(error: &Error) -> String {
     match error.kind() {
         ErrorKind::Signature(error) => of_signature(error),
-        ErrorKind::Protocol(error) => of_protocol(&error.kind),
+        ErrorKind::Protocol(error) => protocol_word(&error.kind),
         ErrorKind::Business(refusal) => format!("refused {}", refusal.code),
         other => panic!("{other:?}"),
     }
@@ -205,19 +203,6 @@ fn of_signature(error: &SignatureError) -> String {
         SignatureError::Missing { part: "sign" } => "missing-signature".to_owned(),
         SignatureError::Malformed { part } => format!("malformed {part}"),
         SignatureError::Mismatch => "mismatch".to_owned(),
-        other => panic!("{other:?}"),
-    }
-}
-
-fn of_protocol(kind: &ProtocolErrorKind) -> String {
-    match kind {
-        ProtocolErrorKind::Status(status) => format!("status {status}"),
-        ProtocolErrorKind::Empty => "empty".to_owned(),
-        ProtocolErrorKind::Html => "html".to_owned(),
-        ProtocolErrorKind::Format => "format".to_owned(),
-        ProtocolErrorKind::Field(error) => format!("field {}", error.path),
-        ProtocolErrorKind::Foreign { field } => format!("foreign {field}"),
-        ProtocolErrorKind::Decrypt => "decrypt".to_owned(),
         other => panic!("{other:?}"),
     }
 }
