@@ -1,15 +1,19 @@
 //! The calls, one file each.
 
+mod micropay;
 mod place_order;
 mod query_order;
 mod query_refund;
 mod refund;
+mod reverse_order;
 
+pub use micropay::{AuthCode, Micropay, PaidOrder};
 pub(crate) use place_order::claim_common;
 pub use place_order::{PlaceOrder, PlacedOrder};
 pub use query_order::{OrderKey, QueriedOrder, QueryOrder};
 pub use query_refund::{QueriedRefunds, QueryRefund, RefundChannel, RefundKey, RefundRecord};
 pub use refund::{AcceptedRefund, Refund, RefundAccount, RefundedCoupon};
+pub use reverse_order::{Recall, ReverseOrder, ReversedOrder};
 
 use yuanfen_core::RouteInfo;
 
@@ -21,5 +25,7 @@ pub fn routes() -> Vec<RouteInfo> {
         RouteInfo::of::<QueryOrder>(),
         RouteInfo::of::<Refund>(),
         RouteInfo::of::<QueryRefund>(),
+        RouteInfo::of::<Micropay>(),
+        RouteInfo::of::<ReverseOrder>(),
     ]
 }

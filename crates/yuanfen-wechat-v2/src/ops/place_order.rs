@@ -216,22 +216,28 @@ impl PlaceOrder {
             _ => {}
         }
         self.notify_url.must_be_plain("notify_url")?;
-        if let Some(expire) = self.time_expire {
-            if expire.since(now) < 60 {
-                return Err(BuildError::Time {
-                    field: "time_expire",
-                    problem: "must be at least a minute ahead",
-                });
-            }
-            if self.time_start.is_some_and(|start| start >= expire) {
-                return Err(BuildError::Time {
-                    field: "time_expire",
-                    problem: "must be later than time_start",
-                });
-            }
-        }
-        Ok(())
+        check_validity(self.time_start, self.time_expire, now)
     }
+}
+
+/// From when until when an order can be paid: at least for another minute.
+pub(super) fn check_validity(
+    start: Option<UnixTime>,
+    expire: Option<UnixTime>,
+    now: UnixTime,
+) -> Result<(), BuildError> {
+    let Some(expire) = expire else { return Ok(()) };
+    let problem = if expire.since(now) < 60 {
+        "must be at least a minute ahead"
+    } else if start.is_some_and(|start| start >= expire) {
+        "must be later than time_start"
+    } else {
+        return Ok(());
+    };
+    Err(BuildError::Time {
+        field: "time_expire",
+        problem,
+    })
 }
 
 impl Operation for PlaceOrder {

@@ -20,5 +20,6 @@ mod refunds;
 mod replies;
 mod requests;
 mod setup;
+mod till;
 mod twins;
 mod vectors;

@@ -72,6 +72,8 @@ fn lists_its_calls() {
             ("wechat-v2", "query_order", "/pay/orderquery"),
             ("wechat-v2", "refund", "/secapi/pay/refund"),
             ("wechat-v2", "query_refund", "/pay/refundquery"),
+            ("wechat-v2", "micropay", "/pay/micropay"),
+            ("wechat-v2", "reverse_order", "/secapi/pay/reverse"),
         ]
     );
 }
