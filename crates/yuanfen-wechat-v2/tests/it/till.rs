@@ -76,7 +76,7 @@ type Row = (&'static str, usize, char, char, fn(&mut Micropay, String));
 
 const ROWS: &[Row] = &[
     ("device_info", 32, '店', '\n', |call, text| {
-        call.device_info = Some(text)
+        call.device_info = Some(text);
     }),
     ("body", 128, '麻', '\u{7f}', |call, text| call.body = text),
     ("detail", 6000, '😀', '\0', |call, text| call.detail = Some(text)),
@@ -86,13 +86,13 @@ const ROWS: &[Row] = &[
     ("limit_pay", 32, '_', '-', |call, text| call.limit_pay = Some(text)),
     ("receipt", 8, 'Y', '收', |call, text| call.receipt = Some(text)),
     ("auth_code", 128, 'x', '\n', |call, text| {
-        call.auth_code = AuthCode::new(text)
+        call.auth_code = AuthCode::new(text);
     }),
     ("scene_info", 256, '景', '\0', |call, text| {
-        call.scene_info = Some(text)
+        call.scene_info = Some(text);
     }),
     ("profit_sharing", 16, 'Y', ' ', |call, text| {
-        call.profit_sharing = Some(text)
+        call.profit_sharing = Some(text);
     }),
     ("version", 32, '.', '、', |call, text| call.version = Some(text)),
 ];
