@@ -22,6 +22,7 @@ struct Operation {
     operation: String,
     method: String,
     path: String,
+    partner_path: Option<String>,
     effect: String,
     client_certificate: bool,
     reply: String,
@@ -150,7 +151,10 @@ fn render(operations: &[Operation]) -> Result<String, Failure> {
         let row = [
             operation.route.as_str(),
             &format!("`{}`", operation.operation),
-            &format!("`{} {}`", operation.method, operation.path),
+            &match &operation.partner_path {
+                None => format!("`{} {}`", operation.method, operation.path),
+                Some(partner) => format!("`{} {}`<br>partner: `{partner}`", operation.method, operation.path),
+            },
             &operation.effect,
             &operation.reply,
             if operation.client_certificate { "yes" } else { "no" },
@@ -167,7 +171,7 @@ mod tests {
     use super::*;
 
     const LINES: &str = r#"
-{"route":"wechat-v3","operation":"PlaceJsapiOrder","method":"POST","path":"/v3/pay/transactions/jsapi","effect":"repeatable","client_certificate":false,"reply":"signed"}
+{"route":"wechat-v3","operation":"PlaceJsapiOrder","method":"POST","path":"/v3/pay/transactions/jsapi","partner_path":"/v3/pay/partner/transactions/jsapi","effect":"repeatable","client_certificate":false,"reply":"signed"}
 {"route":"mpgateway","operation":"QueryOrder","method":"POST","path":"/a|b","effect":"read","client_certificate":true,"reply":"unsigned"}
 "#;
 
@@ -178,7 +182,7 @@ mod tests {
             "
 | route | operation | request | effect | reply | client certificate |
 | --- | --- | --- | --- | --- | --- |
-| wechat-v3 | `PlaceJsapiOrder` | `POST /v3/pay/transactions/jsapi` | repeatable | signed | no |
+| wechat-v3 | `PlaceJsapiOrder` | `POST /v3/pay/transactions/jsapi`<br>partner: `/v3/pay/partner/transactions/jsapi` | repeatable | signed | no |
 | mpgateway | `QueryOrder` | `POST /a\\|b` | read | unsigned | yes |
 "
         );

@@ -16,6 +16,8 @@ pub struct Route {
     pub method: Method,
     /// The path, with `{braces}` where a number stands.
     pub path: &'static str,
+    /// The path in partner form (a service provider acting for a merchant), where it is another.
+    pub partner_path: Option<&'static str>,
     /// Whether repeating is safe.
     pub effect: Effect,
     /// Whether the connection must present the merchant's certificate.
@@ -37,9 +39,17 @@ impl Route {
             operation,
             method,
             path,
+            partner_path: None,
             effect,
             client_certificate: ClientAuth::None,
         }
+    }
+
+    /// The same with another path in partner form.
+    #[must_use]
+    pub const fn with_partner_path(mut self, path: &'static str) -> Self {
+        self.partner_path = Some(path);
+        self
     }
 
     /// The same behind a client certificate.

@@ -3,10 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use yuanfen_core::{AddressError, Alphabet, Ambient, BaseUrl, BuildError, Rule, Sign, SignError, UnixTime};
+use yuanfen_core::{AddressError, Alphabet, Ambient, BaseUrl, Rule, Sign, SignError, UnixTime};
 use yuanfen_sign::{ApiV3Key, Certificate, KeyError, KeyRing, PlatformKey, RsaVerifyingKey};
 
 use crate::certificates::{Refreshed, is_public_key_id};
+use crate::ids::{self, DirectIds, MERCHANT_ID, MerchantIds, PartnerIds, SubMerchant, form};
 
 /// The host that answers unless another is set.
 pub const DEFAULT_BASE: &str = "https://api.mch.weixin.qq.com";
@@ -116,33 +117,6 @@ impl Sign for Elsewhere {
     }
 }
 
-/// Whose ids are in a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum MerchantIds {
-    /// An ordinary merchant's own.
-    Direct(DirectIds),
-}
-
-/// The ids of an ordinary merchant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct DirectIds {
-    /// `appid`: the app under which orders are placed.
-    pub app_id: Box<str>,
-    /// `mchid`: the merchant.
-    pub merchant_id: Box<str>,
-    /// Other apps bound to the same merchant whose orders are ours as well; answers and notices about them are not
-    /// foreign.
-    pub further_app_ids: Vec<Box<str>>,
-}
-
-impl DirectIds {
-    pub(crate) fn knows_app(&self, app_id: &str) -> bool {
-        *self.app_id == *app_id || self.further_app_ids.iter().any(|known| **known == *app_id)
-    }
-}
-
 /// A merchant's account: who signs, whose ids are sent, the APIv3 key, and the platform's keys.
 ///
 /// Cheap to clone. Clones share the platform's keys: what one learns, all use. Making one sends nothing; keys of the
@@ -171,12 +145,58 @@ impl Account {
     /// # Errors
     /// When the app id is not 1 to 32 letters and digits.
     pub fn direct(identity: SigningIdentity, app_id: &str, api_v3_key: ApiV3Key) -> Result<Self, SetupError> {
-        form("app id", app_id, &APP_ID, "1 to 32 letters and digits")?;
         let ids = MerchantIds::Direct(DirectIds {
-            app_id: app_id.into(),
+            app_id: ids::app_id("app id", app_id)?,
             merchant_id: identity.merchant_id.clone(),
             further_app_ids: Vec::new(),
         });
+        Self::of(identity, ids, api_v3_key)
+    }
+
+    /// A service provider, bank or channel (服务商) that signs for the merchants it acts for, in certificate mode, on the
+    /// platform's main host. `app_id` is `sp_appid`; the identity's number is `sp_mchid`; the APIv3 key is the
+    /// provider's.
+    ///
+    /// It opens notices about each of its merchants. Calls about one of them are made with
+    /// [`for_sub_merchant`](Self::for_sub_merchant).
+    ///
+    /// # Errors
+    /// When the app id is not 1 to 32 letters and digits.
+    pub fn partner(identity: SigningIdentity, app_id: &str, api_v3_key: ApiV3Key) -> Result<Self, SetupError> {
+        let ids = MerchantIds::Partner(PartnerIds {
+            app_id: ids::app_id("provider app id", app_id)?,
+            merchant_id: identity.merchant_id.clone(),
+            further_app_ids: Vec::new(),
+            sub_merchant: None,
+        });
+        Self::of(identity, ids, api_v3_key)
+    }
+
+    /// The same provider, acting for that merchant. It shares the platform's keys with this account, and costs little:
+    /// make one per request.
+    ///
+    /// # Errors
+    /// When this account is a merchant's own, or the provider's own number is given: it takes no payment for itself.
+    pub fn for_sub_merchant(&self, sub_merchant: SubMerchant) -> Result<Self, SetupError> {
+        let mut account = self.clone();
+        let config = Arc::make_mut(&mut account.config);
+        match &mut config.ids {
+            MerchantIds::Partner(ids) if ids.merchant_id != sub_merchant.merchant_id => {
+                ids.sub_merchant = Some(sub_merchant);
+                Ok(account)
+            }
+            MerchantIds::Partner(_) => Err(SetupError::Form {
+                setting: "sub-merchant number",
+                expected: "another number than the provider's own",
+            }),
+            MerchantIds::Direct(_) => Err(SetupError::Form {
+                setting: "sub-merchant",
+                expected: "for a merchant's own account; make the account with `Account::partner`",
+            }),
+        }
+    }
+
+    fn of(identity: SigningIdentity, ids: MerchantIds, api_v3_key: ApiV3Key) -> Result<Self, SetupError> {
         Ok(Self {
             config: Arc::new(Config {
                 identity,
@@ -203,9 +223,11 @@ impl Account {
     /// # Errors
     /// When the app id is not 1 to 32 letters and digits.
     pub fn with_further_app(mut self, app_id: &str) -> Result<Self, SetupError> {
-        form("app id", app_id, &APP_ID, "1 to 32 letters and digits")?;
-        let MerchantIds::Direct(ids) = &mut Arc::make_mut(&mut self.config).ids;
-        ids.further_app_ids.push(app_id.into());
+        let app_id = ids::app_id("app id", app_id)?;
+        match &mut Arc::make_mut(&mut self.config).ids {
+            MerchantIds::Direct(ids) => ids.further_app_ids.push(app_id),
+            MerchantIds::Partner(ids) => ids.further_app_ids.push(app_id),
+        }
         Ok(self)
     }
 
@@ -316,11 +338,6 @@ impl Account {
     pub(crate) fn api_v3_key(&self) -> &ApiV3Key {
         &self.config.api_v3_key
     }
-
-    pub(crate) fn direct_ids(&self) -> &DirectIds {
-        let MerchantIds::Direct(ids) = &self.config.ids;
-        ids
-    }
 }
 
 impl fmt::Debug for Account {
@@ -338,11 +355,3 @@ impl fmt::Debug for Account {
 /// Learning at this moment drops nothing as expired: whether a configured certificate still holds is judged when it is
 /// used.
 const BEFORE_ALL_TIME: UnixTime = UnixTime::from_seconds(i64::MIN);
-
-const APP_ID: Rule = Rule::new("appid", 32).alphabet(Alphabet::ALPHANUMERIC);
-const MERCHANT_ID: Rule = Rule::new("mchid", 32).alphabet(Alphabet::DIGITS);
-
-fn form(setting: &'static str, value: &str, rule: &Rule, expected: &'static str) -> Result<(), SetupError> {
-    rule.check(value)
-        .map_err(|_: BuildError| SetupError::Form { setting, expected })
-}

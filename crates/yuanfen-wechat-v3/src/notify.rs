@@ -19,7 +19,7 @@ use crate::certificates::{ALGORITHM, parse_object};
 use crate::incoming::{Signed, check_size};
 use crate::ops::PROVIDER;
 use crate::private::Raw;
-use crate::{Account, TradeState, Transaction};
+use crate::{Account, SubMerchant, TradeState, Transaction};
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,8 +74,7 @@ impl NotificationSource for Account {
     }
 
     fn key(&self, event: &Event) -> EventKey {
-        let key =
-            |subject: &str, transition| EventKey::new(PROVIDER, &*self.direct_ids().merchant_id, subject, transition);
+        let key = |subject: &str, transition| EventKey::new(PROVIDER, self.ids().merchant_id(), subject, transition);
         match event {
             Event::Payment(order) => key(
                 order.order_no.as_str(),
@@ -97,7 +96,7 @@ impl NotificationSource for Account {
                 facts.currency.clone_from(&order.currency);
                 facts.order_no = Some(order.order_no.as_str().to_owned());
                 facts.remote_id = order.transaction_id.as_ref().map(|id| id.as_str().to_owned());
-                facts.merchant = Some(order.merchant_id.clone());
+                facts.merchant = Some(settled_to(&order.merchant_id, order.sub_merchant.as_ref()));
                 facts.app = Some(order.app_id.clone());
                 facts
             }
@@ -106,7 +105,7 @@ impl NotificationSource for Account {
                 facts.amount = Some(refund.refund);
                 facts.order_no = Some(refund.order_no.as_str().to_owned());
                 facts.remote_id = Some(refund.refund_id.as_str().to_owned());
-                facts.merchant = Some(refund.merchant_id.clone());
+                facts.merchant = Some(settled_to(&refund.merchant_id, refund.sub_merchant.as_ref()));
                 facts
             }
             Event::Other(other) => Facts::new(&*other.event_type),
@@ -128,6 +127,11 @@ impl NotificationSource for Account {
             }
         }
     }
+}
+
+/// Whose money it is: the merchant for which a provider acted, or the merchant itself.
+fn settled_to(merchant_id: &str, sub_merchant: Option<&SubMerchant>) -> String {
+    sub_merchant.map_or(merchant_id, |sub| &sub.merchant_id).to_owned()
 }
 
 impl Account {
@@ -158,10 +162,10 @@ impl Account {
             return Ok(other(plaintext));
         }
         if refund {
-            let notice = RefundNotice::read(&object, self.direct_ids(), plaintext)?;
+            let notice = RefundNotice::read(&object, self.ids(), plaintext)?;
             return Ok(Event::Refund(notice));
         }
-        let order = Transaction::read(&object, self.direct_ids(), plaintext)?;
+        let order = Transaction::read(&object, self.ids(), plaintext)?;
         if order.total.is_none() {
             // Nobody could tell whether the right amount was paid.
             return Err(FieldError::new("amount.total", ValueError::Missing).into());

@@ -102,7 +102,7 @@ impl Account {
             });
         }
         Ok(PayParamsDraft {
-            app_id: self.direct_ids().app_id.clone(),
+            app_id: self.ids().app_id().into(),
             timestamp: now.seconds().to_string(),
             nonce: nonce_text(ambient),
             package: format!("prepay_id={}", prepay_id.as_str()),

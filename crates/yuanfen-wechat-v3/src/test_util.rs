@@ -30,13 +30,13 @@ impl Forger {
     /// that APIv3 key.
     #[must_use]
     pub fn new(account: &Account, serial: &str, signer: Arc<dyn Sign>, api_v3_key: ApiV3Key) -> Self {
-        let ids = account.direct_ids();
+        let ids = account.ids();
         Self {
             serial: serial.to_owned(),
             signer,
             api_v3_key,
-            merchant_id: ids.merchant_id.as_ref().to_owned(),
-            app_id: ids.app_id.as_ref().to_owned(),
+            merchant_id: ids.merchant_id().to_owned(),
+            app_id: ids.app_id().to_owned(),
         }
     }
 

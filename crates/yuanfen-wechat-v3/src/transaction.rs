@@ -6,9 +6,9 @@ use yuanfen_core::{
     UnixTime, open_enum,
 };
 
-use crate::OpenId;
-use crate::account::DirectIds;
+use crate::ids::{MerchantIds, ReceivedIds};
 use crate::private::Raw;
+use crate::{OpenId, SubMerchant};
 
 open_enum! {
     /// `trade_state`: where an order stands.
@@ -91,10 +91,12 @@ open_enum! {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Transaction {
-    /// `appid`.
+    /// `appid`, in partner form `sp_appid`.
     pub app_id: String,
-    /// `mchid`.
+    /// `mchid`, in partner form `sp_mchid`.
     pub merchant_id: String,
+    /// `sub_mchid` and, if it was given, `sub_appid`: the merchant for which a provider acted; in partner form alone.
+    pub sub_merchant: Option<SubMerchant>,
     /// `out_trade_no`: our number.
     pub order_no: OrderNo,
     /// `transaction_id`: the platform's number, once paid.
@@ -111,8 +113,10 @@ pub struct Transaction {
     pub attach: Option<String>,
     /// `success_time`: when it was paid.
     pub success_time: Option<UnixTime>,
-    /// `payer.openid`.
+    /// `payer.openid`, in partner form `payer.sp_openid`: who paid, under [`app_id`](Self::app_id).
     pub payer: Option<OpenId>,
+    /// `payer.sub_openid`: who paid, under the sub-merchant's app; in partner form alone.
+    pub sub_payer: Option<OpenId>,
     /// `amount.total`: the order's total.
     pub total: Option<Fen>,
     /// `amount.payer_total`: what the payer paid after coupons.
@@ -176,18 +180,13 @@ pub struct PromotedGoods {
 
 impl Transaction {
     /// Types a message that is known to be genuine. The merchant and the app must be ours.
-    pub(crate) fn read(object: &Object, ids: &DirectIds, raw: Bytes) -> Result<Self, ProtocolError> {
-        let transaction = Self::take(&mut JsonTaker::new(object), raw)?;
-        if *transaction.merchant_id != *ids.merchant_id {
-            return Err(foreign("mchid"));
-        }
-        if !ids.knows_app(&transaction.app_id) {
-            return Err(foreign("appid"));
-        }
-        Ok(transaction)
+    pub(crate) fn read(object: &Object, ids: &MerchantIds, raw: Bytes) -> Result<Self, ProtocolError> {
+        let mut taker = JsonTaker::new(object);
+        let received = ids.take(&mut taker, true)?;
+        Ok(Self::take(&mut taker, received, raw)?)
     }
 
-    fn take(taker: &mut JsonTaker<'_>, raw: Bytes) -> Result<Self, FieldError> {
+    fn take(taker: &mut JsonTaker<'_>, ids: ReceivedIds, raw: Bytes) -> Result<Self, FieldError> {
         let amount = taker.maybe_nested("amount", |amount| {
             Ok((
                 amount.maybe("total")?,
@@ -196,10 +195,22 @@ impl Transaction {
                 amount.maybe("payer_currency")?,
             ))
         })?;
+        let (payer, sub_payer) = match &ids.sub_merchant {
+            None => (
+                taker.maybe_nested("payer", |payer| payer.maybe("openid"))?.flatten(),
+                None,
+            ),
+            Some(_) => taker
+                .maybe_nested("payer", |payer| {
+                    Ok((payer.maybe("sp_openid")?, payer.maybe("sub_openid")?))
+                })?
+                .unwrap_or_default(),
+        };
         let (total, payer_total, currency, payer_currency) = amount.unwrap_or_default();
         Ok(Self {
-            app_id: taker.need("appid")?,
-            merchant_id: taker.need("mchid")?,
+            app_id: ids.app_id.unwrap_or_default(),
+            merchant_id: ids.merchant_id,
+            sub_merchant: ids.sub_merchant,
             order_no: taker.need("out_trade_no")?,
             transaction_id: taker.maybe("transaction_id")?,
             trade_type: taker.maybe("trade_type")?,
@@ -208,7 +219,8 @@ impl Transaction {
             bank_type: taker.maybe("bank_type")?,
             attach: taker.maybe("attach")?,
             success_time: taker.maybe("success_time")?.map(|Rfc3339(time)| time),
-            payer: taker.maybe_nested("payer", |payer| payer.maybe("openid"))?.flatten(),
+            payer,
+            sub_payer,
             total,
             payer_total,
             currency,

@@ -15,6 +15,8 @@ struct Row {
     operation: &'static str,
     method: String,
     path: &'static str,
+    /// Where a service provider sends it, if that is another path.
+    partner_path: Option<&'static str>,
     effect: &'static str,
     client_certificate: bool,
     reply: &'static str,
@@ -27,6 +29,7 @@ impl From<RouteInfo> for Row {
             operation: info.route.operation,
             method: info.route.method.to_string(),
             path: info.route.path,
+            partner_path: info.route.partner_path,
             effect: info.route.effect.as_str(),
             client_certificate: info.route.client_certificate == ClientAuth::Required,
             reply: info.reply.as_str(),

@@ -21,12 +21,17 @@ fn prints_one_object_a_line_with_every_member_that_is_promised() {
             "operation",
             "method",
             "path",
+            "partner_path",
             "effect",
             "client_certificate",
             "reply",
         ];
         assert_eq!(members, BTreeSet::from(promised), "{line}");
         assert!(row["client_certificate"].is_boolean(), "{line}");
+        assert!(
+            row["partner_path"].is_null() || row["partner_path"].is_string(),
+            "{line}"
+        );
         assert!(
             ["signed", "unsigned", "file"].contains(&row["reply"].as_str().unwrap()),
             "{line}"

@@ -6,17 +6,18 @@ use yuanfen_core::{
     UnixTime,
 };
 
-use crate::account::DirectIds;
+use crate::ids::{MerchantIds, ReceivedIds};
 use crate::private::Raw;
-use crate::transaction::foreign;
-use crate::{PayerText, RefundStatus};
+use crate::{PayerText, RefundStatus, SubMerchant};
 
 /// A refund came to an end, or to a stop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RefundNotice {
-    /// `mchid`.
+    /// `mchid`, in partner form `sp_mchid`.
     pub merchant_id: String,
+    /// `sub_mchid`: the merchant for which a provider acted; in partner form alone.
+    pub sub_merchant: Option<SubMerchant>,
     /// `transaction_id`: the platform's number of the order.
     pub transaction_id: RemoteId,
     /// `out_trade_no`: our number of the order.
@@ -45,16 +46,13 @@ pub struct RefundNotice {
 }
 
 impl RefundNotice {
-    pub(super) fn read(object: &Object, ids: &DirectIds, raw: Bytes) -> Result<Self, ProtocolError> {
-        let notice = Self::take(&mut JsonTaker::new(object), raw)?;
-        if *notice.merchant_id == *ids.merchant_id {
-            Ok(notice)
-        } else {
-            Err(foreign("mchid"))
-        }
+    pub(super) fn read(object: &Object, ids: &MerchantIds, raw: Bytes) -> Result<Self, ProtocolError> {
+        let mut taker = JsonTaker::new(object);
+        let received = ids.take(&mut taker, false)?;
+        Ok(Self::take(&mut taker, received, raw)?)
     }
 
-    fn take(taker: &mut JsonTaker<'_>, raw: Bytes) -> Result<Self, FieldError> {
+    fn take(taker: &mut JsonTaker<'_>, ids: ReceivedIds, raw: Bytes) -> Result<Self, FieldError> {
         let (total, refund, payer_total, payer_refund) = taker.nested("amount", |amount| {
             Ok((
                 amount.need("total")?,
@@ -64,7 +62,8 @@ impl RefundNotice {
             ))
         })?;
         Ok(Self {
-            merchant_id: taker.need("mchid")?,
+            merchant_id: ids.merchant_id,
+            sub_merchant: ids.sub_merchant,
             transaction_id: taker.need("transaction_id")?,
             order_no: taker.need("out_trade_no")?,
             refund_id: taker.need("refund_id")?,

@@ -5,7 +5,6 @@
 //! parallel, and wait about five minutes after placing. Published as "关闭订单"; v3 sheet, section 15.
 
 use http::Method;
-use serde::Serialize;
 use yuanfen_core::{Ambient, BuildError, Effect, OpenError, Operation, OrderNo, Route, Verified};
 
 use crate::order_ref::ASKED_ORDER_NO;
@@ -43,24 +42,17 @@ impl Operation for CloseOrder {
         Method::POST,
         "/v3/pay/transactions/out-trade-no/{out_trade_no}/close",
         Effect::Repeatable,
-    );
+    )
+    .with_partner_path("/v3/pay/partner/transactions/out-trade-no/{out_trade_no}/close");
 
     fn encode(&self, account: &Account, _: &dyn Ambient) -> Result<Message, BuildError> {
         ASKED_ORDER_NO.check(self.order_no.as_str())?;
         let number = segment(self.order_no.as_str());
-        let mchid = &account.direct_ids().merchant_id;
-        Message::post(
-            format!("/v3/pay/transactions/out-trade-no/{number}/close"),
-            &Body { mchid },
-        )
+        let path = account.ids().order_path(&format!("out-trade-no/{number}/close"));
+        Message::post(path, &account.ids().merchants_in_body()?)
     }
 
     fn decode(&self, _: &Account, inbound: Verified<Reply>) -> Result<ClosedOrder, OpenError> {
         inbound.get().no_content(&Self::ROUTE).map(|()| ClosedOrder {})
     }
-}
-
-#[derive(Serialize)]
-struct Body<'a> {
-    mchid: &'a str,
 }

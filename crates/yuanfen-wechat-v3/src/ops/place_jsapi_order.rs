@@ -11,9 +11,11 @@ use yuanfen_core::{
     PayAmount, Rfc3339, Route, Rule, UnixTime, ValueError, Verified, WireText as _, open_enum,
 };
 
+use crate::ids::BodyIds;
 use crate::pay_params::PREPAY_ID;
+use crate::payer::BodyPayer;
 use crate::private::Raw;
-use crate::{Account, Message, OpenId, OrderDetail, PrepayId, Reply, Scene};
+use crate::{Account, Message, OrderDetail, Payer, PrepayId, Reply, Scene};
 
 open_enum! {
     /// `limit_pay`: a means of payment that is not wanted.
@@ -42,8 +44,8 @@ pub struct PlaceJsapiOrder {
     pub amount: PayAmount,
     /// `description`: of what is sold, 1 to 127 characters without emoji.
     pub description: String,
-    /// `payer.openid`: at most 128 characters, obtained under the account's app id.
-    pub payer: OpenId,
+    /// `payer`: an open id of at most 128 characters, and under which app it was obtained.
+    pub payer: Payer,
     /// `notify_url`: where the notice goes, https, at most 255 characters, without query or fragment.
     pub notify_url: Address,
     /// `time_expire`: until when it can be paid, at least a minute ahead, also when the order is repeated. The platform's
@@ -90,14 +92,14 @@ impl PlaceJsapiOrder {
         order_no: OrderNo,
         amount: PayAmount,
         description: impl Into<String>,
-        payer: OpenId,
+        payer: impl Into<Payer>,
         notify_url: Address,
     ) -> Self {
         Self {
             order_no,
             amount,
             description: description.into(),
-            payer,
+            payer: payer.into(),
             notify_url,
             expires_at: None,
             attach: None,
@@ -113,7 +115,6 @@ impl PlaceJsapiOrder {
     fn check(&self, now: UnixTime) -> Result<(), BuildError> {
         DESCRIPTION.check(&self.description)?;
         ORDER_NO.check(self.order_no.as_str())?;
-        PAYER.check(self.payer.as_str())?;
         ATTACH.check_maybe(self.attach.as_deref())?;
         GOODS_TAG.check_maybe(self.goods_tag.as_deref())?;
         for means in &self.limit_pay {
@@ -139,16 +140,16 @@ impl Operation for PlaceJsapiOrder {
         super::PROVIDER,
         "place_jsapi_order",
         Method::POST,
-        PATH,
+        "/v3/pay/transactions/jsapi",
         Effect::Repeatable,
-    );
+    )
+    .with_partner_path("/v3/pay/partner/transactions/jsapi");
 
     fn encode(&self, account: &Account, ambient: &dyn Ambient) -> Result<Message, BuildError> {
         self.check(ambient.now())?;
-        let ids = account.direct_ids();
+        let ids = account.ids();
         let body = Body {
-            appid: &ids.app_id,
-            mchid: &ids.merchant_id,
+            ids: ids.in_body()?,
             description: &self.description,
             out_trade_no: &self.order_no,
             time_expire: self.expires_at.map(|time| Rfc3339(time).to_text()),
@@ -161,12 +162,12 @@ impl Operation for PlaceJsapiOrder {
                 total: self.amount,
                 currency: "CNY",
             },
-            payer: Payer { openid: &self.payer },
+            payer: self.payer.in_body(ids)?,
             detail: self.detail.as_ref().filter(|detail| !detail.is_empty()),
             scene_info: self.scene.as_ref(),
             settle_info: self.profit_sharing.map(|profit_sharing| SettleInfo { profit_sharing }),
         };
-        Message::post(PATH, &body)
+        Message::post(ids.order_path("jsapi"), &body)
     }
 
     fn decode(&self, _: &Account, inbound: Verified<Reply>) -> Result<PlacedJsapiOrder, OpenError> {
@@ -186,7 +187,6 @@ impl Operation for PlaceJsapiOrder {
     }
 }
 
-const PATH: &str = "/v3/pay/transactions/jsapi";
 const SHEET: &str = "v3 sheet, section 13.1";
 
 const fn text(field: &'static str, max: usize) -> Rule {
@@ -201,12 +201,6 @@ const ORDER_NO: Rule = Rule::new("out_trade_no", 32)
     .min(6)
     .alphabet(Alphabet::WECHAT_ORDER)
     .source(SHEET);
-const PAYER: Rule = Rule::new("payer.openid", 128)
-    .alphabet(Alphabet::new("printable ASCII without blanks", |character| {
-        character.is_ascii_graphic()
-    }))
-    .source(SHEET);
-
 /// An address for notices: https (plain http to this machine), without query or fragment, of at most so many characters.
 pub(super) fn check_notify_url(address: &Address, max: usize, source: &'static str) -> Result<(), BuildError> {
     const FIELD: &str = "notify_url";
@@ -233,8 +227,8 @@ fn check_expiry(expires_at: UnixTime, now: UnixTime) -> Result<(), BuildError> {
 
 #[derive(Serialize)]
 struct Body<'a> {
-    appid: &'a str,
-    mchid: &'a str,
+    #[serde(flatten)]
+    ids: BodyIds<'a>,
     description: &'a str,
     out_trade_no: &'a OrderNo,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -249,7 +243,7 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     support_fapiao: Option<bool>,
     amount: Amount,
-    payer: Payer<'a>,
+    payer: BodyPayer<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'a OrderDetail>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -262,11 +256,6 @@ struct Body<'a> {
 struct Amount {
     total: PayAmount,
     currency: &'static str,
-}
-
-#[derive(Serialize)]
-struct Payer<'a> {
-    openid: &'a OpenId,
 }
 
 #[derive(Serialize)]

@@ -65,7 +65,8 @@ impl Operation for QueryOrder {
         Method::GET,
         "/v3/pay/transactions/{out-trade-no/out_trade_no, id/transaction_id}",
         Effect::Read,
-    );
+    )
+    .with_partner_path("/v3/pay/partner/transactions/{out-trade-no/out_trade_no, id/transaction_id}");
 
     fn encode(&self, account: &Account, _: &dyn Ambient) -> Result<Message, BuildError> {
         self.order.check()?;
@@ -73,16 +74,14 @@ impl Operation for QueryOrder {
             OrderRef::OrderNo(order_no) => ("out-trade-no", order_no.as_str()),
             OrderRef::TransactionId(id) => ("id", id.as_str()),
         };
-        let (number, merchant) = (segment(number), &account.direct_ids().merchant_id);
-        Ok(Message::get(format!(
-            "/v3/pay/transactions/{kind}/{number}?mchid={merchant}"
-        )))
+        let path = account.ids().order_path(&format!("{kind}/{}", segment(number)));
+        Ok(Message::get(format!("{path}?{}", account.ids().in_query()?)))
     }
 
     fn decode(&self, account: &Account, inbound: Verified<Reply>) -> Result<QueriedOrder, OpenError> {
         let reply = inbound.get();
         let object = reply.object(&Self::ROUTE)?;
-        let transaction = Transaction::read(&object, account.direct_ids(), reply.raw().clone())?;
+        let transaction = Transaction::read(&object, account.ids(), reply.raw().clone())?;
         // A paid order that lacks its amount or its number cannot be compared with anything: half an answer is none.
         if transaction.trade_state.standing() == Standing::Succeeded {
             let missing = |field| Err(FieldError::new(field, ValueError::Missing).into());

@@ -38,10 +38,14 @@ impl Operation for QueryRefund {
         Effect::Read,
     );
 
-    fn encode(&self, _: &Account, _: &dyn Ambient) -> Result<Message, BuildError> {
+    fn encode(&self, account: &Account, _: &dyn Ambient) -> Result<Message, BuildError> {
         REFUND_NO.check(self.refund_no.as_str())?;
         let number = segment(self.refund_no.as_str());
-        Ok(Message::get(format!("/v3/refund/domestic/refunds/{number}")))
+        let path = format!("/v3/refund/domestic/refunds/{number}");
+        Ok(Message::get(match account.ids().sub_merchant_id()? {
+            None => path,
+            Some(sub_merchant) => format!("{path}?sub_mchid={sub_merchant}"),
+        }))
     }
 
     fn decode(&self, _: &Account, inbound: Verified<Reply>) -> Result<RefundRecord, OpenError> {

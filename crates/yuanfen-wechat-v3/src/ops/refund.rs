@@ -177,13 +177,14 @@ impl Operation for Refund {
 
     const ROUTE: Route = Route::new(super::PROVIDER, "refund", Method::POST, PATH, Effect::QueryFirst);
 
-    fn encode(&self, _: &Account, _: &dyn Ambient) -> Result<Message, BuildError> {
+    fn encode(&self, account: &Account, _: &dyn Ambient) -> Result<Message, BuildError> {
         self.check()?;
         let (transaction_id, out_trade_no) = match &self.order {
             OrderRef::TransactionId(id) => (Some(id), None),
             OrderRef::OrderNo(order_no) => (None, Some(order_no)),
         };
         let body = Body {
+            sub_mchid: account.ids().sub_merchant_id()?,
             transaction_id,
             out_trade_no,
             out_refund_no: &self.refund_no,
@@ -239,6 +240,8 @@ const GOODS_NAME: Rule = Rule::new("goods_detail[].goods_name", 256)
 
 #[derive(Serialize)]
 struct Body<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub_mchid: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     transaction_id: Option<&'a RemoteId>,
     #[serde(skip_serializing_if = "Option::is_none")]

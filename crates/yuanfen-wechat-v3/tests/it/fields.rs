@@ -59,7 +59,9 @@ fn holds_every_text_of_an_order_to_its_length() {
         ("description", 127, |order, text| order.description = text),
         ("attach", 128, |order, text| order.attach = Some(text)),
         ("goods_tag", 32, |order, text| order.goods_tag = Some(text)),
-        ("payer.openid", 128, |order, text| order.payer = OpenId::new(text)),
+        ("payer.openid", 128, |order, text| {
+            order.payer = OpenId::new(text).into()
+        }),
         ("limit_pay", 32, |order, text| {
             order.limit_pay = vec![LimitPay::from(&*text)];
         }),
