@@ -8,18 +8,22 @@ use yuanfen_sign::legacy::md5_hex;
 use yuanfen_sign::{KeyError, KeyedSigner, SharedKey};
 
 use crate::sign::SignType;
+use crate::sub_merchant::{SubMerchant, Trade};
 
 /// The mainland host. `https://api2.mch.weixin.qq.com` is the backup in another city, with the same paths.
 pub const DEFAULT_BASE: &str = "https://api.mch.weixin.qq.com";
 
-const SHEET: &str = "v2 sheet, section 6, common request fields";
-const VISIBLE: Alphabet = Alphabet::new("printable ASCII without blanks", |character| {
+pub(crate) const SHEET: &str = "v2 sheet, section 6, common request fields";
+pub(crate) const VISIBLE: Alphabet = Alphabet::new("printable ASCII without blanks", |character| {
     character.is_ascii_graphic()
 });
 const APP_ID: Rule = Rule::new("appid", 32).alphabet(VISIBLE).source(SHEET);
 const MERCHANT_ID: Rule = Rule::new("mch_id", 32).alphabet(VISIBLE).source(SHEET);
 
 /// A merchant's account: app id, merchant number, API key. Cheap to clone; `Debug` shows no key.
+///
+/// A service provider (服务商) has one account with its own numbers and key, and makes another of it for each merchant
+/// that it acts for: [`for_sub_merchant`](Self::for_sub_merchant).
 #[derive(Clone)]
 pub struct Account {
     pub(crate) app_id: Box<str>,
@@ -28,6 +32,7 @@ pub struct Account {
     pub(crate) sign_type: SignType,
     pub(crate) also_accepted: Option<SignType>,
     pub(crate) base: BaseUrl,
+    pub(crate) trade: Trade,
     /// What opens refund notices: the MD5 of the API key as 32 lower-case hex characters, used as bytes.
     pub(crate) refund_key: Secret<[u8; 32]>,
 }
@@ -42,6 +47,9 @@ pub enum SetupError {
     /// The API key cannot be used.
     #[error("the API key cannot be used")]
     Key(#[from] KeyError),
+    /// `sub_mch_id` is the provider's own `mch_id`.
+    #[error("`sub_mch_id` is the provider's own `mch_id`: it takes no payment for itself")]
+    ProviderItself,
     /// The base address may not be used.
     #[error("the base address may not be used")]
     Base(#[from] AddressError),
@@ -75,8 +83,47 @@ impl Account {
             sign_type: SignType::Md5,
             also_accepted: None,
             base: BaseUrl::parse(DEFAULT_BASE)?,
+            trade: Trade::Own,
             refund_key: Secret::new(refund_key),
         })
+    }
+
+    /// The same service provider, acting for that merchant: every call carries `sub_mch_id` and, where there is one,
+    /// `sub_appid`, and only answers and notices about that merchant are taken. It costs little: make one per request.
+    ///
+    /// # Errors
+    /// When the provider's own number is given.
+    ///
+    /// ```
+    /// use yuanfen_wechat_v2::{Account, SubMerchant};
+    ///
+    /// let provider = Account::new("wx2421b1c4370ec43b", "10000100", "192006250b4c09247ec02edce69f6a2d")?;
+    /// let shop = provider.for_sub_merchant(SubMerchant::new("1900000109")?.with_app("wx8888888888888888")?)?;
+    /// assert_eq!(shop.merchant_id(), "10000100");
+    /// assert_eq!(shop.sub_merchant().map(SubMerchant::merchant_id), Some("1900000109"));
+    /// # Ok::<(), yuanfen_wechat_v2::SetupError>(())
+    /// ```
+    pub fn for_sub_merchant(&self, sub_merchant: SubMerchant) -> Result<Self, SetupError> {
+        if *self.merchant_id == *sub_merchant.merchant_id() {
+            return Err(SetupError::ProviderItself);
+        }
+        Ok(Self {
+            trade: Trade::SubMerchant(sub_merchant),
+            ..self.clone()
+        })
+    }
+
+    /// The same service provider, acting for no merchant in particular: it opens notices about each of its merchants,
+    /// which then say about which, and downloads bills. A call about one merchant is refused before it is sent.
+    ///
+    /// Where all notices come to one address this tells them apart; a merchant's number in the path of `notify_url` does
+    /// so too, and says more: a notice that came to the wrong place is then foreign.
+    #[must_use]
+    pub fn for_every_sub_merchant(&self) -> Self {
+        Self {
+            trade: Trade::EverySubMerchant,
+            ..self.clone()
+        }
     }
 
     /// Signs requests that way, and expects it of replies and notices.
@@ -113,6 +160,15 @@ impl Account {
         &self.merchant_id
     }
 
+    /// `sub_mch_id` and `sub_appid`, where the account acts for one sub-merchant.
+    #[must_use]
+    pub const fn sub_merchant(&self) -> Option<&SubMerchant> {
+        match &self.trade {
+            Trade::SubMerchant(sub_merchant) => Some(sub_merchant),
+            Trade::Own | Trade::EverySubMerchant => None,
+        }
+    }
+
     /// How requests are signed.
     #[must_use]
     pub const fn sign_type(&self) -> SignType {
@@ -134,6 +190,7 @@ impl fmt::Debug for Account {
         f.debug_struct("Account")
             .field("app_id", &self.app_id)
             .field("merchant_id", &self.merchant_id)
+            .field("trade", &self.trade)
             .field("sign_type", &self.sign_type)
             .field("base", &self.base)
             .finish_non_exhaustive()

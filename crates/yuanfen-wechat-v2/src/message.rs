@@ -10,13 +10,28 @@ pub struct Message {
     pub path: &'static str,
     /// The fields, in the order they are sent.
     pub fields: Fields,
+    /// Whether the account's sub-merchant is added.
+    pub(crate) names_sub_merchant: bool,
 }
 
 impl Message {
     /// A call of that path with those fields.
     #[must_use]
     pub const fn new(path: &'static str, fields: Fields) -> Self {
-        Self { path, fields }
+        Self {
+            path,
+            fields,
+            names_sub_merchant: true,
+        }
+    }
+
+    /// Sends it without the `sub_appid` and `sub_mch_id` of a service provider's account: for calls that are about the
+    /// provider itself (the fund-flow bill), or in which a missing `sub_mch_id` means something (the trade bill of all
+    /// its merchants). Such a message may have a `sub_mch_id` among its own fields.
+    #[must_use]
+    pub const fn without_sub_merchant(mut self) -> Self {
+        self.names_sub_merchant = false;
+        self
     }
 }
 

@@ -47,6 +47,14 @@ pub struct PaymentNotice {
     pub openid: String,
     /// `is_subscribe`: `Y` or `N`.
     pub is_subscribed: Option<String>,
+    /// `sub_openid`: the payer under the sub-merchant's app id.
+    pub sub_openid: Option<String>,
+    /// `sub_is_subscribe`: `Y` or `N`, whether the payer follows the sub-merchant's official account.
+    pub is_sub_subscribed: Option<String>,
+    /// `sub_mch_id`: whose money it is, where a service provider acted.
+    pub sub_merchant_id: Option<String>,
+    /// `sub_appid`: the sub-merchant's app, where the order named it.
+    pub sub_app_id: Option<String>,
     /// `trade_type`.
     pub trade_type: TradeType,
     /// `bank_type`.
@@ -72,6 +80,7 @@ impl fmt::Debug for PaymentNotice {
             .field("order_no", &self.order_no)
             .field("transaction_id", &self.transaction_id)
             .field("total", &self.total)
+            .field("sub_merchant_id", &self.sub_merchant_id)
             .field("trade_type", &self.trade_type)
             .field("paid_at", &self.paid_at)
             .field("coupons", &self.coupons)
@@ -104,6 +113,7 @@ impl NotificationSource for Account {
             .map(Notice::Settles)
     }
 
+    /// An order number is unique under the number that signs, a service provider's across all its sub-merchants.
     fn key(&self, event: &PaymentNotice) -> EventKey {
         EventKey::new(
             "wechat-v2",
@@ -119,7 +129,13 @@ impl NotificationSource for Account {
         facts.currency = Some(event.currency.clone().unwrap_or_else(|| "CNY".to_owned()));
         facts.order_no = Some(event.order_no.to_string());
         facts.remote_id = Some(event.transaction_id.to_string());
-        facts.merchant = Some(self.merchant_id.to_string());
+        // Whose money it is: two sub-merchants under one number are a conflict.
+        facts.merchant = Some(
+            event
+                .sub_merchant_id
+                .clone()
+                .unwrap_or_else(|| self.merchant_id.to_string()),
+        );
         facts.app = Some(self.app_id.to_string());
         facts
     }
@@ -166,6 +182,10 @@ impl PaymentNotice {
             coupons: Coupon::take_all(&mut taker)?,
             openid: taker.need("openid")?,
             is_subscribed: taker.maybe("is_subscribe")?,
+            sub_openid: taker.maybe("sub_openid")?,
+            is_sub_subscribed: taker.maybe("sub_is_subscribe")?,
+            sub_merchant_id: taker.maybe("sub_mch_id")?,
+            sub_app_id: taker.maybe("sub_appid")?,
             trade_type: taker.need("trade_type")?,
             bank_type: taker.need("bank_type")?,
             paid_at: taker.need::<Clock14>("time_end")?.0,

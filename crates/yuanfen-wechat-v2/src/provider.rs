@@ -13,13 +13,14 @@ use yuanfen_core::{
 use yuanfen_xml::MESSAGE_LIMITS;
 
 use crate::sign::{RULES, verify};
+use crate::sub_merchant::Trade;
 use crate::{Account, Message, codes};
 
 impl Provider for Account {
     type Outbound = Message;
 
     fn draft(&self, message: Message, ambient: &dyn Ambient) -> Result<Draft, BuildError> {
-        let mut fields = Fields::with_capacity(1024, message.fields.len().saturating_add(5));
+        let mut fields = Fields::with_capacity(1024, message.fields.len().saturating_add(7));
         let mut push = |name: &'static str, value: &str| {
             fields.push(name, value).map_err(|error| BuildError::Value {
                 field: name,
@@ -28,6 +29,22 @@ impl Provider for Account {
         };
         push("appid", &self.app_id)?;
         push("mch_id", &self.merchant_id)?;
+        if message.names_sub_merchant {
+            match &self.trade {
+                Trade::Own => {}
+                Trade::SubMerchant(sub_merchant) => {
+                    if let Some(app_id) = sub_merchant.app_id() {
+                        push("sub_appid", app_id)?;
+                    }
+                    push("sub_mch_id", sub_merchant.merchant_id())?;
+                }
+                Trade::EverySubMerchant => {
+                    return Err(BuildError::Setup {
+                        what: "sub-merchant, which this call is about; make one with `Account::for_sub_merchant`",
+                    });
+                }
+            }
+        }
         push("nonce_str", &nonce_text(ambient))?;
         push("sign_type", self.sign_type.as_str())?;
         for (name, value) in message.fields.iter() {
@@ -158,18 +175,24 @@ impl Reply {
     }
 }
 
-/// Refuses a message that does not name this account's app id and merchant number.
+/// Refuses a message that does not name this account's app id and merchant number, and its sub-merchant's.
 pub(crate) fn must_be_ours(fields: &Fields, account: &Account) -> Result<(), OpenError> {
     for (field, _) in numbers(account) {
         if fields.filled(field).is_none() {
             return Err(FieldError::new(field, ValueError::Missing).into());
         }
     }
-    may_not_be_others(fields, account)
+    are_ours_where_named(fields, account)?;
+    account.trade.must_be_of(fields, &account.merchant_id, true)
 }
 
-/// Refuses a message that names another account.
+/// Refuses a message that names another account, or another sub-merchant.
 fn may_not_be_others(fields: &Fields, account: &Account) -> Result<(), OpenError> {
+    are_ours_where_named(fields, account)?;
+    account.trade.must_be_of(fields, &account.merchant_id, false)
+}
+
+fn are_ours_where_named(fields: &Fields, account: &Account) -> Result<(), OpenError> {
     for (field, ours) in numbers(account) {
         if fields.filled(field).is_some_and(|theirs| theirs != ours) {
             return Err(ProtocolError::new(ProtocolErrorKind::Foreign { field }).into());

@@ -12,7 +12,7 @@ use yuanfen_core::{
 };
 
 use crate::message::Writer;
-use crate::{Account, Message, PrepayId, Reply, TradeType};
+use crate::{Account, Message, Payer, PrepayId, Reply, TradeType};
 
 /// Places an order that a payer then pays: in a WeChat page or mini program, by scanning, in an app, or in another
 /// browser.
@@ -34,8 +34,8 @@ pub struct PlaceOrder {
     pub payer_ip: IpAddr,
     /// `notify_url`: without query or fragment.
     pub notify_url: Address,
-    /// `openid`, required for JSAPI: the payer under this account's app id.
-    pub openid: Option<String>,
+    /// `openid` or `sub_openid`, required for JSAPI: the payer under the account's or under the sub-merchant's app id.
+    pub payer: Option<Payer>,
     /// `product_id`, required for NATIVE: the merchant's own id of the goods.
     pub product_id: Option<String>,
     /// `scene_info`, required for MWEB: JSON with `h5_info`, or with `store_info` elsewhere.
@@ -90,7 +90,6 @@ pub(crate) mod rules {
     // Newer pages say 127. The owner's document and older pages say 128; where editions differ, the larger figure is
     // checked here and the platform judges the rest.
     pub(crate) const BODY: Rule = Rule::new("body", 128).source("v2 sheet, sections 4 and 6.1");
-    pub(crate) const OPENID: Rule = Rule::new("openid", 128).alphabet(Alphabet::ASCII).source(SHEET);
     pub(crate) const PRODUCT_ID: Rule = Rule::new("product_id", 32).source(SHEET);
     pub(crate) const SCENE_INFO: Rule = Rule::new("scene_info", 256).alphabet(Alphabet::TEXT).source(SHEET);
     pub(crate) const DEVICE_INFO: Rule = Rule::new("device_info", 32).source(SHEET);
@@ -109,18 +108,19 @@ pub(crate) mod rules {
 }
 
 impl PlaceOrder {
-    /// An order that is paid in a page of the WeChat browser or in a mini program.
+    /// An order that is paid in a page of the WeChat browser or in a mini program. A text as payer is an `openid` under
+    /// the account's own app id; one under a sub-merchant's is [`Payer::SubOpenId`].
     pub fn jsapi(
         order_no: OrderNo,
         amount: PayAmount,
         body: impl Into<String>,
         payer_ip: IpAddr,
         notify_url: Address,
-        openid: impl Into<String>,
+        payer: impl Into<Payer>,
     ) -> Self {
         let order = Self::of(TradeType::Jsapi, order_no, amount, body.into(), payer_ip, notify_url);
         Self {
-            openid: Some(openid.into()),
+            payer: Some(payer.into()),
             ..order
         }
     }
@@ -183,7 +183,7 @@ impl PlaceOrder {
             body,
             payer_ip,
             notify_url,
-            openid: None,
+            payer: None,
             product_id: None,
             scene_info: None,
             device_info: None,
@@ -204,7 +204,7 @@ impl PlaceOrder {
     fn check(&self, now: UnixTime) -> Result<(), BuildError> {
         let missing = |field, when| Err(BuildError::Missing { field, when });
         match self.trade_type {
-            TradeType::Jsapi if self.openid.is_none() => return missing("openid", "for trade type JSAPI"),
+            TradeType::Jsapi if self.payer.is_none() => return missing("openid", "for trade type JSAPI"),
             TradeType::Native if self.product_id.is_none() => return missing("product_id", "for trade type NATIVE"),
             TradeType::Mweb if self.scene_info.is_none() => return missing("scene_info", "for trade type MWEB"),
             TradeType::Micropay | TradeType::Face => {
@@ -253,7 +253,7 @@ impl Operation for PlaceOrder {
         Effect::Repeatable,
     );
 
-    fn encode(&self, _account: &Account, ambient: &dyn Ambient) -> Result<Message, BuildError> {
+    fn encode(&self, account: &Account, ambient: &dyn Ambient) -> Result<Message, BuildError> {
         self.check(ambient.now())?;
         let mut writer = Writer::default();
         writer.maybe(&rules::DEVICE_INFO, self.device_info.as_deref())?;
@@ -271,7 +271,9 @@ impl Operation for PlaceOrder {
         writer.text(&rules::TRADE_TYPE, self.trade_type.as_str())?;
         writer.maybe(&rules::PRODUCT_ID, self.product_id.as_deref())?;
         writer.maybe(&rules::LIMIT_PAY, self.limit_pay.as_deref())?;
-        writer.maybe(&rules::OPENID, self.openid.as_deref())?;
+        if let Some(payer) = &self.payer {
+            payer.put(&mut writer, account)?;
+        }
         writer.maybe(&rules::RECEIPT, self.receipt.as_deref())?;
         writer.maybe(&rules::PROFIT_SHARING, self.profit_sharing.as_deref())?;
         writer.maybe(&rules::SCENE_INFO, self.scene_info.as_deref())?;
@@ -347,6 +349,8 @@ pub(crate) fn claim_common(taker: &mut Taker<'_>) {
         "return_msg",
         "appid",
         "mch_id",
+        "sub_appid",
+        "sub_mch_id",
         "nonce_str",
         "sign",
         "sign_type",

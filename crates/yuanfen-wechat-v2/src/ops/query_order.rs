@@ -142,6 +142,10 @@ pub struct QueriedOrder {
     pub openid: Option<String>,
     /// `is_subscribe`: `Y` or `N`, official accounts only.
     pub is_subscribed: Option<String>,
+    /// `sub_openid`: the payer under the sub-merchant's app id.
+    pub sub_openid: Option<String>,
+    /// `sub_is_subscribe`: `Y` or `N`, whether the payer follows the sub-merchant's official account.
+    pub is_sub_subscribed: Option<String>,
     /// `trade_type`.
     pub trade_type: Option<TradeType>,
     /// `bank_type`.
@@ -205,6 +209,8 @@ impl QueriedOrder {
             coupons: Coupon::take_all(&mut taker)?,
             openid: taker.maybe("openid")?,
             is_subscribed: taker.maybe("is_subscribe")?,
+            sub_openid: taker.maybe("sub_openid")?,
+            is_sub_subscribed: taker.maybe("sub_is_subscribe")?,
             trade_type: taker.maybe("trade_type")?,
             bank_type: taker.maybe("bank_type")?,
             paid_at: taker.maybe::<Clock14>("time_end")?.map(|clock| clock.0),

@@ -177,7 +177,7 @@ fn errors(log: &mut Log, account: &Account) {
     let hidden = || Some(format!("{OPENID}\0"));
     let mut orders = vec![planted_order(), planted_order(), planted_order(), planted_order()];
     let mut parts = orders.iter_mut();
-    parts.next().unwrap().openid = hidden();
+    parts.next().unwrap().payer = hidden().map(Into::into);
     parts.next().unwrap().attach = hidden();
     parts.next().unwrap().detail = hidden();
     parts.next().unwrap().notify_url =

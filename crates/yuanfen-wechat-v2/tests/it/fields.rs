@@ -94,7 +94,7 @@ fn rows() -> Vec<Row> {
             order.limit_pay = Some(text);
         }),
         row("openid", 128, '-', 'ö', |order, text| {
-            order.openid = Some(text);
+            order.payer = Some(text.into());
         }),
         row("receipt", 8, 'Y', '收', |order, text| {
             order.receipt = Some(text);
@@ -358,7 +358,7 @@ fn asks_for_the_openid_the_product_and_the_scene_where_the_kind_needs_them() {
         other => panic!("{other:?}"),
     };
     let mut jsapi = order();
-    jsapi.openid = None;
+    jsapi.payer = None;
     assert_eq!(missing(jsapi), ("openid", "for trade type JSAPI"));
 
     let (no, amount, ip) = (order().order_no, order().amount, order().payer_ip);

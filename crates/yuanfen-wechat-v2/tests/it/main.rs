@@ -20,6 +20,7 @@ mod refunds;
 mod replies;
 mod requests;
 mod setup;
+mod sub_merchant;
 mod till;
 mod twins;
 mod vectors;
