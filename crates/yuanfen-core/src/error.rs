@@ -1,5 +1,6 @@
 //! Errors that answer one question first: may money have moved?
 
+pub(crate) mod code;
 pub(crate) mod fate;
 
 use std::fmt;
@@ -9,7 +10,8 @@ use crate::{
     AddressError, Effect, FieldError, MoneyError, NumberError, ReplyTrust, RouteInfo, RuleBroken, SignError,
     SignatureError, ValueError,
 };
-use fate::{Advice, Fate};
+use code::CodeMeaning;
+use fate::{Advice, Again, Fate};
 
 /// A boxed cause. Third-party error types are never part of a public signature here.
 type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -282,73 +284,6 @@ impl From<FieldError> for OpenError {
     }
 }
 
-/// What a refusal is about, as far as a caller acts on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum RefusalKind {
-    /// Refused for good under these parameters.
-    Declined,
-    /// The thing exists or is done already.
-    Already,
-    /// No such order or refund (yet).
-    NotFound,
-    /// Too many calls; the same call later.
-    Throttled,
-    /// Not ready yet, as a bill in the morning; the same call later.
-    NotYet,
-    /// Nothing there, and nothing will be: the bill of a day without trade.
-    Nothing,
-    /// The payer has still to act.
-    Pending,
-    /// The request or the configuration is wrong.
-    Configuration,
-    /// The platform does not know its own outcome, or this version does not know the code.
-    Unclear,
-}
-
-/// One row of a provider's code table: what a code means on one call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CodeMeaning {
-    /// What may have happened.
-    pub fate: Fate,
-    /// What it is about.
-    pub kind: RefusalKind,
-    /// What a person should read: what to do next.
-    pub sentence: &'static str,
-    /// Where the row is written.
-    pub source: &'static str,
-}
-
-impl CodeMeaning {
-    /// A row.
-    #[must_use]
-    pub const fn new(fate: Fate, kind: RefusalKind, sentence: &'static str, source: &'static str) -> Self {
-        Self {
-            fate,
-            kind,
-            sentence,
-            source,
-        }
-    }
-
-    /// What is assumed of a code that no table has: a read was refused, a write has an unknown outcome.
-    #[must_use]
-    pub const fn unknown(effect: Effect) -> Self {
-        let (fate, sentence) = match effect {
-            Effect::Read => (
-                Fate::Refused,
-                "this code is not in the table; read the platform's message",
-            ),
-            Effect::Repeatable | Effect::QueryFirst => (
-                Fate::Unknown,
-                "this code is not in the table, so nothing is certain; query before anything else",
-            ),
-        };
-        Self::new(fate, RefusalKind::Unclear, sentence, "no table has this code")
-    }
-}
-
 /// The platform answered "no".
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -399,6 +334,7 @@ impl fmt::Debug for Refusal {
             .field("message", &self.message)
             .field("fate", &self.meaning.fate)
             .field("kind", &self.meaning.kind)
+            .field("again", &self.meaning.again)
             .field("verified", &self.verified)
             .field("status", &self.status)
             .field("remote_request_id", &self.remote_request_id)
@@ -562,38 +498,49 @@ impl Error {
                 Sent::Maybe => Fate::Unknown,
             },
             ErrorKind::Protocol(_) | ErrorKind::Signature(_) => Fate::Unknown,
-            ErrorKind::Business(refusal) => {
-                let unproven = !refusal.verified && self.info.reply == ReplyTrust::Signed;
-                if unproven && self.info.route.effect != Effect::Read {
-                    Fate::Unknown
-                } else {
-                    refusal.meaning.fate
-                }
-            }
+            ErrorKind::Business(_) if self.is_unproven_write() => Fate::Unknown,
+            ErrorKind::Business(refusal) => refusal.meaning.fate,
         };
         own.join(self.earlier)
     }
 
-    /// What to do about it: [`Advice::of`] its fate and its route's effect. A request that cannot be built, or may not be
-    /// sent this way, is never to be repeated.
+    /// Whether the same request may be sent again under its number: what the code's row says of it, corrected by what
+    /// is known of this attempt and the earlier ones. Never [`Again::ByEffect`].
+    #[must_use]
+    pub fn again(&self) -> Again {
+        let fate = self.fate();
+        let effect = self.info.route.effect;
+        let stated = match &self.kind {
+            ErrorKind::Build(_) => Again::WhenMended,
+            ErrorKind::Transport(_) if self.is_unsendable() => Again::WhenMended,
+            ErrorKind::Transport(_) | ErrorKind::Protocol(_) | ErrorKind::Signature(_) => Again::ByEffect,
+            // To be asked to wait is believed of anybody; anything else only with a proof.
+            ErrorKind::Business(refusal) if self.is_unproven_write() => match refusal.meaning.again {
+                Again::Later => Again::Later,
+                Again::No | Again::Now | Again::AfterQuery | Again::WhenMended | Again::ByEffect => Again::ByEffect,
+            },
+            ErrorKind::Business(refusal) => refusal.meaning.again,
+        };
+        stated.on(fate, effect)
+    }
+
+    /// What to do about it: [`Advice::of`] its fate, its route's effect and [`again`](Self::again). A request that
+    /// cannot be built, or may not be sent this way, is never to be repeated as it is.
     #[must_use]
     pub fn advice(&self) -> Advice {
-        let unsendable = match &self.kind {
-            ErrorKind::Build(_) => true,
-            ErrorKind::Transport(error) => error.kind == TransportErrorKind::Refused && error.sent == Sent::No,
-            ErrorKind::Protocol(_) | ErrorKind::Signature(_) | ErrorKind::Business(_) => false,
-        };
-        if unsendable {
-            // Sending the same again cannot help; what is left is to ask what became of earlier attempts.
-            return match (self.earlier, self.info.route.effect) {
-                (Fate::Already, _) => Advice::Query,
-                (Fate::Unknown, Effect::Repeatable | Effect::QueryFirst) => Advice::QueryFirst,
-                (Fate::NotSent | Fate::Refused | Fate::Unknown, _) => Advice::Stop,
-            };
-        }
-        let later = matches!(&self.kind, ErrorKind::Business(refusal)
-            if matches!(refusal.meaning.kind, RefusalKind::Throttled | RefusalKind::NotYet));
-        Advice::of(self.fate(), self.info.route.effect, later)
+        Advice::of(self.fate(), self.info.route.effect, self.again())
+    }
+
+    /// The transport will not send this, and sent nothing.
+    fn is_unsendable(&self) -> bool {
+        matches!(&self.kind, ErrorKind::Transport(error)
+            if error.kind == TransportErrorKind::Refused && error.sent == Sent::No)
+    }
+
+    /// A refusal that no signature proves, of a call that writes, on a route that signs: nothing follows from it.
+    fn is_unproven_write(&self) -> bool {
+        matches!(&self.kind, ErrorKind::Business(refusal)
+            if !refusal.verified && self.info.reply == ReplyTrust::Signed && self.info.route.effect != Effect::Read)
     }
 
     /// What may have happened and what to do, in one line for people. A call that only asks changes nothing, so there

@@ -32,10 +32,11 @@ pub use ambient::FixedAmbient;
 pub use ambient::{Ambient, nonce_text};
 pub use attest::{Draft, Sign, SignError, SignatureError, Unsigned, Verified, Verify};
 pub use decimal::{Decimal, DecimalError};
-pub use error::fate::{Advice, Fate};
+pub use error::code::{CodeMeaning, RefusalKind};
+pub use error::fate::{Advice, Again, Fate};
 pub use error::{
-    BuildError, CodeMeaning, Error, ErrorKind, OpenError, ProtocolError, ProtocolErrorKind, Refusal, RefusalKind, Sent,
-    TransportError, TransportErrorKind,
+    BuildError, Error, ErrorKind, OpenError, ProtocolError, ProtocolErrorKind, Refusal, Sent, TransportError,
+    TransportErrorKind,
 };
 pub use extra::Extra;
 pub use fields::{FieldError, Fields, ValueError};

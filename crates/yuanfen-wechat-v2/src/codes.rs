@@ -1,6 +1,6 @@
 //! What a code means on which call: v2 sheet, section 9. Data, reviewed as data.
 
-use yuanfen_core::{CodeMeaning, Fate, RefusalKind, Route, open_enum};
+use yuanfen_core::{Again, CodeMeaning, Fate, RefusalKind, Route, open_enum};
 
 open_enum! {
     /// `err_code`, as far as this version names it.
@@ -172,7 +172,8 @@ pub const TABLE: &[Row] = &[
             Fate::Refused,
             RefusalKind::Declined,
             "the merchant's balance is too low: top it up or name another account, then repeat with the same refund number",
-        ),
+        )
+        .with_again(Again::WhenMended),
     ),
     (
         REFUND,

@@ -3,7 +3,7 @@
 //! The platform writes codes with and without underscores (`SYSTEM_ERROR`, `SYSTEMERROR`) and under changing HTTP
 //! statuses, so codes are compared without underscores and the status decides only where the documents say so: 429.
 
-use yuanfen_core::{CodeMeaning, Fate, RefusalKind, Route, open_enum};
+use yuanfen_core::{Again, CodeMeaning, Fate, RefusalKind, Route, open_enum};
 
 open_enum! {
     /// `code` of an error body, as far as this version names it. Made with [`Code::of`], which knows both spellings.
@@ -88,6 +88,15 @@ pub struct Row {
     pub code: &'static str,
     /// What it means there.
     pub meaning: CodeMeaning,
+}
+
+impl Row {
+    const fn with_again(self, again: Again) -> Self {
+        Self {
+            meaning: self.meaning.with_again(again),
+            ..self
+        }
+    }
 }
 
 const EVERY: &[&str] = &[];
@@ -321,7 +330,8 @@ pub const TABLE: &[Row] = &[
         "NOT_ENOUGH",
         "the merchant's balance is too low: top it up, then repeat with the same refund number",
         "v3 sheet, section 10.4",
-    ),
+    )
+    .with_again(Again::WhenMended),
     declined(
         REFUND,
         "USER_ACCOUNT_ABNORMAL",

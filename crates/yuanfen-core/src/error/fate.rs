@@ -38,6 +38,56 @@ impl fmt::Display for Fate {
     }
 }
 
+/// Whether the same request, with the same parameters, may be sent again under the same number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Again {
+    /// Not under this number: the same would be refused again, or it is done already.
+    No,
+    /// At once.
+    Now,
+    /// After a pause.
+    Later,
+    /// Only after a query has said what became of it.
+    AfterQuery,
+    /// Once what the sentence names is mended: a field, a key, a permission, the merchant's balance. A refund keeps its
+    /// number even then.
+    WhenMended,
+    /// As the call itself allows, for a code that leaves open what was done: at once where the call reads or is answered
+    /// again under its number, after a query where it is not.
+    ByEffect,
+}
+
+impl Again {
+    /// The answer for one call: with that fate, all attempts joined, and that effect. Never [`Again::ByEffect`].
+    ///
+    /// What may have been done is asked about before it is sent again, and what is there is not sent again, whatever
+    /// the code's row says.
+    #[must_use]
+    pub const fn on(self, fate: Fate, effect: Effect) -> Self {
+        match (self, fate, effect) {
+            (_, Fate::Already, _) => Self::No,
+            (Self::Now | Self::Later | Self::ByEffect, Fate::Unknown, Effect::QueryFirst) => Self::AfterQuery,
+            (Self::ByEffect, Fate::Refused, _) => Self::No,
+            (Self::ByEffect, Fate::NotSent | Fate::Unknown, _) => Self::Now,
+            (Self::No | Self::Now | Self::Later | Self::AfterQuery | Self::WhenMended, _, _) => self,
+        }
+    }
+}
+
+impl fmt::Display for Again {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::No => "never again under this number",
+            Self::Now => "again at once",
+            Self::Later => "again later",
+            Self::AfterQuery => "again only after a query",
+            Self::WhenMended => "again under the same number when it is mended",
+            Self::ByEffect => "again as the call allows",
+        })
+    }
+}
+
 /// What to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -55,17 +105,18 @@ pub enum Advice {
 }
 
 impl Advice {
-    /// The table: fate, effect, and whether the platform said "later".
+    /// The table: fate, effect, and whether the request may be sent again, first made to agree with the two others by
+    /// [`Again::on`].
     #[must_use]
-    pub const fn of(fate: Fate, effect: Effect, later: bool) -> Self {
-        match (fate, effect) {
-            (Fate::NotSent, _) => Self::Repeat,
-            (Fate::Refused, _) if later => Self::RepeatLater,
-            (Fate::Refused, _) => Self::Stop,
-            (Fate::Already, _) => Self::Query,
-            (Fate::Unknown, Effect::Read | Effect::Repeatable) if later => Self::RepeatLater,
-            (Fate::Unknown, Effect::Read | Effect::Repeatable) => Self::Repeat,
-            (Fate::Unknown, Effect::QueryFirst) => Self::QueryFirst,
+    pub const fn of(fate: Fate, effect: Effect, again: Again) -> Self {
+        match (fate, again.on(fate, effect), effect) {
+            (Fate::Already, _, _) => Self::Query,
+            (_, Again::Now | Again::ByEffect, _) => Self::Repeat,
+            (_, Again::Later, _) => Self::RepeatLater,
+            (_, Again::AfterQuery, _) => Self::QueryFirst,
+            // Sending the same again cannot help; what is left is to ask what became of earlier attempts.
+            (Fate::Unknown, Again::No | Again::WhenMended, Effect::Repeatable | Effect::QueryFirst) => Self::QueryFirst,
+            (_, Again::No | Again::WhenMended, _) => Self::Stop,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::error::Error as _;
 
 use yuanfen_core::{
-    Address, Advice, BuildError, CodeMeaning, Effect, Error, ErrorKind, Fate, FieldError, MoneyError, OpenError,
+    Address, Advice, Again, BuildError, CodeMeaning, Effect, Error, ErrorKind, Fate, FieldError, MoneyError, OpenError,
     OrderNo, ProtocolError, ProtocolErrorKind, Refusal, RefusalKind, ReplyTrust, Rule, Sent, SignError, SignatureError,
     TransportError, TransportErrorKind, ValueError,
 };
@@ -188,6 +188,86 @@ fn a_code_that_no_table_has_is_unknown_for_a_write() {
         let meaning = CodeMeaning::unknown(effect);
         assert_eq!((meaning.fate, meaning.kind), (Fate::Unknown, RefusalKind::Unclear));
     }
+}
+
+#[test]
+fn a_row_says_whether_the_request_may_be_sent_again() {
+    let row = |fate, kind| CodeMeaning::new(fate, kind, "read the sheet", "a test");
+    for (fate, kind, again) in [
+        (Fate::NotSent, RefusalKind::Declined, Again::Now),
+        (Fate::Refused, RefusalKind::Declined, Again::No),
+        (Fate::Refused, RefusalKind::Already, Again::No),
+        (Fate::Refused, RefusalKind::NotFound, Again::No),
+        (Fate::Refused, RefusalKind::Nothing, Again::No),
+        (Fate::Refused, RefusalKind::Pending, Again::No),
+        (Fate::Refused, RefusalKind::Unclear, Again::No),
+        (Fate::Refused, RefusalKind::Configuration, Again::WhenMended),
+        (Fate::Refused, RefusalKind::Throttled, Again::Later),
+        (Fate::Refused, RefusalKind::NotYet, Again::Later),
+        (Fate::Unknown, RefusalKind::Throttled, Again::Later),
+        (Fate::Unknown, RefusalKind::Unclear, Again::ByEffect),
+        (Fate::Unknown, RefusalKind::Pending, Again::ByEffect),
+        (Fate::Already, RefusalKind::Already, Again::No),
+        (Fate::Already, RefusalKind::Throttled, Again::No),
+    ] {
+        assert_eq!(row(fate, kind).again, again, "{fate:?} {kind:?}");
+    }
+    let balance_short = row(Fate::Refused, RefusalKind::Declined).with_again(Again::WhenMended);
+    assert_eq!(balance_short.again, Again::WhenMended);
+    assert_eq!(balance_short.fate, Fate::Refused);
+}
+
+#[test]
+fn an_error_says_whether_the_request_may_be_sent_again() {
+    let again = |effect, kind| Error::new(info(effect, ReplyTrust::Signed), kind).again();
+    let timeout = || transport(TransportErrorKind::Timeout, Sent::Maybe);
+    assert_eq!(again(Effect::Repeatable, build()), Again::WhenMended);
+    let unsendable = transport(TransportErrorKind::Refused, Sent::No);
+    assert_eq!(again(Effect::QueryFirst, unsendable), Again::WhenMended);
+    let unreachable = transport(TransportErrorKind::Connect, Sent::No);
+    assert_eq!(again(Effect::QueryFirst, unreachable), Again::Now);
+    assert_eq!(again(Effect::Read, timeout()), Again::Now);
+    assert_eq!(again(Effect::Repeatable, timeout()), Again::Now);
+    assert_eq!(again(Effect::QueryFirst, timeout()), Again::AfterQuery);
+    let declined = |verified| refusal(Fate::Refused, RefusalKind::Declined, verified);
+    assert_eq!(again(Effect::QueryFirst, declined(true)), Again::No);
+    assert_eq!(again(Effect::QueryFirst, declined(false)), Again::AfterQuery);
+    let already = refusal(Fate::Already, RefusalKind::Already, true);
+    assert_eq!(again(Effect::Repeatable, already), Again::No);
+    let throttled = |verified| refusal(Fate::Unknown, RefusalKind::Throttled, verified);
+    assert_eq!(again(Effect::Repeatable, throttled(true)), Again::Later);
+    assert_eq!(again(Effect::Repeatable, throttled(false)), Again::Later);
+    assert_eq!(again(Effect::QueryFirst, throttled(true)), Again::AfterQuery);
+}
+
+#[test]
+fn a_row_that_forbids_a_repeat_is_obeyed_and_one_that_allows_it_is_not_obeyed_blindly() {
+    let with = |effect, fate, again| {
+        let meaning = CodeMeaning::new(fate, RefusalKind::Unclear, "read the sheet", "a test").with_again(again);
+        let refusal = Refusal::new("CODE", "words", meaning).verified();
+        let error = Error::new(info(effect, ReplyTrust::Signed), ErrorKind::Business(Box::new(refusal)));
+        (error.again(), error.advice())
+    };
+    let never = with(Effect::Repeatable, Fate::Unknown, Again::No);
+    assert_eq!(never, (Again::No, Advice::QueryFirst));
+    let asked = with(Effect::Repeatable, Fate::Unknown, Again::AfterQuery);
+    assert_eq!(asked, (Again::AfterQuery, Advice::QueryFirst));
+    let allowed = with(Effect::QueryFirst, Fate::Unknown, Again::Now);
+    assert_eq!(allowed, (Again::AfterQuery, Advice::QueryFirst));
+    let busy = with(Effect::QueryFirst, Fate::Refused, Again::Now);
+    assert_eq!(busy, (Again::Now, Advice::Repeat));
+    let mended = with(Effect::QueryFirst, Fate::Refused, Again::WhenMended);
+    assert_eq!(mended, (Again::WhenMended, Advice::Stop));
+}
+
+#[test]
+fn a_final_refusal_after_a_lost_reply_is_asked_about_not_repeated() {
+    let declined = refusal(Fate::Refused, RefusalKind::Declined, true);
+    let error = Error::new(info(Effect::Repeatable, ReplyTrust::Signed), declined).after(Fate::Unknown);
+    assert_eq!(
+        (error.fate(), error.again(), error.advice()),
+        (Fate::Unknown, Again::No, Advice::QueryFirst)
+    );
 }
 
 #[test]

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use yuanfen_core::{Advice, Error, Fate, Operation, OperationExt as _, RefusalKind};
+use yuanfen_core::{Advice, Again, Error, Fate, Operation, OperationExt as _, RefusalKind};
 use yuanfen_wechat_v2::Account;
 use yuanfen_wechat_v2::codes::{Code, TABLE, meaning};
-use yuanfen_wechat_v2::ops::{PlaceOrder, QueryOrder, routes};
+use yuanfen_wechat_v2::ops::{PlaceOrder, QueryOrder, Refund, routes};
 
 use crate::far_side::{PLACED, QUERIED, account, answer, changed, now, order, query, why};
 
@@ -150,4 +150,12 @@ fn names_codes_that_are_in_the_table() {
     let place = meaning(&PlaceOrder::ROUTE, "SYSTEMERROR");
     let query = meaning(&QueryOrder::ROUTE, "SYSTEMERROR");
     assert_ne!(place.sentence, query.sentence, "one code, two calls, two things to do");
+}
+
+/// Section 9 of the sheet: a refund that the merchant's balance does not cover is sent again with its number once there
+/// is money; an order that the payer's balance does not cover is not.
+#[test]
+fn a_refund_short_of_balance_keeps_its_number_and_an_order_does_not() {
+    assert_eq!(meaning(&Refund::ROUTE, "NOTENOUGH").again, Again::WhenMended);
+    assert_eq!(meaning(&PlaceOrder::ROUTE, "NOTENOUGH").again, Again::No);
 }

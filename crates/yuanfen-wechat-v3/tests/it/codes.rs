@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use yuanfen_core::{Advice, CodeMeaning, Fate, RefusalKind, Route};
+use yuanfen_core::{Advice, Again, CodeMeaning, Fate, RefusalKind, Route};
 use yuanfen_wechat_v3::Code;
 use yuanfen_wechat_v3::codes::{TABLE, meaning, meaning_anywhere};
 use yuanfen_wechat_v3::ops::routes;
@@ -15,8 +15,7 @@ fn route(operation: &str) -> Route {
 fn advice(operation: &str, status: u16, code: &str) -> Advice {
     let route = route(operation);
     let meaning = meaning(&route, status, code);
-    let later = matches!(meaning.kind, RefusalKind::Throttled | RefusalKind::NotYet);
-    Advice::of(meaning.fate, route.effect, later)
+    Advice::of(meaning.fate, route.effect, meaning.again)
 }
 
 /// The codes that the sheet lists for each call, sections 10.2, 13.5, 14, 15, 17.3, 18.3 and 6.1.
@@ -145,4 +144,11 @@ fn a_code_means_what_it_means_on_its_call() {
     assert_eq!(meaning_anywhere(404, "RESOURCE_NOT_EXISTS").fate, Fate::Unknown);
     assert_eq!(meaning_anywhere(401, "SIGN_ERROR").kind, RefusalKind::Configuration);
     assert_eq!(meaning_anywhere(429, "").kind, RefusalKind::Throttled);
+}
+
+/// v3 sheet, section 10.4: "`NOT_ENOUGH`: top up and repeat with the same number".
+#[test]
+fn a_refund_short_of_balance_keeps_its_number_and_an_order_does_not() {
+    assert_eq!(meaning(&route("refund"), 403, "NOT_ENOUGH").again, Again::WhenMended);
+    assert_eq!(meaning(&route("place_jsapi_order"), 403, "NOT_ENOUGH").again, Again::No);
 }
