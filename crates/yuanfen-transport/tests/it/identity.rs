@@ -9,8 +9,8 @@ use crate::wire::{Act, FarSide, patient};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nx-serial: k1\r\nx-signature: 14119\r\nContent-Length: 2\r\n\r\nok";
 
-/// A listener that answers only to certificates of that authority, and what trusts it.
-async fn demanding(merchants: &Authority) -> (FarSide, HyperTransportBuilder, Toy) {
+/// A listener that answers only to certificates of that authority (PEM), and what trusts it.
+pub async fn demanding(merchants: &str) -> (FarSide, HyperTransportBuilder, Toy) {
     let platform = Authority::new();
     let acceptor = acceptor(&platform.issue("127.0.0.1"), Some(merchants));
     let far = FarSide::playing_over_tls(acceptor, &[Act::Read, Act::Write(OK)]).await;
@@ -25,7 +25,7 @@ fn identity(pair: &Pair) -> ClientIdentity {
 #[tokio::test]
 async fn a_call_that_needs_the_certificate_presents_it() {
     let merchants = Authority::new();
-    let (far, builder, account) = demanding(&merchants).await;
+    let (far, builder, account) = demanding(&merchants.pem()).await;
     let transport = builder
         .identity(identity(&merchants.issue("merchant")))
         .build()
@@ -37,7 +37,7 @@ async fn a_call_that_needs_the_certificate_presents_it() {
 #[tokio::test]
 async fn a_call_that_needs_the_certificate_is_refused_without_one_before_anything_is_sent() {
     let merchants = Authority::new();
-    let (far, builder, account) = demanding(&merchants).await;
+    let (far, builder, account) = demanding(&merchants.pem()).await;
     let error = Client::new(account, builder.build().unwrap())
         .call(&Reverse)
         .await
@@ -54,7 +54,7 @@ async fn a_call_that_needs_the_certificate_is_refused_without_one_before_anythin
 #[tokio::test]
 async fn a_call_that_does_not_need_the_certificate_does_not_present_it() {
     let merchants = Authority::new();
-    let (far, builder, account) = demanding(&merchants).await;
+    let (far, builder, account) = demanding(&merchants.pem()).await;
     let transport = builder
         .identity(identity(&merchants.issue("merchant")))
         .build()
@@ -68,7 +68,7 @@ async fn a_call_that_does_not_need_the_certificate_does_not_present_it() {
 #[tokio::test]
 async fn a_certificate_of_another_authority_is_turned_down() {
     let merchants = Authority::new();
-    let (far, builder, account) = demanding(&merchants).await;
+    let (far, builder, account) = demanding(&merchants.pem()).await;
     let stranger = Authority::new().issue("merchant");
     let transport = builder.identity(identity(&stranger)).build().unwrap();
     let error = Client::new(account, transport).call(&Reverse).await.unwrap_err();

@@ -18,6 +18,7 @@ mod download;
 mod hyper;
 mod identity;
 mod logs;
+mod pkcs12;
 mod proxy;
 mod retry;
 mod settle;

@@ -48,13 +48,13 @@ pub fn self_signed(name: &str) -> Pair {
     }
 }
 
-/// Presents that pair; where a client authority is given, demands a certificate of it.
-pub fn acceptor(pair: &Pair, clients: Option<&Authority>) -> TlsAcceptor {
+/// Presents that pair; where a client authority is given (PEM), demands a certificate of it.
+pub fn acceptor(pair: &Pair, clients: Option<&str>) -> TlsAcceptor {
     acceptor_for(pair, clients, &[])
 }
 
 /// The same with application protocols.
-pub fn acceptor_for(pair: &Pair, clients: Option<&Authority>, protocols: &[&str]) -> TlsAcceptor {
+pub fn acceptor_for(pair: &Pair, clients: Option<&str>, protocols: &[&str]) -> TlsAcceptor {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
@@ -64,7 +64,7 @@ pub fn acceptor_for(pair: &Pair, clients: Option<&Authority>, protocols: &[&str]
         Some(authority) => {
             let mut roots = RootCertStore::empty();
             roots
-                .add(CertificateDer::from_pem_slice(authority.pem().as_bytes()).unwrap())
+                .add(CertificateDer::from_pem_slice(authority.as_bytes()).unwrap())
                 .unwrap();
             let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
                 .build()
