@@ -13,7 +13,7 @@ use yuanfen_sign::ApiV3Key;
 
 use crate::certificates::ALGORITHM;
 use crate::sign::answer_text;
-use crate::{Account, RefundStatus};
+use crate::{Account, MerchantIds, RefundStatus};
 
 /// Signs as the platform would, under a key whose public half the account knows by that serial.
 #[derive(Clone)]
@@ -21,33 +21,30 @@ pub struct Forger {
     serial: String,
     signer: Arc<dyn Sign>,
     api_v3_key: ApiV3Key,
-    merchant_id: String,
-    app_id: String,
+    ids: MerchantIds,
 }
 
 impl Forger {
     /// Forges for that account: under that serial (a certificate's, or a `PUB_KEY_ID_…`), with that key, encrypted under
-    /// that APIv3 key.
+    /// that APIv3 key. For a service provider, make it of an account that acts for a merchant: the provider's own account
+    /// opens those notices too.
     #[must_use]
     pub fn new(account: &Account, serial: &str, signer: Arc<dyn Sign>, api_v3_key: ApiV3Key) -> Self {
-        let ids = account.ids();
         Self {
             serial: serial.to_owned(),
             signer,
             api_v3_key,
-            merchant_id: ids.merchant_id().to_owned(),
-            app_id: ids.app_id().to_owned(),
+            ids: account.ids().clone(),
         }
     }
 
     /// The notice that an order of that total was paid.
     ///
     /// # Errors
-    /// When signing fails.
+    /// When signing fails, or a provider's account acts for nobody in particular.
     pub fn payment(&self, order_no: &OrderNo, total: Fen, now: UnixTime) -> Result<http::Request<Bytes>, BuildError> {
-        let plaintext = serde_json::json!({
-            "mchid": self.merchant_id,
-            "appid": self.app_id,
+        const PAYER: &str = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o";
+        let mut plaintext = serde_json::json!({
             "out_trade_no": order_no,
             "transaction_id": "4200000000000000000000000001",
             "trade_type": "JSAPI",
@@ -56,16 +53,30 @@ impl Forger {
             "bank_type": "OTHERS",
             "attach": "",
             "success_time": Rfc3339(now).to_text(),
-            "payer": {"openid": "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"},
             "amount": {"total": total, "payer_total": total, "currency": "CNY", "payer_currency": "CNY"},
         });
+        self.put_merchants(&mut plaintext)?;
+        match self.ids.sub_merchant() {
+            None => {
+                plaintext["appid"] = self.ids.app_id().into();
+                plaintext["payer"] = serde_json::json!({ "openid": PAYER });
+            }
+            Some(sub_merchant) => {
+                plaintext["sp_appid"] = self.ids.app_id().into();
+                plaintext["payer"] = serde_json::json!({ "sp_openid": PAYER });
+                if let Some(app_id) = &sub_merchant.app_id {
+                    plaintext["sub_appid"] = app_id.as_ref().into();
+                    plaintext["payer"]["sub_openid"] = "o4GgauE1lgaPsLabrYvqhVg7O8yA".into();
+                }
+            }
+        }
         self.notice("TRANSACTION.SUCCESS", "transaction", &plaintext.to_string(), now)
     }
 
     /// The notice that a refund of an order came to that end.
     ///
     /// # Errors
-    /// When signing fails.
+    /// When signing fails, or a provider's account acts for nobody in particular.
     pub fn refund(
         &self,
         order_no: &OrderNo,
@@ -75,7 +86,6 @@ impl Forger {
         now: UnixTime,
     ) -> Result<http::Request<Bytes>, BuildError> {
         let mut plaintext = serde_json::json!({
-            "mchid": self.merchant_id,
             "transaction_id": "4200000000000000000000000001",
             "out_trade_no": order_no,
             "refund_id": "50000000000000000000000000001",
@@ -84,8 +94,9 @@ impl Forger {
             "user_received_account": "支付用户零钱",
             "amount": {"total": total, "refund": refund, "payer_total": total, "payer_refund": refund},
         });
-        if let (RefundStatus::Success, Some(members)) = (status, plaintext.as_object_mut()) {
-            members.insert("success_time".to_owned(), Rfc3339(now).to_text().into());
+        self.put_merchants(&mut plaintext)?;
+        if *status == RefundStatus::Success {
+            plaintext["success_time"] = Rfc3339(now).to_text().into();
         }
         let event_type = format!("REFUND.{status}");
         self.notice(&event_type, "refund", &plaintext.to_string(), now)
@@ -145,6 +156,17 @@ impl Forger {
         Ok(response)
     }
 
+    fn put_merchants(&self, plaintext: &mut serde_json::Value) -> Result<(), BuildError> {
+        match self.ids.sub_merchant_id()? {
+            None => plaintext["mchid"] = self.ids.merchant_id().into(),
+            Some(sub_merchant_id) => {
+                plaintext["sp_mchid"] = self.ids.merchant_id().into();
+                plaintext["sub_mchid"] = sub_merchant_id.into();
+            }
+        }
+        Ok(())
+    }
+
     fn headers(&self, body: &[u8], now: UnixTime) -> Result<HeaderMap, BuildError> {
         const NONCE: &str = "forgednonceforgednonceforgedno01";
         let timestamp = now.seconds().to_string();
@@ -178,7 +200,7 @@ mod tests {
 
     use super::*;
     use crate::ops::QueryOrder;
-    use crate::{Event, Reply, SigningIdentity, TradeState};
+    use crate::{Event, Reply, SigningIdentity, SubMerchant, TradeState};
     use yuanfen_core::{Notice, NotificationSource as _, Opens as _, Operation as _, Transition, Verified};
     use yuanfen_sign::RsaSigningKey;
     use yuanfen_testkit::Vectors;
@@ -233,6 +255,54 @@ mod tests {
             assert_eq!(account.key(&event).transition, transition);
             assert_eq!(account.facts(&event).amount, Some(Fen::new(60)));
         }
+    }
+
+    #[test]
+    fn forges_for_the_merchants_of_a_provider() {
+        let (direct, forger) = account_and_forger();
+        let provider = Account::partner(
+            direct.identity().clone(),
+            "wx8888888888888888",
+            forger.api_v3_key.clone(),
+        );
+        let vectors = Vectors::of_crate(env!("CARGO_MANIFEST_DIR")).unwrap();
+        let provider = provider
+            .unwrap()
+            .with_certificate(&vectors.key("go_cert_D7CE").text)
+            .unwrap();
+        let forger = |account: &Account| {
+            let Forger {
+                serial,
+                signer,
+                api_v3_key,
+                ..
+            } = forger.clone();
+            Forger::new(account, &serial, signer, api_v3_key)
+        };
+        let (order_no, refund_no) = (OrderNo::new("A12345").unwrap(), RefundNo::new("R1").unwrap());
+        let bare = SubMerchant::new("1900000109").unwrap();
+        for sub_merchant in [bare.clone(), bare.with_app("wxd678efh567hg6999").unwrap()] {
+            let account = provider.for_sub_merchant(sub_merchant.clone()).unwrap();
+            let forger = forger(&account);
+            let paid = forger.payment(&order_no, Fen::new(100), NOW).unwrap();
+            let amounts = (Fen::new(60), Fen::new(100));
+            let refunded = forger.refund(&order_no, &refund_no, &RefundStatus::Success, amounts, NOW);
+            let refunded = refunded.unwrap();
+            for opener in [&account, &provider] {
+                let Event::Payment(order) = settled(opener, &paid) else {
+                    panic!("no payment")
+                };
+                assert_eq!(order.sub_merchant.as_ref(), Some(&sub_merchant));
+                assert_eq!(order.sub_payer.is_some(), sub_merchant.app_id.is_some());
+                assert!(order.payer.is_some() && order.extra.is_empty(), "{:?}", order.extra);
+                let Event::Refund(refund) = settled(opener, &refunded) else {
+                    panic!("no refund")
+                };
+                assert_eq!(refund.sub_merchant.unwrap().merchant_id, sub_merchant.merchant_id);
+            }
+        }
+        let nobodys = forger(&provider).payment(&order_no, Fen::new(100), NOW);
+        assert!(matches!(nobodys, Err(BuildError::Setup { .. })), "{nobodys:?}");
     }
 
     #[test]

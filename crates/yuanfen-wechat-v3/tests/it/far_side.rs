@@ -6,12 +6,17 @@ use bytes::Bytes;
 use yuanfen_core::{FixedAmbient, OpenError, ProtocolErrorKind, Sign as _, SignatureError, UnixTime};
 use yuanfen_sign::{ApiV3Key, RsaSigningKey};
 use yuanfen_testkit::Vectors;
-use yuanfen_wechat_v3::{Account, SigningIdentity};
+use yuanfen_wechat_v3::{Account, SigningIdentity, SubMerchant};
 
 pub(crate) const NOW: i64 = 1_700_000_000;
 pub(crate) const API_V3_KEY: &str = "a7cde1ZJB1kG2e7VfTs3jQzaWizur8Gb";
 pub(crate) const MERCHANT: &str = "1900007291";
 pub(crate) const APP: &str = "wxd678efh567hg6787";
+/// A service provider, its app, a merchant for which it acts, and that merchant's own app.
+pub(crate) const PROVIDER: &str = "1900000100";
+pub(crate) const PROVIDER_APP: &str = "wx8888888888888888";
+pub(crate) const SUB_MERCHANT: &str = "1900000109";
+pub(crate) const SUB_APP: &str = "wxd678efh567hg6999";
 pub(crate) const SERIAL: &str = "408B07E79B8269FEC3D5D3E6AB8ED163A6A380DB";
 pub(crate) const CERTIFICATE: &str = "D7CE59D1F522D701";
 pub(crate) const OTHER_CERTIFICATE: &str = "F5765756002FDD77";
@@ -51,6 +56,30 @@ pub(crate) fn fresh_account() -> Account {
 /// Certificate mode, one certificate known.
 pub(crate) fn account() -> Account {
     fresh_account().with_certificate(pem("go_cert_D7CE")).unwrap()
+}
+
+/// A service provider that acts for nobody in particular yet; one certificate known.
+pub(crate) fn provider() -> Account {
+    let identity = SigningIdentity::new(PROVIDER, SERIAL, MERCHANT_KEY.clone()).unwrap();
+    Account::partner(identity, PROVIDER_APP, api_v3_key())
+        .unwrap()
+        .with_certificate(pem("go_cert_D7CE"))
+        .unwrap()
+}
+
+pub(crate) fn sub_merchant() -> SubMerchant {
+    SubMerchant::new(SUB_MERCHANT).unwrap()
+}
+
+/// The provider acting for a merchant that has an app of its own.
+pub(crate) fn partner() -> Account {
+    let sub_merchant = sub_merchant().with_app(SUB_APP).unwrap();
+    provider().for_sub_merchant(sub_merchant).unwrap()
+}
+
+/// The provider acting for a merchant that has none.
+pub(crate) fn partner_without_app() -> Account {
+    provider().for_sub_merchant(sub_merchant()).unwrap()
 }
 
 /// Public-key mode.

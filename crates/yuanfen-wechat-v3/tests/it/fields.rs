@@ -60,7 +60,7 @@ fn holds_every_text_of_an_order_to_its_length() {
         ("attach", 128, |order, text| order.attach = Some(text)),
         ("goods_tag", 32, |order, text| order.goods_tag = Some(text)),
         ("payer.openid", 128, |order, text| {
-            order.payer = OpenId::new(text).into()
+            order.payer = OpenId::new(text).into();
         }),
         ("limit_pay", 32, |order, text| {
             order.limit_pay = vec![LimitPay::from(&*text)];

@@ -17,6 +17,7 @@ mod debug;
 mod far_side;
 mod fields;
 mod notify;
+mod partner;
 mod pay_params;
 mod replies;
 mod requests;

@@ -40,17 +40,17 @@ fn sent(operation: &impl Operation<Provider = Account>) -> Request<Bytes> {
     operation.request(&account(), &ambient()).unwrap()
 }
 
-fn target(request: &Request<Bytes>) -> &str {
+pub(crate) fn target(request: &Request<Bytes>) -> &str {
     request.uri().path_and_query().unwrap().as_str()
 }
 
-fn parameter<'a>(header: &'a str, name: &str) -> &'a str {
+pub(crate) fn parameter<'a>(header: &'a str, name: &str) -> &'a str {
     let (_, rest) = header.split_once(&format!("{name}=\"")).unwrap();
     rest.split_once('"').unwrap().0
 }
 
 /// Takes the header apart by name, builds the text from what is sent, and checks it under the merchant's public key.
-fn is_signed_over_what_is_sent(request: &Request<Bytes>) {
+pub(crate) fn is_signed_over_what_is_sent(request: &Request<Bytes>) {
     let header = request.headers()["authorization"].to_str().unwrap();
     let text = sign::request_text(
         request.method().as_str(),
