@@ -8,6 +8,7 @@ pub mod ops;
 mod pay_params;
 mod payer;
 mod provider;
+mod query;
 pub mod settle;
 mod sign;
 mod sub_merchant;
@@ -17,7 +18,7 @@ mod trade;
 
 pub use account::{Account, DEFAULT_BASE, SetupError};
 pub use message::Message;
-pub use pay_params::{BridgeParams, ChooseWxPayParams};
+pub use pay_params::{AppParams, BridgeParams, ChooseWxPayParams, MiniProgramParams};
 pub use payer::{Payer, PayerApp};
 pub use provider::Reply;
 pub use sign::{RULES, SignType};

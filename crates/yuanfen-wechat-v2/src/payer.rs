@@ -73,6 +73,12 @@ impl From<&str> for Payer {
     }
 }
 
+impl From<&Payer> for PayerApp {
+    fn from(payer: &Payer) -> Self {
+        payer.app()
+    }
+}
+
 impl fmt::Debug for Payer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

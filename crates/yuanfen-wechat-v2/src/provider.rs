@@ -38,11 +38,7 @@ impl Provider for Account {
                     }
                     push("sub_mch_id", sub_merchant.merchant_id())?;
                 }
-                Trade::EverySubMerchant => {
-                    return Err(BuildError::Setup {
-                        what: "sub-merchant, which this call is about; make one with `Account::for_sub_merchant`",
-                    });
-                }
+                Trade::EverySubMerchant => return Err(Trade::needs_one()),
             }
         }
         push("nonce_str", &nonce_text(ambient))?;

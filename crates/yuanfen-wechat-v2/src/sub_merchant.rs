@@ -1,6 +1,6 @@
 //! For whom a service provider acts: v2 sheet, sections 6 and 10.
 
-use yuanfen_core::{Fields, OpenError, ProtocolError, ProtocolErrorKind, Rule};
+use yuanfen_core::{BuildError, Fields, OpenError, ProtocolError, ProtocolErrorKind, Rule};
 
 use crate::account::{SHEET, SetupError, VISIBLE};
 
@@ -67,6 +67,13 @@ pub(crate) enum Trade {
 }
 
 impl Trade {
+    /// What a call about one merchant is refused with where the account is about none in particular.
+    pub(crate) const fn needs_one() -> BuildError {
+        BuildError::Setup {
+            what: "sub-merchant, which this call is about; make one with `Account::for_sub_merchant`",
+        }
+    }
+
     /// Refuses a message about another merchant's trade. `whole` is whether the message must say whose it is.
     pub(crate) fn must_be_of(&self, fields: &Fields, merchant_id: &str, whole: bool) -> Result<(), OpenError> {
         let foreign = |field| Err(ProtocolError::new(ProtocolErrorKind::Foreign { field }).into());

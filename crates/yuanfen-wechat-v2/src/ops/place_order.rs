@@ -12,6 +12,7 @@ use yuanfen_core::{
 };
 
 use crate::message::Writer;
+use crate::query::escape;
 use crate::{Account, Message, Payer, PrepayId, Reply, TradeType};
 
 /// Places an order that a payer then pays: in a WeChat page or mini program, by scanning, in an app, or in another
@@ -328,6 +329,17 @@ impl fmt::Debug for PlacedOrder {
 }
 
 impl PlacedOrder {
+    /// `mweb_url` with the page to which the payer comes back behind it: `&redirect_url=`, percent-encoded. Without it
+    /// the payer comes back to the page that led to the payment, which is no proof of payment either.
+    ///
+    /// The page must be under the domain that was registered for H5 payments.
+    #[must_use]
+    pub fn mweb_url_returning_to(&self, page: &Address) -> Option<String> {
+        let address = self.mweb_url.as_deref()?;
+        let joint = if address.contains('?') { '&' } else { '?' };
+        Some(format!("{address}{joint}redirect_url={}", escape(page.as_str())))
+    }
+
     fn read(reply: &Reply) -> Result<Self, FieldError> {
         let mut taker = Taker::new(&reply.fields);
         claim_common(&mut taker);

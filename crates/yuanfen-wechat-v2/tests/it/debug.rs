@@ -9,7 +9,7 @@ use yuanfen_core::{
 };
 use yuanfen_testkit::oracle;
 use yuanfen_wechat_v2::ops::{PlaceOrder, QueryOrder};
-use yuanfen_wechat_v2::{Account, PrepayId, Reply, SetupError, SignType};
+use yuanfen_wechat_v2::{Account, PayerApp, PrepayId, Reply, SetupError, SignType};
 
 use crate::far_side::{
     KEY, OPENID, PAID, PLACED, PREPAY_ID, QUERIED, account, ambient, answer, changed, now, order, posted, query,
@@ -93,10 +93,20 @@ fn secrets_never_show_and_the_same_search_finds_what_is_no_secret() {
     );
     let placed = order.reply(&account, &response(200, xml(&placed_body)), now()).unwrap();
     log.show(&placed);
-    let bridge = account.bridge_params(&placed.prepay_id, &ambient).unwrap();
-    let choose = account.choose_wx_pay_params(&placed.prepay_id, &ambient).unwrap();
+    let bridge = account
+        .bridge_params(&placed.prepay_id, PayerApp::Account, &ambient)
+        .unwrap();
+    let choose = account
+        .choose_wx_pay_params(&placed.prepay_id, PayerApp::Account, &ambient)
+        .unwrap();
     log.show(&bridge);
     log.show(&choose);
+    let mini = account
+        .mini_program_params(&placed.prepay_id, PayerApp::Account, &ambient)
+        .unwrap();
+    let app = account.app_params(&placed.prepay_id, &ambient).unwrap();
+    log.show(&mini);
+    log.show(&app);
     log.show(&PrepayId::issued(PREPAY_ID, now()));
     let queried_body = planted(QUERIED);
     let answered = response(200, xml(&queried_body));
@@ -124,6 +134,8 @@ fn secrets_never_show_and_the_same_search_finds_what_is_no_secret() {
         "weixin://wxpay/hidden".to_owned(),
         bridge.pay_sign.clone(),
         choose.pay_sign.clone(),
+        mini.pay_sign.clone(),
+        app.signature.clone(),
         signature_of(&placed_body),
         signature_of(&queried_body),
         signature_of(&paid_body),

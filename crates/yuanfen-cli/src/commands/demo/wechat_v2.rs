@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use yuanfen::core::BaseUrl;
 use yuanfen::transport::OsAmbient;
-use yuanfen::wechat_v2::Account;
 use yuanfen::wechat_v2::ops::{PlaceOrder, QueryOrder};
+use yuanfen::wechat_v2::{Account, PayerApp};
 
 use super::report::Report;
 use super::walk::{Failure, Step, Walk};
@@ -31,7 +31,7 @@ pub(crate) async fn walk(walk: &Walk<'_>, report: &mut Report) -> Result<(), Fai
     report.pay_id = Some(placed.prepay_id.as_str().to_owned());
 
     let page = account
-        .bridge_params(&placed.prepay_id, &OsAmbient)
+        .bridge_params(&placed.prepay_id, PayerApp::Account, &OsAmbient)
         .map_err(Failure::build(Step::Page))?;
     walk.open_cashier(&[
         ("appId", &page.app_id),
