@@ -4,6 +4,7 @@
 mod address;
 mod ambient;
 mod attest;
+mod code_payment;
 mod decimal;
 mod error;
 mod extra;
@@ -31,6 +32,7 @@ pub use address::{Address, AddressError, BaseUrl};
 pub use ambient::FixedAmbient;
 pub use ambient::{Ambient, nonce_text};
 pub use attest::{Draft, Sign, SignError, SignatureError, Unsigned, Verified, Verify};
+pub use code_payment::{CodePayment, CodePaymentEvent, CodePaymentOutcome, CodePaymentRule, CodePaymentStep};
 pub use decimal::{Decimal, DecimalError};
 pub use error::code::{CodeMeaning, RefusalKind};
 pub use error::fate::{Advice, Again, Fate};

@@ -10,6 +10,7 @@
 mod address;
 mod ambient;
 mod attest;
+mod code_payment;
 mod decimal;
 mod error;
 mod fake;
