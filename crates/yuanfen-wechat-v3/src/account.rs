@@ -196,6 +196,26 @@ impl Account {
         }
     }
 
+    /// The same merchant or provider under another of its apps, which orders are then placed for and the cashier is opened
+    /// in: the mobile app beside the mini program. The app so far becomes a further one, so that what comes about its
+    /// orders is still ours. It shares the platform's keys with this account, and costs little.
+    ///
+    /// # Errors
+    /// When the app id is not 1 to 32 letters and digits.
+    pub fn for_app(&self, app_id: &str) -> Result<Self, SetupError> {
+        let app_id = ids::app_id("app id", app_id)?;
+        let mut account = self.clone();
+        let (current, further) = match &mut Arc::make_mut(&mut account.config).ids {
+            MerchantIds::Direct(ids) => (&mut ids.app_id, &mut ids.further_app_ids),
+            MerchantIds::Partner(ids) => (&mut ids.app_id, &mut ids.further_app_ids),
+        };
+        further.retain(|known| *known != app_id);
+        if *current != app_id {
+            further.push(std::mem::replace(current, app_id));
+        }
+        Ok(account)
+    }
+
     fn of(identity: SigningIdentity, ids: MerchantIds, api_v3_key: ApiV3Key) -> Result<Self, SetupError> {
         Ok(Self {
             config: Arc::new(Config {

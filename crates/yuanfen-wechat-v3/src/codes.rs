@@ -100,7 +100,12 @@ impl Row {
 }
 
 const EVERY: &[&str] = &[];
-const PLACE: &[&str] = &["place_jsapi_order"];
+const PLACE: &[&str] = &[
+    "place_jsapi_order",
+    "place_app_order",
+    "place_native_order",
+    "place_h5_order",
+];
 const QUERY: &[&str] = &["query_order"];
 const CLOSE: &[&str] = &["close_order"];
 const REFUND: &[&str] = &["refund"];

@@ -5,6 +5,7 @@ mod account;
 mod bill;
 mod certificates;
 pub mod codes;
+mod handed_out;
 mod ids;
 mod incoming;
 mod message;
@@ -12,6 +13,7 @@ pub mod notify;
 pub mod ops;
 mod order_detail;
 mod order_ref;
+mod order_terms;
 mod pay_params;
 mod payer;
 mod private;
@@ -28,18 +30,22 @@ pub use account::{Account, BACKUP_BASE, DEFAULT_BASE, SetupError, SigningIdentit
 pub use bill::{BillCheck, BillMismatch, RequestedBill, bill_ready_at};
 pub use certificates::{DownloadedCertificates, PlatformCertificate};
 pub use codes::Code;
+pub use handed_out::{CodeUrl, H5Url};
 pub use ids::{DirectIds, MerchantIds, PartnerIds, SubMerchant};
 pub use message::{Message, segment};
 pub use notify::Event;
 pub use order_detail::{OrderDetail, OrderedGoods};
 pub use order_ref::OrderRef;
-pub use pay_params::{JsapiParams, PayParamsDraft, RequestPaymentParams};
+pub use order_terms::{LimitPay, OrderTerms};
+pub use pay_params::{
+    AppParams, AppParamsDraft, Cashier, CashierApp, JsapiParams, PayParamsDraft, RequestPaymentParams,
+};
 pub use payer::Payer;
 pub use private::{OpenId, PayerText};
 pub use provider::{File, Reply};
 pub use refund_record::{
     FundsAccount, PaidFrom, RefundAmounts, RefundChannel, RefundRecord, RefundStatus, RefundedPromotion,
 };
-pub use scene::{Scene, Store};
+pub use scene::{H5Info, H5Type, Scene, Store};
 pub use transaction::{PromotedGoods, Promotion, PromotionScope, PromotionType, TradeState, TradeType, Transaction};
 pub use yuanfen_core::PrepayId;

@@ -3,7 +3,10 @@
 mod close_order;
 mod download_bill;
 mod download_certificates;
+mod place_app_order;
+mod place_h5_order;
 mod place_jsapi_order;
+mod place_native_order;
 mod query_order;
 mod query_refund;
 mod refund;
@@ -13,7 +16,10 @@ mod request_trade_bill;
 pub use close_order::{CloseOrder, ClosedOrder};
 pub use download_bill::{DownloadBill, DownloadedBill};
 pub use download_certificates::DownloadCertificates;
-pub use place_jsapi_order::{LimitPay, PlaceJsapiOrder, PlacedJsapiOrder};
+pub use place_app_order::{PlaceAppOrder, PlacedAppOrder};
+pub use place_h5_order::{PlaceH5Order, PlacedH5Order};
+pub use place_jsapi_order::{PlaceJsapiOrder, PlacedJsapiOrder};
+pub use place_native_order::{PlaceNativeOrder, PlacedNativeOrder};
 pub use query_order::{QueriedOrder, QueryOrder};
 pub use query_refund::QueryRefund;
 pub use refund::{Refund, RefundSource, RefundedGoods};
@@ -30,6 +36,9 @@ pub(crate) const PROVIDER: &str = "wechat-v3";
 pub fn routes() -> Vec<RouteInfo> {
     vec![
         RouteInfo::of::<PlaceJsapiOrder>(),
+        RouteInfo::of::<PlaceAppOrder>(),
+        RouteInfo::of::<PlaceNativeOrder>(),
+        RouteInfo::of::<PlaceH5Order>(),
         RouteInfo::of::<QueryOrder>(),
         RouteInfo::of::<CloseOrder>(),
         RouteInfo::of::<Refund>(),

@@ -32,15 +32,15 @@ pub fn answer_text(timestamp: &str, nonce: &str, body: &[u8]) -> Vec<u8> {
     line_text(&[timestamp.as_bytes(), nonce.as_bytes(), body])
 }
 
-/// The four-line text of the parameters with which an official account's page or a mini program invokes the cashier.
-/// Sheet, section 22. `package` is `prepay_id=…`.
+/// The four-line text of the parameters with which the cashier is invoked. Sheet, section 22. `order` is `prepay_id=…` for
+/// an official account's page or a mini program, and the bare prepay id for a mobile app.
 #[must_use]
-pub fn invoke_text(app_id: &str, timestamp: &str, nonce: &str, package: &str) -> Vec<u8> {
+pub fn invoke_text(app_id: &str, timestamp: &str, nonce: &str, order: &str) -> Vec<u8> {
     line_text(&[
         app_id.as_bytes(),
         timestamp.as_bytes(),
         nonce.as_bytes(),
-        package.as_bytes(),
+        order.as_bytes(),
     ])
 }
 

@@ -12,7 +12,7 @@ use yuanfen::core::{Address, BaseUrl, OrderNo, PayAmount, SettleVerdict, Standin
 use yuanfen::sign::{ApiV3Key, RsaSigningKey};
 use yuanfen::transport::{Client, HyperTransport, OsAmbient, TokioSleep};
 use yuanfen::wechat_v3::ops::{PlaceJsapiOrder, QueriedOrder, QueryOrder};
-use yuanfen::wechat_v3::{Account, OpenId, SigningIdentity, settle};
+use yuanfen::wechat_v3::{Account, OpenId, OrderTerms, SigningIdentity, settle};
 use yuanfen_sandbox::{Platform, Sandbox};
 
 #[tokio::main]
@@ -31,13 +31,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // An order is a value. Keep it: what is unknown is settled by repeating exactly this.
     let order_no = OrderNo::portable("SHOP20260101000001")?;
     let amount = PayAmount::from_yuan_text("12.30")?;
-    let order = PlaceJsapiOrder::new(
+    let terms = OrderTerms::new(
         order_no.clone(),
         amount,
         "noodles",
-        OpenId::new(given.openid),
         Address::parse_plain("notify_url", "https://shop.example/wechat/notify")?,
     );
+    let order = PlaceJsapiOrder::new(terms, OpenId::new(given.openid));
     let query = QueryOrder::by_order_no(order_no.clone());
 
     // A lost reply is settled here; what was certainly refused comes back as an error that says what to do.

@@ -13,7 +13,7 @@ use yuanfen::core::{
 use yuanfen::sign::{ApiV3Key, RsaSigningKey};
 use yuanfen::transport::OsAmbient;
 use yuanfen::wechat_v3::ops::PlaceJsapiOrder;
-use yuanfen::wechat_v3::{Account, OpenId, SigningIdentity};
+use yuanfen::wechat_v3::{Account, OpenId, OrderTerms, SigningIdentity};
 use yuanfen_sandbox::{Clock, FarSide, Platform};
 
 /// A text to be signed, and where the signature goes.
@@ -49,13 +49,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let account = Account::direct(identity, &given.app_id, ApiV3Key::new(given.apiv3_key.expose())?)?
         .with_public_key(&given.platform_public_key_id, &given.platform_public_key_pem)?
         .with_base(BaseUrl::parse(&given.base_url)?);
-    let order = PlaceJsapiOrder::new(
+    let terms = OrderTerms::new(
         OrderNo::portable("SHOP20260101000001")?,
         PayAmount::from_yuan_text("12.30")?,
         "noodles",
-        OpenId::new(given.openid),
         Address::parse_plain("notify_url", "https://shop.example/wechat/notify")?,
     );
+    let order = PlaceJsapiOrder::new(terms, OpenId::new(given.openid));
     if let Err(error) = order.request(&account, &OsAmbient) {
         println!("in one step: {error}");
     }

@@ -66,13 +66,13 @@ impl V3 {
 
     fn request(&self) -> Result<Flow, Error> {
         let account = self.account.clone();
-        let order = wechat_v3::ops::PlaceJsapiOrder::new(
+        let terms = wechat_v3::OrderTerms::new(
             OrderNo::new("1217752501201407033233368018")?,
             PayAmount::new(Fen::new(100))?,
             "Image形象店-深圳腾大-QQ公仔",
-            wechat_v3::OpenId::new("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"),
             Address::parse("notify_url", "https://www.weixin.qq.com/wxpay/pay.php")?,
         );
+        let order = wechat_v3::ops::PlaceJsapiOrder::new(terms, wechat_v3::OpenId::new("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"));
         let ambient = OsAmbient;
         let text = account
             .draft(order.encode(&account, &ambient)?, &ambient)?

@@ -442,14 +442,14 @@ fn v3_sample_message(
 ) -> Result<wechat_v3::Message, Error> {
     let message = match case.name() {
         "guide-jsapi-order" => {
-            let mut order = PlaceJsapiOrder::new(
+            let mut terms = wechat_v3::OrderTerms::new(
                 OrderNo::new("1217752501201407033233388881")?,
                 PayAmount::from_fen(100)?,
                 "Image形象店-深圳腾大-QQ公仔",
-                wechat_v3::OpenId::new("o4GgauE1lgaPsLabrYvqhVg7O8yA"),
                 Address::parse("notify_url", "https://www.weixin.qq.com/wxpay/pay.php")?,
             );
-            order.goods_tag = Some("WXG".to_owned());
+            terms.goods_tag = Some("WXG".to_owned());
+            let order = PlaceJsapiOrder::new(terms, wechat_v3::OpenId::new("o4GgauE1lgaPsLabrYvqhVg7O8yA"));
             order.encode(account, ambient)?
         }
         "guide-query-by-id" => {

@@ -11,8 +11,8 @@ use yuanfen_core::{
     PayAmount, RefundNo, RemoteId, Route, Rule, Verified,
 };
 
-use super::place_jsapi_order::check_notify_url;
 use crate::order_detail::{at_least_one, not_negative};
+use crate::order_terms::check_notify_url;
 use crate::transaction::foreign;
 use crate::{Account, FundsAccount, Message, OrderRef, RefundRecord, Reply};
 

@@ -4,8 +4,8 @@ use yuanfen_core::{
     Address, Ambient as _, BuildError, Fen, Operation as _, OrderNo, PayAmount, RefundNo, RemoteId, UnixTime,
 };
 use yuanfen_wechat_v3::ops::RefundedGoods;
-use yuanfen_wechat_v3::ops::{CloseOrder, LimitPay, PlaceJsapiOrder, QueryOrder, QueryRefund, Refund, RefundSource};
-use yuanfen_wechat_v3::{FundsAccount, OpenId, OrderDetail, OrderRef, OrderedGoods, Scene, Store};
+use yuanfen_wechat_v3::ops::{CloseOrder, PlaceJsapiOrder, QueryOrder, QueryRefund, Refund, RefundSource};
+use yuanfen_wechat_v3::{FundsAccount, LimitPay, OpenId, OrderDetail, OrderRef, OrderedGoods, Scene, Store};
 
 use crate::far_side::{NOW, account, ambient};
 use crate::requests::{order, refund};
@@ -56,32 +56,32 @@ fn store() -> Store {
 #[test]
 fn holds_every_text_of_an_order_to_its_length() {
     let table: &[(&str, usize, Set)] = &[
-        ("description", 127, |order, text| order.description = text),
-        ("attach", 128, |order, text| order.attach = Some(text)),
-        ("goods_tag", 32, |order, text| order.goods_tag = Some(text)),
+        ("description", 127, |order, text| order.terms.description = text),
+        ("attach", 128, |order, text| order.terms.attach = Some(text)),
+        ("goods_tag", 32, |order, text| order.terms.goods_tag = Some(text)),
         ("payer.openid", 128, |order, text| {
             order.payer = OpenId::new(text).into();
         }),
         ("limit_pay", 32, |order, text| {
-            order.limit_pay = vec![LimitPay::from(&*text)];
+            order.terms.limit_pay = vec![LimitPay::from(&*text)];
         }),
         ("detail.invoice_id", 32, |order, text| {
             let mut detail = OrderDetail::new();
             detail.invoice_id = Some(text);
-            order.detail = Some(detail);
+            order.terms.detail = Some(detail);
         }),
         ("detail.goods_detail[].merchant_goods_id", 32, |order, text| {
-            order.detail = Some(detail(OrderedGoods::new(text, 1, Fen::new(1))));
+            order.terms.detail = Some(detail(OrderedGoods::new(text, 1, Fen::new(1))));
         }),
         ("detail.goods_detail[].wechatpay_goods_id", 32, |order, text| {
             let mut goods = goods();
             goods.platform_goods_id = Some(text);
-            order.detail = Some(detail(goods));
+            order.terms.detail = Some(detail(goods));
         }),
         ("detail.goods_detail[].goods_name", 256, |order, text| {
             let mut goods = goods();
             goods.name = Some(text);
-            order.detail = Some(detail(goods));
+            order.terms.detail = Some(detail(goods));
         }),
         ("scene_info.device_id", 32, |order, text| {
             let mut scene = scene();
@@ -127,9 +127,9 @@ fn holds_every_text_of_an_order_to_its_length() {
 #[test]
 fn counts_characters_and_refuses_emoji() {
     let table: &[(&str, usize, Set)] = &[
-        ("description", 127, |order, text| order.description = text),
-        ("attach", 128, |order, text| order.attach = Some(text)),
-        ("goods_tag", 32, |order, text| order.goods_tag = Some(text)),
+        ("description", 127, |order, text| order.terms.description = text),
+        ("attach", 128, |order, text| order.terms.attach = Some(text)),
+        ("goods_tag", 32, |order, text| order.terms.goods_tag = Some(text)),
     ];
     for (field, max, set) in table {
         place(|order| set(order, "汉".repeat(*max))).unwrap();
@@ -143,7 +143,7 @@ fn counts_characters_and_refuses_emoji() {
 fn holds_order_numbers_to_their_alphabet_and_length() {
     let number = |text: &str| {
         let order_no = OrderNo::new(text).unwrap();
-        place(|order| order.order_no = order_no)
+        place(|order| order.terms.order_no = order_no)
     };
     for good in ["123456", "AB|12_-*", &"a".repeat(32)] {
         number(good).unwrap();
@@ -190,7 +190,7 @@ fn asks_for_numbers_that_were_made_under_wider_rules() {
 fn holds_the_notify_address_to_its_form() {
     let to = |text: &str| {
         let address = Address::parse("notify_url", text)?;
-        place(|order| order.notify_url = address)
+        place(|order| order.terms.notify_url = address)
     };
     let of_length = |length: usize| format!("https://a.example/{}", "n".repeat(length - 18));
     to(&of_length(255)).unwrap();
@@ -219,7 +219,7 @@ fn holds_the_notify_address_to_its_form() {
 /// the platform's business, and there is no upper bound.
 #[test]
 fn wants_an_expiry_at_least_a_minute_ahead() {
-    let at = |seconds: i64| place(|order| order.expires_at = Some(UnixTime::from_seconds(seconds)));
+    let at = |seconds: i64| place(|order| order.terms.expires_at = Some(UnixTime::from_seconds(seconds)));
     at(NOW + 60).unwrap();
     at(NOW + 400 * 86_400).unwrap();
     at(253_402_271_999).unwrap();
@@ -233,7 +233,7 @@ fn wants_an_expiry_at_least_a_minute_ahead() {
 fn never_moves_an_expiry_on_a_repeat() {
     let (account, ambient) = (account(), ambient());
     let mut order = order();
-    order.expires_at = Some(ambient.now().after(std::time::Duration::from_secs(120)));
+    order.terms.expires_at = Some(ambient.now().after(std::time::Duration::from_secs(120)));
     let first = order.encode(&account, &ambient).unwrap();
     ambient.advance(60);
     let second = order.encode(&account, &ambient).unwrap();
@@ -252,20 +252,20 @@ fn holds_amounts_to_at_least_one_fen() {
         (1, 0, "detail.goods_detail[].quantity"),
     ] {
         let goods = OrderedGoods::new("g", quantity, Fen::new(price));
-        names(place(|order| order.detail = Some(detail(goods))), field);
+        names(place(|order| order.terms.detail = Some(detail(goods))), field);
     }
     names(
         place(|order| {
             let mut detail = OrderDetail::new();
             detail.cost_price = Some(Fen::new(-1));
-            order.detail = Some(detail);
+            order.terms.detail = Some(detail);
         }),
         "detail.cost_price",
     );
     place(|order| {
         let mut detail = OrderDetail::new();
         detail.cost_price = Some(Fen::new(1_000_000));
-        order.detail = Some(detail);
+        order.terms.detail = Some(detail);
     })
     .unwrap();
 }
@@ -277,7 +277,7 @@ fn refuses_goods_that_cost_more_than_the_order() {
         for (quantity, price) in prices {
             detail.goods.push(OrderedGoods::new("g", *quantity, Fen::new(*price)));
         }
-        place(|order| order.detail = Some(detail))
+        place(|order| order.terms.detail = Some(detail))
     };
     priced(&[(2, 30), (1, 40)]).unwrap();
     names(priced(&[(2, 30), (1, 41)]), "detail.goods_detail[] and amount.total");
@@ -302,7 +302,7 @@ fn holds_the_list_of_goods_to_its_bytes() {
         assert_eq!(serde_json::to_vec(&list).unwrap().len(), bytes);
         let mut detail = OrderDetail::new();
         detail.goods = list;
-        place(|order| order.detail = Some(detail))
+        place(|order| order.terms.detail = Some(detail))
     };
     sized(6144).unwrap();
     names(sized(6145), "detail.goods_detail");
@@ -311,7 +311,7 @@ fn holds_the_list_of_goods_to_its_bytes() {
 #[test]
 fn goods_ids_are_letters_digits_and_two_signs() {
     for (id, good) in [("aZ09_-", true), ("a.b", false), ("汉", false)] {
-        let placed = place(|order| order.detail = Some(detail(OrderedGoods::new(id, 1, Fen::new(1)))));
+        let placed = place(|order| order.terms.detail = Some(detail(OrderedGoods::new(id, 1, Fen::new(1)))));
         assert_eq!(placed.is_ok(), good, "{id}");
         let refunded = give_back(|refund| {
             refund.goods = vec![RefundedGoods::new(id, Fen::new(1), Fen::new(1), 1)];

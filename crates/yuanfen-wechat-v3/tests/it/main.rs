@@ -19,6 +19,7 @@ mod fields;
 mod notify;
 mod partner;
 mod pay_params;
+mod placements;
 mod replies;
 mod requests;
 mod settle;

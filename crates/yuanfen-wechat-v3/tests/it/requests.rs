@@ -10,19 +10,24 @@ use yuanfen_core::{
 use yuanfen_sign::{RsaSigningKey, RsaVerifyingKey};
 use yuanfen_testkit::oracle;
 use yuanfen_wechat_v3::ops::{
-    AccountType, BillType, CloseOrder, DownloadCertificates, LimitPay, PlaceJsapiOrder, QueryOrder, QueryRefund,
-    Refund, RefundSource, RefundedGoods, RequestFundFlowBill, RequestTradeBill, routes,
+    AccountType, BillType, CloseOrder, DownloadCertificates, PlaceJsapiOrder, QueryOrder, QueryRefund, Refund,
+    RefundSource, RefundedGoods, RequestFundFlowBill, RequestTradeBill, routes,
 };
-use yuanfen_wechat_v3::{Account, FundsAccount, Message, OpenId, OrderDetail, OrderedGoods, Reply, Scene, Store, sign};
+use yuanfen_wechat_v3::{
+    Account, FundsAccount, LimitPay, Message, OpenId, OrderDetail, OrderTerms, OrderedGoods, Reply, Scene, Store, sign,
+};
 
 use crate::far_side::{NOW, PUBLIC_KEY_ID, account, ambient, now, pem, public_key_account, reply};
 
 pub(crate) fn order() -> PlaceJsapiOrder {
-    PlaceJsapiOrder::new(
+    PlaceJsapiOrder::new(terms(), OpenId::new("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"))
+}
+
+pub(crate) fn terms() -> OrderTerms {
+    OrderTerms::new(
         OrderNo::new("1217752501201407033233368018").unwrap(),
         PayAmount::from_fen(100).unwrap(),
         "Image形象店",
-        OpenId::new("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"),
         Address::parse("notify_url", "https://www.weixin.qq.com/wxpay/pay.php").unwrap(),
     )
 }
@@ -164,12 +169,12 @@ fn signs_the_merchant_number_of_a_query() {
 #[test]
 fn writes_every_optional_member_of_an_order_and_none_that_is_not_set() {
     let mut order = order();
-    order.expires_at = Some(UnixTime::from_seconds(NOW + 60));
-    order.attach = Some("自定义数据".to_owned());
-    order.goods_tag = Some("WXG".to_owned());
-    order.limit_pay = vec![LimitPay::NoCredit, LimitPay::NoBalance];
-    order.offers_invoice = Some(true);
-    order.profit_sharing = Some(false);
+    order.terms.expires_at = Some(UnixTime::from_seconds(NOW + 60));
+    order.terms.attach = Some("自定义数据".to_owned());
+    order.terms.goods_tag = Some("WXG".to_owned());
+    order.terms.limit_pay = vec![LimitPay::NoCredit, LimitPay::NoBalance];
+    order.terms.offers_invoice = Some(true);
+    order.terms.profit_sharing = Some(false);
     let mut goods = OrderedGoods::new("1246464644", 1, Fen::new(100));
     goods.platform_goods_id = Some("1001".to_owned());
     goods.name = Some("iPhoneX 256G".to_owned());
@@ -177,7 +182,7 @@ fn writes_every_optional_member_of_an_order_and_none_that_is_not_set() {
     detail.cost_price = Some(Fen::new(608_800));
     detail.invoice_id = Some("微信123".to_owned());
     detail.goods = vec![goods];
-    order.detail = Some(detail);
+    order.terms.detail = Some(detail);
     let mut store = Store::new("0001");
     store.name = Some("腾讯大厦分店".to_owned());
     store.area_code = Some("440305".to_owned());
@@ -199,7 +204,7 @@ fn writes_every_optional_member_of_an_order_and_none_that_is_not_set() {
     );
     assert_eq!(String::from_utf8(sent(&order).body().to_vec()).unwrap(), expected);
     let mut bare = self::order();
-    bare.detail = Some(OrderDetail::new());
+    bare.terms.detail = Some(OrderDetail::new());
     let bare = sent(&bare);
     let bare = std::str::from_utf8(bare.body()).unwrap();
     for empty in ["null", r#""""#, "{}", "[]"] {
@@ -310,6 +315,9 @@ fn lists_every_call_with_what_proves_it() {
         listed,
         [
             ("place_jsapi_order", "repeatable", "signed"),
+            ("place_app_order", "repeatable", "signed"),
+            ("place_native_order", "repeatable", "signed"),
+            ("place_h5_order", "repeatable", "signed"),
             ("query_order", "read", "signed"),
             ("close_order", "repeatable", "signed"),
             ("refund", "query-first", "signed"),
@@ -342,10 +350,10 @@ proptest! {
         fen in 1_i64..=10_000_000_000,
     ) {
         let mut order = order();
-        order.description.clone_from(&description);
-        order.attach.clone_from(&attach);
-        order.order_no = OrderNo::new(&number).unwrap();
-        order.amount = PayAmount::from_fen(fen).unwrap();
+        order.terms.description.clone_from(&description);
+        order.terms.attach.clone_from(&attach);
+        order.terms.order_no = OrderNo::new(&number).unwrap();
+        order.terms.amount = PayAmount::from_fen(fen).unwrap();
         let request = sent(&order);
         is_signed_over_what_is_sent(&request);
         let header = request.headers()["authorization"].to_str().unwrap();

@@ -10,7 +10,7 @@ use yuanfen_core::{
 use yuanfen_sign::{ApiV3Key, Certificate, KeyError, RsaSigningKey};
 use yuanfen_testkit::{Stage, Value, oracle};
 use yuanfen_wechat_v3::ops::{CloseOrder, PlaceJsapiOrder, QueryOrder, RequestTradeBill};
-use yuanfen_wechat_v3::{Account, BillCheck, Message, OpenId, Reply, SigningIdentity, sign};
+use yuanfen_wechat_v3::{Account, BillCheck, Message, OpenId, OrderTerms, Reply, SigningIdentity, sign};
 
 use crate::far_side::{
     API_V3_KEY, PUBLIC_KEY_ID, VECTORS, ambient, api_v3_key, fresh_account, notice, now, reason, response,
@@ -278,14 +278,14 @@ fn holds_the_published_bill_against_its_digest() {
 fn makes_the_sample_requests_of_the_owners_document() {
     let identity = SigningIdentity::elsewhere("1900006891", "408B07E79B8269FEC3D5D3E6AB8ED163A6A380DB").unwrap();
     let account = Account::direct(identity, "wxdace645e0bc2c424", api_v3_key()).unwrap();
-    let mut order = PlaceJsapiOrder::new(
+    let mut terms = OrderTerms::new(
         OrderNo::new("1217752501201407033233388881").unwrap(),
         PayAmount::from_fen(100).unwrap(),
         "Image形象店-深圳腾大-QQ公仔",
-        OpenId::new("o4GgauE1lgaPsLabrYvqhVg7O8yA"),
         yuanfen_core::Address::parse("notify_url", "https://www.weixin.qq.com/wxpay/pay.php").unwrap(),
     );
-    order.goods_tag = Some("WXG".to_owned());
+    terms.goods_tag = Some("WXG".to_owned());
+    let order = PlaceJsapiOrder::new(terms, OpenId::new("o4GgauE1lgaPsLabrYvqhVg7O8yA"));
     let mut bill = RequestTradeBill::new(CalendarDate::parse("2020-11-09").unwrap());
     bill.bill_type = Some(yuanfen_wechat_v3::ops::BillType::All);
     let query = QueryOrder::by_transaction_id(RemoteId::new("4200000745202011093730578574").unwrap());
@@ -314,13 +314,13 @@ fn writes_the_vendors_sample_order_byte_for_byte() {
     let case = VECTORS.case("sign-post-jsapi");
     let identity = SigningIdentity::elsewhere(case.text("mchid"), case.text("serial_no")).unwrap();
     let account = Account::direct(identity, "wxd678efh567hg6787", api_v3_key()).unwrap();
-    let order = PlaceJsapiOrder::new(
+    let terms = OrderTerms::new(
         OrderNo::new("1217752501201407033233368018").unwrap(),
         PayAmount::from_fen(100).unwrap(),
         "Image形象店-深圳腾大-QQ公仔",
-        OpenId::new("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"),
         yuanfen_core::Address::parse("notify_url", "https://www.weixin.qq.com/wxpay/pay.php").unwrap(),
     );
+    let order = PlaceJsapiOrder::new(terms, OpenId::new("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"));
     let message = order.encode(&account, &ambient()).unwrap();
     assert_eq!(message.body().as_ref(), &*case.bytes("body"));
 }

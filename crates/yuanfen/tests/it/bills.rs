@@ -99,8 +99,8 @@ impl Night {
         let client = night.client(Way::Straight);
         for number in 0..orders {
             let mut order = v3_order(&night.shop);
-            order.order_no = OrderNo::portable(number_of(number)).unwrap();
-            order.description = "面".repeat(100);
+            order.terms.order_no = OrderNo::portable(number_of(number)).unwrap();
+            order.terms.description = "面".repeat(100);
             client.call(&order).await.unwrap();
             night.sandbox.pay(Platform::WechatV3, &number_of(number)).unwrap();
         }

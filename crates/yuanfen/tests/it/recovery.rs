@@ -309,7 +309,7 @@ async fn other_parameters_under_a_used_number_are_not_taken_for_the_same_order()
     let order = v3_order(&shop);
     client.call(&order).await.unwrap();
     let mut other = order.clone();
-    other.amount = PayAmount::from_fen(1).unwrap();
+    other.terms.amount = PayAmount::from_fen(1).unwrap();
     let error = client.call(&other).await.unwrap_err();
     assert!(
         matches!(error.kind(), ErrorKind::Business(refusal) if refusal.verified),

@@ -169,7 +169,8 @@ pub fn v2_order(shop: &Shop) -> wechat_v2::ops::PlaceOrder {
 
 pub fn v3_order(shop: &Shop) -> wechat_v3::ops::PlaceJsapiOrder {
     let payer = wechat_v3::OpenId::new(shop.far_side.wechat_v3().openid);
-    wechat_v3::ops::PlaceJsapiOrder::new(order_no(), amount(), "noodles", payer, notify_url())
+    let terms = wechat_v3::OrderTerms::new(order_no(), amount(), "noodles", notify_url());
+    wechat_v3::ops::PlaceJsapiOrder::new(terms, payer)
 }
 
 pub fn starpos_order(shop: &Shop) -> starpos::ops::PayOfficialAccount {

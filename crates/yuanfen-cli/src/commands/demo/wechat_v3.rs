@@ -8,7 +8,7 @@ use yuanfen::core::{BaseUrl, Standing};
 use yuanfen::sign::{ApiV3Key, RsaSigningKey};
 use yuanfen::transport::OsAmbient;
 use yuanfen::wechat_v3::ops::{PlaceJsapiOrder, QueryOrder};
-use yuanfen::wechat_v3::{Account, OpenId, SigningIdentity};
+use yuanfen::wechat_v3::{Account, OpenId, OrderTerms, SigningIdentity};
 
 use super::report::Report;
 use super::walk::{Failure, Step, Walk};
@@ -25,13 +25,13 @@ pub(crate) async fn walk(walk: &Walk<'_>, report: &mut Report) -> Result<(), Fai
     walk.receive_with(Arc::clone(&account));
     let client = walk.client(Arc::clone(&account));
 
-    let order = PlaceJsapiOrder::new(
+    let terms = OrderTerms::new(
         walk.order_no.clone(),
         walk.amount,
         "demo shop - noodles",
-        OpenId::new(given.openid),
         walk.notify_url()?,
     );
+    let order = PlaceJsapiOrder::new(terms, OpenId::new(given.openid));
     let placed = client.call(&order).await.map_err(Failure::call(Step::Place))?;
     report.pay_id = Some(placed.prepay_id.as_str().to_owned());
 
