@@ -30,6 +30,7 @@ usage: cargo xtask <command>
   fuzz-smoke           every seed on stable, then every fuzz target for a few seconds, where cargo-fuzz is
   wasm                 checks yuanfen-wechat-v3 for wasm32-unknown-unknown, where that target is installed
   bench [args]         each flow beside its raw primitive (release build of yuanfen-proof)
+  bill-download [args] a bill of any size to the disk: time beside hashing it, and memory (the same)
   conformance [args]   provider by case by mode (release build of yuanfen-proof)";
 
 fn main() -> ExitCode {
@@ -46,7 +47,7 @@ fn main() -> ExitCode {
 }
 
 fn dispatch(command: &str, rest: &[String]) -> Result<(), Failure> {
-    let takes_arguments = matches!(command, "bench" | "conformance");
+    let takes_arguments = matches!(command, "bench" | "bill-download" | "conformance");
     if let (false, Some(extra)) = (takes_arguments, rest.first()) {
         return Err(Failure::new(format!(
             "`{command}` takes no argument, but `{extra}` was given\n\n{USAGE}"
@@ -58,7 +59,7 @@ fn dispatch(command: &str, rest: &[String]) -> Result<(), Failure> {
         "readme" => readme::write(),
         "fuzz-smoke" => fuzz::smoke(&mut totals::Totals::default()).map(|done| done.print()),
         "wasm" => wasm::check().map(|done| done.print()),
-        "bench" | "conformance" => proof::run(command, rest),
+        "bench" | "bill-download" | "conformance" => proof::run(command, rest),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
             Ok(())

@@ -4,7 +4,6 @@
 mod direct;
 mod gateways;
 mod harness;
-mod machine;
 mod report;
 
 use clap::Args;

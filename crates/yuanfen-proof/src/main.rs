@@ -1,10 +1,12 @@
-//! `yuanfen-proof`: what is claimed of the Yuanfen crates, measured and counted. `cargo xtask bench` and
-//! `cargo xtask conformance` run it.
+//! `yuanfen-proof`: what is claimed of the Yuanfen crates, measured and counted. `cargo xtask bench`,
+//! `cargo xtask bill-download` and `cargo xtask conformance` run it.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 
 mod bench;
+mod bill_download;
 mod conformance;
+mod machine;
 
 use std::process::ExitCode;
 
@@ -22,6 +24,11 @@ struct Arguments {
 enum Command {
     /// Each flow beside its raw primitive, interleaved in this process
     Bench(bench::Arguments),
+    /// A bill of any size over a socket to the disk: time beside hashing it, and memory
+    BillDownload(bill_download::Arguments),
+    /// The far side of that, in its own process
+    #[command(hide = true)]
+    ServeBill(bill_download::ServeArguments),
     /// Provider by case by mode: which published cases hold
     Conformance(conformance::Arguments),
 }
@@ -32,6 +39,8 @@ type Error = Box<dyn std::error::Error>;
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::BillDownload(arguments) => bill_download::run(&arguments),
+        Command::ServeBill(arguments) => bill_download::serve(&arguments),
         Command::Conformance(arguments) => conformance::run(&arguments),
     };
     match done {

@@ -1,7 +1,8 @@
 //! Large files: chunks to disk through a check, under the final name only when the check holds.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+mod partial;
+
+use std::io;
 use std::path::{Path, PathBuf};
 use std::{fmt, thread};
 
@@ -12,6 +13,8 @@ use yuanfen_core::{
     Error, ErrorKind, OpenError, Operation, OperationExt as _, ProtocolError, ProtocolErrorKind, Provider, RouteInfo,
     Sent, TransportError, TransportErrorKind,
 };
+
+use partial::Partial;
 
 use crate::client::{call_span, record_fate};
 use crate::{Chunks, Client, Transport};
@@ -225,7 +228,7 @@ where
 {
     let (pieces, inbox) = mpsc::channel(WAITING_CHUNKS);
     let (verdict_in, verdict) = oneshot::channel();
-    let name = partial.partial.clone();
+    let name = partial.name().to_owned();
     let spawned = thread::Builder::new()
         .name("yuanfen-download".to_owned())
         .spawn(move || {
@@ -299,89 +302,4 @@ fn write(mut inbox: mpsc::Receiver<Piece>, mut partial: Partial, mut check: impl
             None => return Err(Stopped::GivenUp),
         }
     }
-}
-
-/// A file that does not have its name yet. Dropped before it is finished, it removes itself.
-struct Partial {
-    file: File,
-    partial: PathBuf,
-    path: PathBuf,
-    finished: bool,
-}
-
-impl Partial {
-    fn create(path: &Path, random: [u8; 8]) -> Result<Self, DownloadError> {
-        let failed = |source| DownloadError::File {
-            step: "created",
-            path: path.to_owned(),
-            source,
-        };
-        let name = path
-            .file_name()
-            .ok_or_else(|| failed(io::Error::new(io::ErrorKind::InvalidInput, "the path names no file")))?;
-        let mut unfinished = std::ffi::OsString::from(".");
-        unfinished.push(name);
-        unfinished.push(format!(".{:016x}.unfinished", u64::from_be_bytes(random)));
-        let partial = path.with_file_name(unfinished);
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&partial)
-            .map_err(failed)?;
-        Ok(Self {
-            file,
-            partial,
-            path: path.to_owned(),
-            finished: false,
-        })
-    }
-
-    fn write(&mut self, chunk: &[u8]) -> Result<(), DownloadError> {
-        self.file
-            .write_all(chunk)
-            .map_err(|source| self.failed("written", source))
-    }
-
-    /// Puts the file in its place, once every byte of it is on the disk.
-    fn finish(mut self) -> Result<(), DownloadError> {
-        self.file.sync_all().map_err(|source| self.failed("written", source))?;
-        fs::rename(&self.partial, &self.path).map_err(|source| self.failed("put in place", source))?;
-        self.finished = true;
-        // The file is whole and in its place. Some file systems do not sync folders; that makes it no less so.
-        if let Err(error) = sync_folder(&self.path) {
-            tracing::warn!(file = %self.path.display(), error = %error, "the folder of a download could not be synced");
-        }
-        Ok(())
-    }
-
-    fn failed(&self, step: &'static str, source: io::Error) -> DownloadError {
-        DownloadError::File {
-            step,
-            path: self.path.clone(),
-            source,
-        }
-    }
-}
-
-impl Drop for Partial {
-    fn drop(&mut self) {
-        if !self.finished
-            && let Err(error) = fs::remove_file(&self.partial)
-        {
-            tracing::warn!(file = %self.partial.display(), error = %error, "an unfinished download could not be removed");
-        }
-    }
-}
-
-/// Makes the new name itself last through a loss of power.
-#[cfg(unix)]
-fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()
-}
-
-/// Elsewhere a folder cannot be opened as a file; the rename is left to the file system's journal.
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
-    Ok(())
 }

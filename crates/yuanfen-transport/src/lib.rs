@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 
 mod ambient;
-mod ask_and_download;
 mod client;
 mod download;
 #[cfg(feature = "hyper")]

@@ -4,8 +4,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::harness::Comparison;
-use super::machine;
-use crate::Error;
+use crate::{Error, machine};
 
 #[derive(Clone, Copy)]
 pub(super) enum Shape {

@@ -27,5 +27,4 @@ mod starpos;
 mod starpos_refunds;
 mod twins;
 mod v2_refunds;
-mod v2_till;
 mod wire;

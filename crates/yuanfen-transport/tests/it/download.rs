@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
@@ -349,4 +350,82 @@ async fn pieces_reach_the_check_in_order_and_only_once() {
     client(&pieces, None).download(&Query, check, &path).await.unwrap();
     assert_eq!(*seen.lock().unwrap(), pieces);
     assert_eq!(fs::read_to_string(&path).unwrap(), pieces.concat());
+}
+
+/// A piece that counts how many of its kind are alive.
+struct Piece {
+    bytes: [u8; 64 * 1024],
+    alive: Arc<AtomicUsize>,
+}
+
+impl AsRef<[u8]> for Piece {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Piece {
+    fn drop(&mut self) {
+        self.alive.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// 16 MiB in pieces of 64 KiB, as fast as they are taken; notes how many were alive at the same time.
+#[derive(Clone, Default)]
+struct Large {
+    alive: Arc<AtomicUsize>,
+    most: Arc<AtomicUsize>,
+}
+
+impl Large {
+    const PIECES: usize = 256;
+}
+
+impl Transport for Large {
+    async fn send(&self, _: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
+        panic!("a download is streamed");
+    }
+
+    async fn stream(&self, _: http::Request<Bytes>) -> Result<http::Response<Chunks>, TransportError> {
+        let Self { alive, most } = self.clone();
+        let mut left = Self::PIECES;
+        Ok(http::Response::new(Chunks::poll_fn(move |_| {
+            Poll::Ready(left.checked_sub(1).map(|fewer| {
+                left = fewer;
+                most.fetch_max(alive.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+                Ok(Bytes::from_owner(Piece {
+                    bytes: [b'x'; 64 * 1024],
+                    alive: Arc::clone(&alive),
+                }))
+            }))
+        })))
+    }
+}
+
+#[tokio::test]
+async fn a_slow_disk_holds_back_a_fast_network_whatever_the_length() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bill.csv");
+    let network = Large::default();
+    // Slower than anything that only copies, so that the pieces would pile up if they could.
+    #[expect(clippy::disallowed_methods, reason = "it stands for the disk, on the writing thread")]
+    let slow = |_: &mut (), _: &[u8]| {
+        std::thread::sleep(Duration::from_micros(200));
+        Ok(())
+    };
+    let client = Client::new(Toy::default(), network.clone());
+    let length = client
+        .download(&Query, CheckWith::new((), slow, |()| Ok(())), &path)
+        .await
+        .unwrap();
+    assert_eq!(length, 16 * 1024 * 1024);
+    assert_eq!(fs::metadata(&path).unwrap().len(), length);
+    // Eight wait, one is being written, one has just come.
+    let most = network.most.load(Ordering::Relaxed);
+    assert!(
+        (2..=10).contains(&most),
+        "{most} of {} pieces were held at once",
+        Large::PIECES
+    );
+    assert_eq!(network.alive.load(Ordering::Relaxed), 0);
 }

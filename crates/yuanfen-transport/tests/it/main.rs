@@ -12,7 +12,6 @@
     reason = "tests"
 )]
 
-mod ask_and_download;
 mod client;
 mod closure;
 mod download;

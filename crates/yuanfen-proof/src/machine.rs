@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 
 /// The processor, how many of them, the compiler, and how busy it all was.
-pub(super) fn describe() -> String {
+pub(crate) fn describe() -> String {
     let mut parts = Vec::new();
     let processor = fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {
         let line = text.lines().find(|line| line.starts_with("model name"))?;
