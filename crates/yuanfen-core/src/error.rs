@@ -8,7 +8,7 @@ use std::fmt;
 use crate::redact::OneLine;
 use crate::{
     AddressError, Effect, FieldError, MoneyError, NumberError, ReplyTrust, RouteInfo, RuleBroken, SignError,
-    SignatureError, ValueError,
+    SignatureError, UnixTime, ValueError,
 };
 use code::CodeMeaning;
 use fate::{Advice, Again, Fate};
@@ -298,6 +298,9 @@ pub struct Refusal {
     pub verified: bool,
     /// The HTTP status.
     pub status: u16,
+    /// From when on the same call can be answered, where that is known: the bill of a day. A moment that has passed says
+    /// that it should have been answered by now; ask again in a few minutes.
+    pub ready_at: Option<UnixTime>,
     /// The platform's id of this call, for its support.
     pub remote_request_id: Option<String>,
     /// More of the answer as raw text, where the platform explains itself (v3 `detail`). It may quote the request, so
@@ -314,6 +317,7 @@ impl Refusal {
             meaning,
             verified: false,
             status: 200,
+            ready_at: None,
             remote_request_id: None,
             detail: None,
         }
@@ -337,6 +341,7 @@ impl fmt::Debug for Refusal {
             .field("again", &self.meaning.again)
             .field("verified", &self.verified)
             .field("status", &self.status)
+            .field("ready_at", &self.ready_at)
             .field("remote_request_id", &self.remote_request_id)
             .finish_non_exhaustive()
     }

@@ -2,6 +2,7 @@
 //!
 //! Nothing here is any platform's. It is open to every process of this machine, like all of the sandbox.
 
+mod payer;
 mod settings;
 
 use bytes::Bytes;
@@ -10,7 +11,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use yuanfen_core::Rfc3339;
 
-use crate::book::{BookError, Order, OrderState, RefundState};
+use crate::book::{Account, BookError, Order, OrderState, RefundState};
 use crate::deliver::NoticeOutcome;
 use crate::{Exchange, FarSide, FaultPlan, NoticeAttempt, Platform, SignatureVerdict};
 
@@ -42,27 +43,31 @@ fn perform(far_side: &FarSide, method: &Method, path: &str, body: &[u8]) -> Resu
         .collect();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     match (method, segments.as_slice()) {
-        (&Method::GET, ["orders", platform]) => {
-            let orders = far_side.orders(known(platform)?);
+        (&Method::GET, ["orders", account]) => {
+            let orders = far_side.orders(known(account)?);
             Ok(orders.iter().map(order).collect())
         }
-        (&Method::GET, ["orders", platform, number]) => far_side
-            .order(known(platform)?, number)
+        (&Method::GET, ["orders", account, number]) => far_side
+            .order(known(account)?, number)
             .map(|found| order(&found))
             .ok_or_else(|| Wrong::from(BookError::UnknownOrder)),
-        (&Method::POST, ["orders", platform, number, "pay"]) => Ok(order(&far_side.pay(known(platform)?, number)?)),
-        (&Method::POST, ["orders", platform, number, "cancel"]) => {
-            Ok(order(&far_side.cancel(known(platform)?, number)?))
+        (&Method::POST, ["orders", account, number, "pay"]) => Ok(order(&far_side.pay(known(account)?, number)?)),
+        (&Method::POST, ["orders", account, number, "cancel"]) => Ok(order(&far_side.cancel(known(account)?, number)?)),
+        (&Method::POST, ["orders", account, number, "fail"]) => Ok(order(&far_side.fail(known(account)?, number)?)),
+        (&Method::POST, ["payment-codes", platform]) => {
+            let payer =
+                payer::read(body).map_err(|error| Wrong(StatusCode::BAD_REQUEST, format!("not a payer: {error}")))?;
+            let code = far_side.payment_code(known(platform)?.platform, payer);
+            Ok(json!({ "code": code }))
         }
-        (&Method::POST, ["orders", platform, number, "fail"]) => Ok(order(&far_side.fail(known(platform)?, number)?)),
-        (&Method::POST, ["refunds", platform, number, end]) => {
+        (&Method::POST, ["refunds", account, number, end]) => {
             let end = match *end {
                 "succeed" => RefundState::Succeeded,
                 "close" => RefundState::Closed,
                 "abnormal" => RefundState::Abnormal,
                 _ => return Err(nothing_there()),
             };
-            Ok(order(&far_side.settle_refund(known(platform)?, number, end)?))
+            Ok(order(&far_side.settle_refund(known(account)?, number, end)?))
         }
         (&Method::GET, ["exchanges"]) => Ok(far_side.exchanges().iter().map(exchange).collect()),
         (&Method::GET, ["notices"]) => Ok(far_side.notices().iter().map(notice).collect()),
@@ -86,8 +91,9 @@ fn perform(far_side: &FarSide, method: &Method, path: &str, body: &[u8]) -> Resu
     }
 }
 
-fn known(platform: &str) -> Result<Platform, Wrong> {
-    platform.parse().map_err(|_| {
+/// A platform's direct merchant, or the service provider where that is behind the name.
+fn known(account: &str) -> Result<Account, Wrong> {
+    account.parse().map_err(|_| {
         let names: Vec<&str> = Platform::ALL.iter().map(|platform| platform.name()).collect();
         Wrong(
             StatusCode::NOT_FOUND,
@@ -128,7 +134,8 @@ fn order(order: &Order) -> Value {
         })
     });
     json!({
-        "platform": order.platform,
+        "account": order.account.to_string(),
+        "platform": order.account.platform,
         "order_no": order.order_no,
         "amount_fen": order.amount,
         "state": match order.state() {
@@ -137,6 +144,9 @@ fn order(order: &Order) -> Value {
             OrderState::Closed => "closed",
             OrderState::Refunding => "refunding",
             OrderState::Refunded => "refunded",
+            OrderState::PayerTyping => "payer-typing",
+            OrderState::PaymentFailed => "payment-failed",
+            OrderState::Revoked => "revoked",
         },
         "transaction_id": order.payment.as_ref().map(|payment| &payment.transaction_id),
         "notify_url": order.notify_url,

@@ -1,5 +1,8 @@
 //! The far side without wires: calls in, answers out, time and money in between. It listens nowhere and sends nothing.
 
+mod agreed;
+mod payer;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,15 +14,12 @@ use tokio::sync::{Notify, watch};
 use yuanfen_core::UnixTime;
 
 use crate::ambient::SeededAmbient;
-use crate::book::{Book, BookError, Coupon, Order, Payment, RefundState, Setback};
+use crate::book::{Book, Order};
 use crate::deliver::{Event, Handed, NoticeAttempt, NoticeOutcome, PostOffice};
 use crate::exchange::{Exchange, SignatureVerdict, kept_text, safe_headers};
 use crate::faults::{FaultKind, FaultPlan, FaultState, Moment, Strikes};
-use crate::keys::{
-    self, FshowsCredentials, KeyError, MpgatewayCredentials, StarposCredentials, WechatV2Credentials,
-    WechatV3Credentials,
-};
-use crate::platforms::{self, Call, Desk, PageRefused, Platform, PlatformSide, Posting, Setting, StarposPush};
+use crate::keys::KeyError;
+use crate::platforms::{self, Call, Desk, Platform, PlatformSide, Posting};
 use crate::{Clock, SandboxError, control};
 
 /// Most calls that the log keeps; older ones are forgotten, their count is not.
@@ -57,18 +57,6 @@ struct State {
 #[error("the connection was cut")]
 #[non_exhaustive]
 pub struct Cut;
-
-/// Who pays, and with what. `Debug` does not show who.
-#[derive(Clone, Default)]
-#[non_exhaustive]
-pub struct Payer {
-    /// Who, in the platform's terms; the one that the order names, or the sandbox's own, where absent.
-    pub openid: Option<String>,
-    /// The kind of account, in the platform's terms.
-    pub bank: Option<String>,
-    /// Coupons that pay a part.
-    pub coupons: Vec<Coupon>,
-}
 
 /// An answer and how it leaves.
 pub(crate) struct Handled {
@@ -146,90 +134,6 @@ impl FarSide {
         }
     }
 
-    /// What a client of WeChat Pay v2 needs.
-    #[must_use]
-    pub fn wechat_v2(&self) -> WechatV2Credentials {
-        WechatV2Credentials::at(&self.0.base_url)
-    }
-
-    /// What a client of WeChat Pay APIv3 needs. After a rotation the platform certificate is the new one.
-    #[must_use]
-    pub fn wechat_v3(&self) -> WechatV3Credentials {
-        let mut state = self.state();
-        let side = side(&mut state.sides, Platform::WechatV3);
-        let (merchant, platform) = side
-            .map(|side| (side.merchant_serial(), side.signing_certificate()))
-            .unwrap_or_default();
-        WechatV3Credentials::at(
-            &self.0.base_url,
-            merchant.unwrap_or_default(),
-            platform.unwrap_or_default(),
-        )
-    }
-
-    /// WeChat Pay signs with its next platform certificate from now on; the one before stays in the list of
-    /// certificates. Gives the new serial, or `None` where the built-in certificates are used up (there are four).
-    #[must_use = "without a new serial nothing was rotated"]
-    pub fn rotate_platform_certificate(&self) -> Option<String> {
-        side(&mut self.state().sides, Platform::WechatV3)?.rotate_key()
-    }
-
-    /// What a client of StarPos needs.
-    #[must_use]
-    pub fn starpos(&self) -> StarposCredentials {
-        StarposCredentials::at(&self.0.base_url)
-    }
-
-    /// Where StarPos pushes payments from now on; nowhere at first. In life its staff set this up for each partner.
-    pub fn set_starpos_push_url(&self, url: impl Into<String>) {
-        self.agree(&Setting::StarposPushUrl(Some(url.into())));
-    }
-
-    /// How StarPos writes its push from now on; plain at first.
-    pub fn set_starpos_push(&self, variant: StarposPush) {
-        self.agree(&Setting::StarposPush(variant));
-    }
-
-    /// Whether StarPos says `Z` (unknown) of orders that are not paid, rather than `A` (waiting for the payer).
-    pub fn set_starpos_unsure(&self, unsure: bool) {
-        self.agree(&Setting::StarposIsUnsure(unsure));
-    }
-
-    /// Whether StarPos signs its replies to `pubSigPay`; not at first, since their table has no signature.
-    pub fn sign_starpos_payments(&self, sign: bool) {
-        self.agree(&Setting::StarposSignsPayments(sign));
-    }
-
-    /// What a client of fshows needs.
-    #[must_use]
-    pub fn fshows(&self) -> FshowsCredentials {
-        FshowsCredentials::at(&self.0.base_url)
-    }
-
-    /// What a client of mpgateway needs.
-    #[must_use]
-    pub fn mpgateway(&self) -> MpgatewayCredentials {
-        MpgatewayCredentials::at(&self.0.base_url)
-    }
-
-    /// Whether mpgateway pays orders that are placed from now on as `1002` first (paid, not available yet) and tells
-    /// them again as `0000` a minute later. It does not at first.
-    pub fn hold_mpgateway_payments(&self, hold: bool) {
-        self.agree(&Setting::MpgatewayHoldsPayments(hold));
-    }
-
-    fn agree(&self, setting: &Setting) {
-        for side in &mut self.state().sides {
-            side.set(setting);
-        }
-    }
-
-    /// Whether this merchant of WeChat Pay APIv3 has the public key alone, as those opened since 2024: everything is
-    /// signed with it, and there are no certificates to download. At first it has both.
-    pub fn use_public_key_only(&self, only: bool) {
-        self.agree(&Setting::WechatV3PublicKeyOnly(only));
-    }
-
     /// Where the sandbox answers, without a slash at its end.
     #[must_use]
     pub fn base_url(&self) -> &str {
@@ -245,131 +149,6 @@ impl FarSide {
     /// Puts another fault plan in place; its counts start anew.
     pub fn set_faults(&self, plan: impl Into<FaultPlan>) {
         self.state().faults = FaultState::new(plan.into());
-    }
-
-    /// The payer pays the whole order.
-    ///
-    /// # Errors
-    /// When there is no such order, or it is not open.
-    pub fn pay(&self, platform: Platform, order_no: &str) -> Result<Order, BookError> {
-        self.pay_as(platform, order_no, Payer::default())
-    }
-
-    /// That payer pays the whole order.
-    ///
-    /// # Errors
-    /// When there is no such order, it is not open, or the coupons are worth more than it, or one of them nothing.
-    pub fn pay_as(&self, platform: Platform, order_no: &str, payer: Payer) -> Result<Order, BookError> {
-        let now = self.now();
-        let mut state = self.state();
-        let State { sides, book, .. } = &mut *state;
-        let side = side(sides, platform).ok_or(BookError::UnknownOrder)?;
-        let order = book.order(platform, order_no, now).ok_or(BookError::UnknownOrder)?;
-        if payer
-            .coupons
-            .iter()
-            .any(|coupon| coupon.amount <= yuanfen_core::Fen::ZERO)
-        {
-            return Err(BookError::Amount);
-        }
-        let by_coupons = yuanfen_core::Fen::try_sum(payer.coupons.iter().map(|coupon| coupon.amount));
-        if by_coupons.is_none_or(|sum| sum > order.amount) {
-            return Err(BookError::Exceeds);
-        }
-        let payment = Payment {
-            transaction_id: side.transaction_id(&self.0.ambient),
-            at: now,
-            payer: payer
-                .openid
-                .or_else(|| order.payer.clone())
-                .unwrap_or_else(|| keys::WECHAT_OPENID.to_owned()),
-            bank: payer.bank.unwrap_or_else(|| side.default_bank().to_owned()),
-            coupons: payer.coupons,
-        };
-        let order = book.pay(platform, order_no, payment, now)?.clone();
-        let postings = side.after_payment(&order);
-        self.post(&mut state, &order, postings);
-        Ok(order)
-    }
-
-    /// The payer closes the cashier; the order stays open.
-    ///
-    /// # Errors
-    /// When there is no such order, or it is not open.
-    pub fn cancel(&self, platform: Platform, order_no: &str) -> Result<Order, BookError> {
-        self.set_back(platform, order_no, Setback::Cancelled)
-    }
-
-    /// The payer's bank refuses. The order stays open, but on platforms that call a failure final (StarPos and
-    /// mpgateway, whose sheets do) it is over.
-    ///
-    /// # Errors
-    /// When there is no such order, or it is not open.
-    pub fn fail(&self, platform: Platform, order_no: &str) -> Result<Order, BookError> {
-        self.set_back(platform, order_no, Setback::Failed)
-    }
-
-    fn set_back(&self, platform: Platform, order_no: &str, setback: Setback) -> Result<Order, BookError> {
-        let now = self.now();
-        let mut state = self.state();
-        let State { sides, book, .. } = &mut *state;
-        let order = book.set_back(platform, order_no, setback, now)?.clone();
-        let is_over = setback == Setback::Failed && side(sides, platform).is_some_and(|side| side.failure_is_final());
-        if is_over {
-            return book.close(platform, order_no, now).map(|order| order.clone());
-        }
-        Ok(order)
-    }
-
-    /// Brings a refund to its end: with the payer, given up, or abnormal.
-    ///
-    /// # Errors
-    /// When there is no such refund, or it came to its end already.
-    pub fn settle_refund(&self, platform: Platform, refund_no: &str, end: RefundState) -> Result<Order, BookError> {
-        let now = self.now();
-        let mut state = self.state();
-        let State { sides, book, .. } = &mut *state;
-        let order = book.settle_refund(platform, refund_no, end, now)?.clone();
-        let side = side(sides, platform).ok_or(BookError::UnknownRefund)?;
-        let refund = order.refund(refund_no).ok_or(BookError::UnknownRefund)?;
-        let postings = side.after_refund(&order, refund);
-        self.post(&mut state, &order, postings);
-        Ok(order)
-    }
-
-    /// The order of that number, as it stands now.
-    #[must_use]
-    pub fn order(&self, platform: Platform, order_no: &str) -> Option<Order> {
-        let now = self.now();
-        self.state()
-            .book
-            .order(platform, order_no, now)
-            .map(|order| order.clone())
-    }
-
-    /// All orders of a platform as they stand now, by number.
-    #[must_use]
-    pub fn orders(&self, platform: Platform) -> Vec<Order> {
-        let now = self.now();
-        let mut state = self.state();
-        state.book.expire(now);
-        state.book.of(platform).cloned().collect()
-    }
-
-    /// What the payer's app does with the parameters that a page hands it: checks them as the platform does, and names
-    /// the order. Paying is the next step.
-    ///
-    /// # Errors
-    /// When the cashier does not open on them.
-    pub fn open_cashier(&self, platform: Platform, parameters: &[(&str, &str)]) -> Result<String, PageRefused> {
-        let mut state = self.state();
-        let State { sides, book, .. } = &mut *state;
-        let side = side(sides, platform).ok_or(PageRefused::NoCashier)?;
-        let calm = Strikes::default();
-        side.open_cashier(
-            parameters,
-            &mut Desk::new(book, &self.0.ambient, &self.0.base_url, &calm),
-        )
     }
 
     /// Calls in the order they came, the latest few thousand.
@@ -566,11 +345,14 @@ impl FarSide {
             stage,
         } in postings
         {
-            let strikes = state
-                .faults
-                .draw(Moment::Posting, order.platform, about.operation(), &self.0.ambient);
+            let strikes = state.faults.draw(
+                Moment::Posting,
+                order.account.platform,
+                about.operation(),
+                &self.0.ambient,
+            );
             let event = Event {
-                platform: order.platform,
+                platform: order.account.platform,
                 order_no: order.order_no.clone(),
                 order: order.clone(),
                 about,
@@ -624,15 +406,6 @@ impl FarSide {
     /// A panic while the lock was held leaves no half-made change behind that matters to a sandbox.
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl fmt::Debug for Payer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Payer")
-            .field("bank", &self.bank)
-            .field("coupons", &self.coupons)
-            .finish_non_exhaustive()
     }
 }
 

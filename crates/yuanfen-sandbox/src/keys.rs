@@ -6,6 +6,7 @@
 mod fshows;
 mod mpgateway;
 mod starpos;
+mod wechat_v2;
 
 use std::fmt;
 
@@ -21,48 +22,22 @@ pub(crate) use self::starpos::{
     STARPOS_APP_ID, STARPOS_APP_SECRET, STARPOS_KEY, STARPOS_MERCHANT, STARPOS_OPENID, STARPOS_ORGANIZATION,
     STARPOS_PUSH_KEY, STARPOS_PUSH_MD5_KEY, STARPOS_TERMINAL, STARPOS_WECHAT_KEY,
 };
+pub use self::wechat_v2::WechatV2Credentials;
+pub(crate) use self::wechat_v2::{WECHAT_API_KEY, WECHAT_PROVIDER_API_KEY};
 
 pub(crate) const WECHAT_MERCHANT_ID: &str = "1900000001";
 pub(crate) const WECHAT_APP_ID: &str = "wx5a6d0b0c5a1e4d21";
 pub(crate) const WECHAT_OPENID: &str = "oSandbox_Payer-0123456789abc";
-pub(crate) const WECHAT_API_KEY: &str = "ThrowAwaySandboxApiKeyOfWechatV2";
 
-/// What a client needs to call the sandbox's WeChat Pay v2. `Debug` shows no key.
-#[derive(Clone)]
-#[non_exhaustive]
-pub struct WechatV2Credentials {
-    /// Where calls go.
-    pub base_url: String,
-    /// `mch_id`: the merchant.
-    pub merchant_id: String,
-    /// `appid`: the app.
-    pub app_id: String,
-    /// `openid`: the payer that the sandbox plays.
-    pub openid: String,
-    /// The key that both ends share.
-    pub api_key: Secret<String>,
-}
+pub(crate) const WECHAT_PROVIDER_ID: &str = "1900000101";
+pub(crate) const WECHAT_PROVIDER_APP_ID: &str = "wx7c1d2e3f4a5b6c7d";
+/// Sub-merchants of the service provider, each with its own app if it has one.
+pub(crate) const WECHAT_SUB_MERCHANTS: &[(&str, Option<&str>)] =
+    &[("1900000111", Some("wx8d2e3f4a5b6c7d8e")), ("1900000112", None)];
 
-impl WechatV2Credentials {
-    pub(crate) fn at(base_url: &str) -> Self {
-        Self {
-            base_url: base_url.to_owned(),
-            merchant_id: WECHAT_MERCHANT_ID.to_owned(),
-            app_id: WECHAT_APP_ID.to_owned(),
-            openid: WECHAT_OPENID.to_owned(),
-            api_key: Secret::new(WECHAT_API_KEY.to_owned()),
-        }
-    }
-}
-
-impl fmt::Debug for WechatV2Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WechatV2Credentials")
-            .field("base_url", &self.base_url)
-            .field("merchant_id", &self.merchant_id)
-            .field("app_id", &self.app_id)
-            .finish_non_exhaustive()
-    }
+/// The same payer's openid under a sub-merchant's app.
+pub(crate) fn openid_under_sub_app(openid: &str) -> String {
+    format!("oSub{}", openid.strip_prefix('o').unwrap_or(openid))
 }
 
 pub(crate) const WECHAT_API_V3_KEY: &str = "ThrowAwaySandboxApiV3KeyOfWechat";

@@ -14,11 +14,14 @@ mod keys;
 mod platforms;
 mod sandbox;
 
-pub use book::{BookError, Coupon, Details, Order, OrderState, Payment, Refund, RefundState, Setback};
+pub use book::{
+    Account, BookError, Charge, Coupon, Details, Order, OrderState, Payer, Payment, Reaction, Refund, RefundState,
+    Setback,
+};
 pub use clock::{Clock, ClockError};
 pub use deliver::{NoticeAttempt, NoticeOutcome};
 pub use exchange::{Exchange, SignatureVerdict};
-pub use far_side::{Cut, DueNotice, FarSide, Payer};
+pub use far_side::{Cut, DueNotice, FarSide};
 pub use faults::{FaultKind, FaultKindError, FaultPlan, FaultRule};
 pub use keys::{FshowsCredentials, MpgatewayCredentials, StarposCredentials, WechatV2Credentials, WechatV3Credentials};
 pub use platforms::{PageRefused, Platform, StarposPush, UnknownPlatform};

@@ -139,6 +139,10 @@ pub(crate) enum Setting {
     StarposSignsPayments(bool),
     /// The merchant of WeChat Pay APIv3 has the public key alone.
     WechatV3PublicKeyOnly(bool),
+    /// WeChat Pay v2 answers the next so many reversals with "ask again", without effect.
+    WechatV2RecallsReversals(u32),
+    /// WeChat Pay v2 closes no order within five minutes.
+    WechatV2KeepsFiveMinutes(bool),
     /// mpgateway pays orders placed from now on as 1002 first, and as 0000 later.
     MpgatewayHoldsPayments(bool),
 }

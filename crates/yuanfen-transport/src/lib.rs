@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod ambient;
+mod ask_and_download;
 mod client;
 mod download;
 #[cfg(feature = "hyper")]

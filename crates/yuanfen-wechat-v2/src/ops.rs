@@ -1,18 +1,24 @@
 //! The calls, one file each.
 
+mod close_order;
 mod micropay;
 mod place_order;
 mod query_order;
 mod query_refund;
+mod query_refund_v2;
 mod refund;
+mod refund_v2;
 mod reverse_order;
 
+pub use close_order::{CloseOrder, ClosedOrder};
 pub use micropay::{AuthCode, Micropay, PaidOrder};
 pub(crate) use place_order::claim_common;
 pub use place_order::{PlaceOrder, PlacedOrder};
 pub use query_order::{OrderKey, QueriedOrder, QueryOrder};
 pub use query_refund::{QueriedRefunds, QueryRefund, RefundChannel, RefundKey, RefundRecord};
+pub use query_refund_v2::QueryRefundV2;
 pub use refund::{AcceptedRefund, Refund, RefundAccount, RefundedCoupon};
+pub use refund_v2::RefundV2;
 pub use reverse_order::{Recall, ReverseOrder, ReversedOrder};
 
 use yuanfen_core::RouteInfo;
@@ -23,8 +29,11 @@ pub fn routes() -> Vec<RouteInfo> {
     vec![
         RouteInfo::of::<PlaceOrder>(),
         RouteInfo::of::<QueryOrder>(),
+        RouteInfo::of::<CloseOrder>(),
         RouteInfo::of::<Refund>(),
+        RouteInfo::of::<RefundV2>(),
         RouteInfo::of::<QueryRefund>(),
+        RouteInfo::of::<QueryRefundV2>(),
         RouteInfo::of::<Micropay>(),
         RouteInfo::of::<ReverseOrder>(),
     ]

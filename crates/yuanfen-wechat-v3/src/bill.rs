@@ -1,24 +1,102 @@
-//! A bill that was asked for: where its file is, and the digest that proves the file. v3 sheet, section 18.
+//! A bill that was asked for: where its file is, for how long, and the digest that proves the file. v3 sheet, section 18.
+
+mod check;
+
+pub use check::{BillCheck, BillMismatch};
 
 use std::fmt;
-use std::io::{self, Write as _};
+use std::time::Duration;
 
 use bytes::Bytes;
-use flate2::write::MultiGzDecoder;
 use yuanfen_core::{
-    Address, Extra, FieldError, JsonTaker, OpenError, ProtocolError, ProtocolErrorKind, Route, ValueError,
+    Address, BuildError, CalendarDate, Extra, FieldError, JsonTaker, Object, OpenError, RefusalKind, Route, UnixTime,
+    ValueError,
 };
-use yuanfen_sign::Sha1Stream;
 
-use crate::Reply;
 use crate::ops::DownloadBill;
 use crate::private::Raw;
+use crate::{Message, Reply};
 
-/// Values of `tar_type`.
-pub(crate) struct Tar;
+/// When the bills of a day are ready: at ten o'clock of the next morning in Beijing (v3 sheet, section 18.3). Asked for
+/// before, the platform says that they are being made.
+///
+/// ```
+/// use yuanfen_core::{CalendarDate, Rfc3339, WireText as _};
+/// let day = CalendarDate::parse("2020-11-09")?;
+/// assert_eq!(Rfc3339(yuanfen_wechat_v3::bill_ready_at(day)).to_text(), "2020-11-10T10:00:00+08:00");
+/// # Ok::<(), yuanfen_core::TimeError>(())
+/// ```
+#[must_use]
+pub fn bill_ready_at(date: CalendarDate) -> UnixTime {
+    const UNTIL_TEN_THE_NEXT_DAY: Duration = Duration::from_secs(34 * 60 * 60);
+    date.beijing_midnight().after(UNTIL_TEN_THE_NEXT_DAY)
+}
 
-impl Tar {
-    pub(crate) const GZIP: &'static str = "GZIP";
+/// The request for the bill of a day: those members behind the path, `name=value`, in that order.
+pub(crate) fn ask(
+    path: &str,
+    date: CalendarDate,
+    members: &[(&str, Option<&str>)],
+    now: UnixTime,
+) -> Result<Message, BuildError> {
+    if date >= now.beijing_date() {
+        return Err(BuildError::Time {
+            field: "bill_date",
+            problem: "is a day that is not over yet in Beijing",
+        });
+    }
+    let members: Vec<_> = members
+        .iter()
+        .filter_map(|(name, value)| value.map(|value| format!("{name}={}", crate::segment(value))))
+        .collect();
+    Ok(Message::get(format!("{path}?{}", members.join("&"))))
+}
+
+/// `tar_type`: whether the file comes as gzip.
+pub(crate) fn tar_type(gzip: bool) -> (&'static str, Option<&'static str>) {
+    ("tar_type", gzip.then_some("GZIP"))
+}
+
+/// The answer about the bill of a day. That there was nothing to bill is an answer; that it is not ready yet is an error
+/// that knows when it will be.
+pub(crate) fn answer(reply: &Reply, route: &Route, date: CalendarDate) -> Result<Option<Object>, OpenError> {
+    match reply.object(route) {
+        Err(OpenError::Business(refusal)) if refusal.meaning.kind == RefusalKind::Nothing => Ok(None),
+        Err(OpenError::Business(mut refusal)) if refusal.meaning.kind == RefusalKind::NotYet => {
+            refusal.ready_at = Some(bill_ready_at(date));
+            Err(OpenError::Business(refusal))
+        }
+        answered => answered.map(Some),
+    }
+}
+
+/// What the answer says of one file: its address, and the digest of what is in it.
+pub(crate) struct PromisedFile {
+    pub(crate) address: Address,
+    pub(crate) sha1: String,
+}
+
+impl PromisedFile {
+    pub(crate) fn take(taker: &mut JsonTaker<'_>) -> Result<Self, FieldError> {
+        let wrong = |field, expected| FieldError::new(field, ValueError::Form { expected });
+        let hash_type: String = taker.need("hash_type")?;
+        if !hash_type.eq_ignore_ascii_case("SHA1") {
+            return Err(wrong("hash_type", "`SHA1`"));
+        }
+        let sha1: String = taker.need("hash_value")?;
+        if sha1.len() != 40 || !sha1.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Err(wrong("hash_value", "a SHA-1 of 40 hex digits"));
+        }
+        let address: String = taker.need("download_url")?;
+        let address = Some(address)
+            .filter(|address| address.len() <= 2048)
+            .and_then(|address| Address::parse("download_url", &address).ok())
+            .ok_or_else(|| wrong("download_url", "an absolute https address of at most 2048 characters"))?;
+        Ok(Self {
+            address,
+            sha1: sha1.to_ascii_lowercase(),
+        })
+    }
 }
 
 /// The platform's answer to asking for a bill. `Debug` does not show the address, whose query is a token.
@@ -27,6 +105,8 @@ impl Tar {
 pub struct RequestedBill {
     /// `hash_value`: the SHA-1 of the uncompressed file, 40 hex digits in lower case.
     pub sha1: String,
+    /// When the answer came, by this machine's clock.
+    pub received_at: UnixTime,
     /// What this version does not know, as raw JSON text.
     pub extra: Extra,
     address: Address,
@@ -34,41 +114,43 @@ pub struct RequestedBill {
 }
 
 impl RequestedBill {
-    pub(crate) fn read(reply: &Reply, route: &Route) -> Result<Self, OpenError> {
-        let wrong = |field, expected| FieldError::new(field, ValueError::Form { expected });
-        let object = reply.object(route)?;
+    /// How long the address is sure to work, in seconds. Newer pages say five minutes, older ones this; v3 sheet,
+    /// section 25.
+    pub const LIFE: i64 = 30;
+
+    pub(crate) fn read(reply: &Reply, route: &Route, date: CalendarDate) -> Result<Option<Self>, OpenError> {
+        let Some(object) = answer(reply, route, date)? else {
+            return Ok(None);
+        };
         let mut taker = JsonTaker::new(&object);
-        let hash_type: String = taker.need("hash_type")?;
-        if !hash_type.eq_ignore_ascii_case("SHA1") {
-            return Err(wrong("hash_type", "`SHA1`").into());
-        }
-        let sha1: String = taker.need("hash_value")?;
-        if sha1.len() != 40 || !sha1.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            return Err(wrong("hash_value", "a SHA-1 of 40 hex digits").into());
-        }
-        let address: String = taker.need("download_url")?;
-        let address = Some(address)
-            .filter(|address| address.len() <= 2048)
-            .and_then(|address| Address::parse("download_url", &address).ok())
-            .ok_or_else(|| wrong("download_url", "an absolute https address of at most 2048 characters"))?;
-        Ok(Self {
-            sha1: sha1.to_ascii_lowercase(),
+        let file = PromisedFile::take(&mut taker)?;
+        Ok(Some(Self {
+            sha1: file.sha1,
+            received_at: reply.received_at(),
             extra: taker.rest(),
-            address,
+            address: file.address,
             raw: Raw(reply.raw().clone()),
-        })
+        }))
     }
 
-    /// `download_url`: where the file is, for as little as 30 seconds. Whoever has it can fetch the bill.
+    /// `download_url`: where the file is. Whoever has it can fetch the bill.
     #[must_use]
     pub const fn download_url(&self) -> &Address {
         &self.address
     }
 
-    /// The call that fetches the file, and holds it against the digest when it is made in one piece.
+    /// Whether the address may have stopped working, so that the bill should be asked for again.
+    #[must_use]
+    pub const fn is_stale(&self, now: UnixTime) -> bool {
+        now.since(self.received_at) >= Self::LIFE
+    }
+
+    /// The call that fetches the file, and holds it against the digest when it is made in one piece. It is not built
+    /// once the address [`is_stale`](Self::is_stale).
     #[must_use]
     pub fn download(&self) -> DownloadBill {
-        DownloadBill::new(self.address.clone(), &self.sha1)
+        let life = Duration::from_secs(Self::LIFE.unsigned_abs());
+        DownloadBill::new(self.address.clone(), &self.sha1).until(self.received_at.after(life))
     }
 
     /// What the file is held against when it is fetched in pieces.
@@ -88,139 +170,8 @@ impl fmt::Debug for RequestedBill {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RequestedBill")
             .field("sha1", &self.sha1)
+            .field("received_at", &self.received_at)
             .field("extra", &self.extra)
             .finish_non_exhaustive()
     }
-}
-
-/// Holds the file of a bill against its digest, piece by piece and in constant memory.
-///
-/// The digest is of the uncompressed file. Whether the file is gzip is seen from its first two bytes, which no bill
-/// begins with, so it does not matter whether something on the way has unpacked it.
-///
-/// ```
-/// use yuanfen_wechat_v3::BillCheck;
-/// let mut check = BillCheck::new("6f9b9af3cd6e8b8a73c2cdced37fe9f59226e27d");
-/// check.push(b"mess")?;
-/// check.push(b"age")?;
-/// check.finish()?;
-/// # Ok::<(), yuanfen_core::OpenError>(())
-/// ```
-#[derive(Debug)]
-pub struct BillCheck {
-    promised: String,
-    /// The digest of what came, compressed or not: it is reported beside the other one when neither is right.
-    received: Sha1Stream,
-    content: Content,
-}
-
-#[derive(Debug)]
-enum Content {
-    /// Fewer than two bytes so far.
-    Undecided(Vec<u8>),
-    Plain,
-    Gzip(Box<MultiGzDecoder<Sink>>),
-    Broken,
-}
-
-/// Where the uncompressed bytes go.
-#[derive(Debug, Default)]
-struct Sink(Sha1Stream);
-
-impl io::Write for Sink {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.push(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// The file of a bill is not the one that was promised.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("promised was sha1 {promised}; the uncompressed file has {uncompressed}, what was received has {received}")]
-#[non_exhaustive]
-pub struct BillMismatch {
-    /// What the platform's signed answer promised.
-    pub promised: String,
-    /// The digest of the uncompressed file.
-    pub uncompressed: String,
-    /// The digest of what was received, compressed or not.
-    pub received: String,
-}
-
-impl BillCheck {
-    /// Against that SHA-1, in hex of either case.
-    #[must_use]
-    pub fn new(sha1: &str) -> Self {
-        Self {
-            promised: sha1.to_ascii_lowercase(),
-            received: Sha1Stream::new(),
-            content: Content::Undecided(Vec::new()),
-        }
-    }
-
-    /// Takes in the next piece.
-    ///
-    /// # Errors
-    /// When it cannot be unpacked. Whatever is pushed afterwards, the check stays failed.
-    pub fn push(&mut self, chunk: &[u8]) -> Result<(), OpenError> {
-        self.received.push(chunk);
-        let unpacked = match &mut self.content {
-            Content::Plain => return Ok(()),
-            Content::Gzip(gzip) => gzip.write_all(chunk),
-            Content::Broken => return Err(broken("an earlier piece could not be unpacked").into()),
-            Content::Undecided(start) => {
-                start.extend_from_slice(chunk);
-                match start.as_slice() {
-                    [] | [_] => return Ok(()),
-                    [0x1f, 0x8b, ..] => {
-                        let mut gzip = Box::new(MultiGzDecoder::new(Sink::default()));
-                        let unpacked = gzip.write_all(start);
-                        self.content = Content::Gzip(gzip);
-                        unpacked
-                    }
-                    _ => {
-                        self.content = Content::Plain;
-                        return Ok(());
-                    }
-                }
-            }
-        };
-        unpacked.map_err(|error| {
-            self.content = Content::Broken;
-            broken(error).into()
-        })
-    }
-
-    /// Says whether the whole file is the one that was promised.
-    ///
-    /// # Errors
-    /// [`ProtocolErrorKind::Digest`] when it is another one, with a [`BillMismatch`] as its source;
-    /// [`ProtocolErrorKind::Format`] when it was cut off or cannot be unpacked.
-    pub fn finish(self) -> Result<(), OpenError> {
-        let received = self.received.finish_hex();
-        let uncompressed = match self.content {
-            Content::Undecided(_) | Content::Plain => received.clone(),
-            Content::Gzip(gzip) => gzip.finish().map_err(broken)?.0.finish_hex(),
-            Content::Broken => return Err(broken("an earlier piece could not be unpacked").into()),
-        };
-        if uncompressed == self.promised {
-            return Ok(());
-        }
-        let mismatch = BillMismatch {
-            promised: self.promised,
-            uncompressed,
-            received,
-        };
-        Err(ProtocolError::new(ProtocolErrorKind::Digest)
-            .with_source(mismatch)
-            .into())
-    }
-}
-
-fn broken(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> ProtocolError {
-    ProtocolError::new(ProtocolErrorKind::Format).with_source(cause)
 }

@@ -27,7 +27,7 @@ pub mod test_util;
 mod transaction;
 
 pub use account::{Account, BACKUP_BASE, DEFAULT_BASE, SetupError, SigningIdentity};
-pub use bill::{BillCheck, BillMismatch, RequestedBill};
+pub use bill::{BillCheck, BillMismatch, RequestedBill, bill_ready_at};
 pub use certificates::{DownloadedCertificates, PlatformCertificate};
 pub use codes::Code;
 pub use handed_out::{CodeUrl, H5Url};

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::Method;
+use http::{Method, Uri};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use yuanfen_core::{Address, BaseUrl, BuildError};
@@ -35,7 +35,8 @@ impl Message {
         }
     }
 
-    /// A GET of an address that the platform handed out, taken as it is: the file of a bill.
+    /// A GET of an address that the platform handed out, taken as it is: the file of a bill. It is signed only where its
+    /// host is the platform's or that of the account's base address.
     #[must_use]
     pub const fn get_whole(address: Address) -> Self {
         Self {
@@ -64,12 +65,45 @@ impl Message {
     }
 
     /// The whole address.
-    pub(crate) fn address(&self, base: &BaseUrl) -> String {
+    ///
+    /// # Errors
+    /// When it cannot be written, or is of a stranger: whoever gets a signed request learns who the merchant is.
+    pub(crate) fn uri(&self, base: &BaseUrl) -> Result<Uri, BuildError> {
         match &self.target {
-            Target::Path(path_and_query) => base.join(path_and_query),
-            Target::Whole(address) => address.as_str().to_owned(),
+            Target::Path(path_and_query) => base.join(path_and_query).parse().map_err(BuildError::encode),
+            Target::Whole(address) => {
+                let uri: Uri = address.as_str().parse().map_err(BuildError::encode)?;
+                let own: Uri = base.as_str().parse().map_err(BuildError::encode)?;
+                if is_platform_host(&uri) || origin(&uri) == origin(&own) {
+                    Ok(uri)
+                } else {
+                    Err(BuildError::Conflict {
+                        fields: "download_url",
+                        problem: "its host is neither the platform's nor that of the account's base address, so nothing is \
+                                  signed for it",
+                    })
+                }
+            }
         }
     }
+}
+
+/// Whether that is one of the platform's hosts. v3 sheet, section 3.1; files may be on another one than the calls.
+fn is_platform_host(uri: &Uri) -> bool {
+    const DOMAINS: [&str; 2] = [".weixin.qq.com", ".wechatpay.cn"];
+    let host = uri.host().unwrap_or_default().to_ascii_lowercase();
+    uri.scheme_str() == Some("https") && DOMAINS.iter().any(|domain| host.ends_with(domain))
+}
+
+/// Scheme, host and port.
+fn origin(uri: &Uri) -> (Option<&str>, String, Option<u16>) {
+    let default_port = match uri.scheme_str() {
+        Some("https") => Some(443),
+        Some("http") => Some(80),
+        _ => None,
+    };
+    let host = uri.host().unwrap_or_default().to_ascii_lowercase();
+    (uri.scheme_str(), host, uri.port_u16().or(default_port))
 }
 
 impl fmt::Debug for Message {

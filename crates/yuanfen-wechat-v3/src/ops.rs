@@ -24,7 +24,7 @@ pub use query_order::{QueriedOrder, QueryOrder};
 pub use query_refund::QueryRefund;
 pub use refund::{Refund, RefundSource, RefundedGoods};
 pub use request_fund_flow_bill::{AccountType, RequestFundFlowBill};
-pub use request_trade_bill::{BillType, RequestTradeBill};
+pub use request_trade_bill::{BillScope, BillType, RequestTradeBill};
 
 use yuanfen_core::RouteInfo;
 

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use bytes::Bytes;
+use http::StatusCode;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, USER_AGENT};
-use http::{StatusCode, Uri};
 use yuanfen_core::{
     Ambient, BuildError, Draft, JsonTaker, Object, OpenError, Opens, Operation as _, ProtocolError, ProtocolErrorKind,
     Provider, Refusal, ReplyTrust, Route, Sign, SignError, UnixTime, Unsigned, Verified, nonce_text,
@@ -23,7 +23,7 @@ impl Provider for Account {
     type Outbound = Message;
 
     fn draft(&self, message: Message, ambient: &dyn Ambient) -> Result<Draft, BuildError> {
-        let uri: Uri = message.address(self.base()).parse().map_err(BuildError::encode)?;
+        let uri = message.uri(self.base())?;
         let timestamp = ambient.now().seconds().to_string();
         let nonce = nonce_text(ambient);
         // Path and query are read off the address that is sent, so that the two cannot differ.
@@ -84,6 +84,7 @@ impl Provider for Account {
 pub struct Reply {
     answer: Answer,
     answered_at: UnixTime,
+    received_at: UnixTime,
 }
 
 impl Reply {
@@ -127,6 +128,13 @@ impl Reply {
     pub const fn answered_at(&self) -> UnixTime {
         self.answered_at
     }
+
+    /// When it came, by this machine's clock. Where something lives for seconds only, its age is counted from here: two
+    /// clocks may differ by more.
+    #[must_use]
+    pub const fn received_at(&self) -> UnixTime {
+        self.received_at
+    }
 }
 
 impl fmt::Debug for Reply {
@@ -154,6 +162,7 @@ impl Opens<Account> for Verified<Reply> {
         let reply = Reply {
             answer: Answer::of(response),
             answered_at: now.min(signed.signed_at),
+            received_at: now,
         };
         Ok(signed.check(&key, response.body(), reply)?)
     }

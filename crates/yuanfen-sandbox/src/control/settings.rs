@@ -12,6 +12,8 @@ struct Settings {
     starpos_unsure: Option<bool>,
     starpos_signs_payments: Option<bool>,
     mpgateway_holds_payments: Option<bool>,
+    wechat_v2_recalls_reversals: Option<u32>,
+    wechat_v2_keeps_five_minutes: Option<bool>,
     wechat_v3_public_key_only: Option<bool>,
 }
 
@@ -35,6 +37,12 @@ pub(super) fn apply(far_side: &FarSide, json: &[u8]) -> Result<(), serde_json::E
     }
     if let Some(hold) = settings.mpgateway_holds_payments {
         far_side.hold_mpgateway_payments(hold);
+    }
+    if let Some(times) = settings.wechat_v2_recalls_reversals {
+        far_side.recall_wechat_v2_reversals(times);
+    }
+    if let Some(keep) = settings.wechat_v2_keeps_five_minutes {
+        far_side.keep_wechat_v2_five_minutes(keep);
     }
     if let Some(only) = settings.wechat_v3_public_key_only {
         far_side.use_public_key_only(only);

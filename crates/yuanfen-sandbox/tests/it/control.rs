@@ -46,6 +46,56 @@ fn pays_refunds_and_tells_what_happened() {
 }
 
 #[test]
+fn shows_a_payment_code_and_what_the_payer_does_about_it() {
+    let far_side = far_side();
+    let shown = |body: &str| {
+        let answer = json_of(&call(&far_side, "POST", "payment-codes/wechat-v2", body));
+        answer["code"].as_str().unwrap().to_owned()
+    };
+    let charge = |order_no: &str, code: &str| {
+        let fields = [
+            ("out_trade_no", order_no),
+            ("body", "noodles"),
+            ("total_fee", "100"),
+            ("spbill_create_ip", "203.0.113.7"),
+            ("auth_code", code),
+        ];
+        shop::v2(&far_side, "/pay/micropay", &fields)
+    };
+    assert_eq!(charge("T1", &shown(""))["openid"], far_side.wechat_v2().openid);
+    let described = json!({
+        "openid": "oPayer-2", "bank": "CFT", "reaction": "types",
+        "coupons": [{ "id": "C1", "amount_fen": 40, "prepaid": false }],
+    });
+    assert_eq!(charge("T2", &shown(&described.to_string()))["err_code"], "USERPAYING");
+    let order = |path: &str, method: &str| json_of(&call(&far_side, method, path, ""));
+    assert_eq!(order("orders/wechat-v2/T2", "GET")["state"], "payer-typing");
+    assert_eq!(order("orders/wechat-v2/T2/pay", "POST")["state"], "paid");
+    let paid = shop::v2(&far_side, "/pay/orderquery", &[("out_trade_no", "T2")]);
+    for (name, value) in [("openid", "oPayer-2"), ("bank_type", "CFT"), ("cash_fee", "60")] {
+        assert_eq!(paid[name], value);
+    }
+    charge("T3", &shown(r#"{"reaction":"lacks-money"}"#));
+    assert_eq!(order("orders/wechat-v2/T3", "GET")["state"], "payment-failed");
+    let late = call(&far_side, "POST", "orders/wechat-v2/T3/pay", "");
+    assert_eq!(late.status(), 409);
+    shop::v2(&far_side, "/secapi/pay/reverse", &[("out_trade_no", "T3")]);
+    assert_eq!(order("orders/wechat-v2/T3", "GET")["state"], "revoked");
+    for wrong in [
+        "7",
+        r#"{"reaction":"dances"}"#,
+        r#"{"name":"x"}"#,
+        r#"{"coupons":[{"id":"C1"}]}"#,
+    ] {
+        assert_eq!(
+            call(&far_side, "POST", "payment-codes/wechat-v2", wrong).status(),
+            400,
+            "{wrong}"
+        );
+    }
+}
+
+#[test]
 fn refuses_in_words_what_the_book_refuses() {
     let far_side = far_side();
     place(&far_side, "order-1", 100, URL);

@@ -27,4 +27,5 @@ mod starpos;
 mod starpos_refunds;
 mod twins;
 mod v2_refunds;
+mod v2_till;
 mod wire;

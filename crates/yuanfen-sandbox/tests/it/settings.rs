@@ -1,10 +1,12 @@
 //! What is agreed with platforms outside their protocols, told over HTTP.
 
+use std::time::Duration;
+
 use http::Request;
 use serde_json::json;
 use yuanfen_sandbox::{FarSide, Platform};
 
-use crate::shop::{far_side, json_of};
+use crate::shop::{far_side, json_of, v2};
 
 fn put(far_side: &FarSide, body: &str) -> (u16, serde_json::Value) {
     let request = Request::put("https://sandbox.example/sandbox/settings")
@@ -48,6 +50,31 @@ fn changes_what_it_names_and_nothing_else() {
     assert_eq!(due[0].request.uri(), "http://127.0.0.1:9/push");
     let body: serde_json::Value = serde_json::from_slice(due[0].request.body()).unwrap();
     assert!(body.get("singValue").is_some());
+}
+
+#[test]
+fn sets_what_v2_does_about_reversals_and_early_closings() {
+    let far_side = far_side();
+    let settings = r#"{"wechat_v2_recalls_reversals":1,"wechat_v2_keeps_five_minutes":true}"#;
+    assert_eq!(put(&far_side, settings), (200, json!({})));
+    let ask = |path: &str| v2(&far_side, path, &[("out_trade_no", "A1")])["err_code"].clone();
+    assert_eq!(ask("/secapi/pay/reverse"), "SYSTEMERROR");
+    assert_eq!(ask("/secapi/pay/reverse"), "TRADE_ERROR");
+    let order = [
+        ("out_trade_no", "A1"),
+        ("body", "noodles"),
+        ("total_fee", "1"),
+        ("spbill_create_ip", "203.0.113.7"),
+        ("notify_url", "https://shop.example/notify"),
+        ("trade_type", "APP"),
+    ];
+    v2(&far_side, "/pay/unifiedorder", &order);
+    far_side.clock().advance(Duration::from_secs(299)).unwrap();
+    assert_eq!(ask("/pay/closeorder"), "TRADE_STATE_ERROR");
+    far_side.clock().advance(Duration::from_secs(1)).unwrap();
+    let closed = v2(&far_side, "/pay/closeorder", &[("out_trade_no", "A1")]);
+    assert_eq!(closed["result_code"], "SUCCESS");
+    assert_eq!(ask("/pay/closeorder"), "ORDERCLOSED");
 }
 
 #[test]

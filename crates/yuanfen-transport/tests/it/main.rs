@@ -12,6 +12,7 @@
     reason = "tests"
 )]
 
+mod ask_and_download;
 mod client;
 mod closure;
 mod download;

@@ -174,7 +174,9 @@ impl Opens<Toy> for Verified<Message> {
             if response.status().is_success() {
                 return Err(SignatureError::Missing { part: "x-serial" }.into());
             }
-            return Err(Refusal::new(text.clone(), "no", meaning(&text)).into());
+            let mut refusal = Refusal::new(text.clone(), "no", meaning(&text));
+            refusal.status = response.status().as_u16();
+            return Err(refusal.into());
         };
         let key = provider.keys.lock().unwrap().get(serial).copied();
         let key = key.ok_or_else(|| SignatureError::UnknownKey {
@@ -193,6 +195,7 @@ impl Opens<Toy> for Verified<Message> {
         }
         let code = message.into_inner().text;
         let mut refusal = Refusal::new(code.clone(), "no", meaning(&code)).verified();
+        refusal.status = response.status().as_u16();
         refusal.remote_request_id = Some("remote-1".to_owned());
         Err(refusal.into())
     }

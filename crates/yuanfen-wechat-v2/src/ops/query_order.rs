@@ -38,7 +38,7 @@ pub enum OrderKey {
 const SHEET: &str = "v2 sheet, sections 4 and 6.2";
 const TRANSACTION_ID: Rule = Rule::new("transaction_id", 32).alphabet(Alphabet::ASCII).source(SHEET);
 // Older pages allow `@` in numbers that are asked for; the smaller set holds for numbers that are made.
-const ORDER_NO: Rule = Rule::new("out_trade_no", 32)
+pub(super) const ORDER_NO: Rule = Rule::new("out_trade_no", 32)
     .alphabet(Alphabet::WECHAT_NUMBER)
     .source(SHEET);
 const VERSION: Rule = Rule::new("version", 32).alphabet(Alphabet::ASCII).source(SHEET);

@@ -6,9 +6,9 @@ use std::fmt;
 
 use http::Method;
 use yuanfen_core::{
-    Alphabet, Ambient, BuildError, ClockDashed, Effect, Extra, Fen, FieldError, Hint, Lookup, OpenError, Operation,
-    OrderNo, ProtocolError, ProtocolErrorKind, RefundNo, RemoteId, Route, Rule, Standing, Taker, UnixTime, ValueError,
-    Verified, WireText, open_enum,
+    Alphabet, Ambient, BuildError, ClockDashed, Effect, Error, Extra, Fen, FieldError, Hint, Lookup, OpenError,
+    Operation, OrderNo, ProtocolError, ProtocolErrorKind, RefundNo, RemoteId, Route, Rule, Standing, Taker, UnixTime,
+    ValueError, Verified, WireText, open_enum,
 };
 
 use super::place_order::claim_common;
@@ -93,22 +93,20 @@ impl QueryRefund {
             offset: Some(seen),
         })
     }
-}
 
-impl Operation for QueryRefund {
-    type Provider = Account;
-    type Inbound = Verified<Reply>;
-    type Reply = QueriedRefunds;
+    /// Whether that error of this query says no more than that there is no such page: the platform refuses an `offset`
+    /// beyond the last refund with `PARAM_ERROR`. It can happen where no answer told the number of all refunds and the
+    /// last page was full; whoever pages is then done.
+    #[must_use]
+    pub fn is_past_the_last(&self, error: &Error) -> bool {
+        let refused = error
+            .refusal()
+            .is_some_and(|refusal| refusal.verified && refusal.code == "PARAM_ERROR");
+        refused && self.offset.is_some_and(|offset| offset > 0)
+    }
 
-    const ROUTE: Route = Route::new(
-        "wechat-v2",
-        "query_refund",
-        Method::POST,
-        "/pay/refundquery",
-        Effect::Read,
-    );
-
-    fn encode(&self, _account: &Account, _ambient: &dyn Ambient) -> Result<Message, BuildError> {
+    /// The message to that route's path.
+    pub(super) fn write(&self, route: &Route) -> Result<Message, BuildError> {
         let mut writer = Writer::default();
         match &self.key {
             RefundKey::Remote(id) => writer.text(&REFUND_ID, id.as_str())?,
@@ -124,11 +122,17 @@ impl Operation for QueryRefund {
             }
             writer.put("offset", offset)?;
         }
-        Ok(writer.into_message(Self::ROUTE.path))
+        Ok(writer.into_message(route.path))
     }
 
-    fn decode(&self, account: &Account, inbound: Verified<Reply>) -> Result<QueriedRefunds, OpenError> {
-        let reply = inbound.into_inner().accepted(account, &Self::ROUTE)?;
+    /// The answer to this query on that route: it is about what was asked for, or it is foreign.
+    pub(super) fn answered_by(
+        &self,
+        inbound: Verified<Reply>,
+        account: &Account,
+        route: &Route,
+    ) -> Result<QueriedRefunds, OpenError> {
+        let reply = inbound.into_inner().accepted(account, route)?;
         let mut queried = QueriedRefunds::read(&reply)?;
         let foreign = |field| OpenError::from(ProtocolError::new(ProtocolErrorKind::Foreign { field }));
         let records = &queried.refunds;
@@ -158,8 +162,30 @@ impl Operation for QueryRefund {
     }
 }
 
+impl Operation for QueryRefund {
+    type Provider = Account;
+    type Inbound = Verified<Reply>;
+    type Reply = QueriedRefunds;
+
+    const ROUTE: Route = Route::new(
+        "wechat-v2",
+        "query_refund",
+        Method::POST,
+        "/pay/refundquery",
+        Effect::Read,
+    );
+
+    fn encode(&self, _account: &Account, _ambient: &dyn Ambient) -> Result<Message, BuildError> {
+        self.write(&Self::ROUTE)
+    }
+
+    fn decode(&self, account: &Account, inbound: Verified<Reply>) -> Result<QueriedRefunds, OpenError> {
+        self.answered_by(inbound, account, &Self::ROUTE)
+    }
+}
+
 /// What the platform knows of one refund, or of a page of an order's refunds.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct QueriedRefunds {
     /// `out_trade_no`: our number of the order.
@@ -186,10 +212,26 @@ pub struct QueriedRefunds {
     pub coupon_refund_sum: Option<Fen>,
     /// The refunds that came, by their `$n`.
     pub refunds: Vec<RefundRecord>,
+    /// `promotion_detail`: JSON, of [`QueryRefundV2`](super::QueryRefundV2).
+    pub promotion_detail: Option<String>,
     /// What else came.
     pub extra: Extra,
     /// Every record is the one refund that was asked for.
     of_one_refund: bool,
+}
+
+/// No text that the shop may have put anything about the payer into.
+impl fmt::Debug for QueriedRefunds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("QueriedRefunds")
+            .field("order_no", &self.order_no)
+            .field("transaction_id", &self.transaction_id)
+            .field("total_count", &self.total_count)
+            .field("total", &self.total)
+            .field("refunds", &self.refunds)
+            .field("extra", &self.extra)
+            .finish_non_exhaustive()
+    }
 }
 
 open_enum! {
@@ -236,6 +278,9 @@ pub struct RefundRecord {
     pub coupon_count: Option<u32>,
     /// `coupon_refund_id_$n_$m`, `coupon_type_$n_$m`, `coupon_refund_fee_$n_$m`.
     pub coupons: Vec<RefundedCoupon>,
+    /// `promotion_detail_$n`: JSON, of [`QueryRefundV2`](super::QueryRefundV2), should it come for each refund: no page
+    /// says which.
+    pub promotion_detail: Option<String>,
 }
 
 /// Without the payer's account.
@@ -270,6 +315,7 @@ impl QueriedRefunds {
             cash_refund_sum: taker.maybe("cash_refund_fee")?,
             coupon_refund_sum: taker.maybe("coupon_refund_fee")?,
             refunds: RefundRecord::take_all(&mut taker)?,
+            promotion_detail: taker.maybe("promotion_detail")?,
             extra: taker.rest(),
             of_one_refund: false,
         })
@@ -325,6 +371,7 @@ impl RefundRecord {
             coupon_refund: taker.numbered("coupon_refund_fee", index)?,
             coupon_count: taker.numbered("coupon_refund_count", index)?,
             coupons: RefundedCoupon::take_all(taker, &format!("_{index}"))?,
+            promotion_detail: taker.numbered("promotion_detail", index)?,
         })
     }
 }

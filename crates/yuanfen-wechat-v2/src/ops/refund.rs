@@ -98,6 +98,54 @@ impl Refund {
             detail: None,
         }
     }
+
+    /// The message to that route's path.
+    pub(super) fn write(&self, route: &Route) -> Result<Message, BuildError> {
+        if self.amount > self.order_total {
+            return Err(BuildError::Conflict {
+                fields: "refund_fee and total_fee",
+                problem: "the refund is larger than the order",
+            });
+        }
+        let mut writer = Writer::default();
+        put_order(&mut writer, &self.order)?;
+        writer.text(&REFUND_NO, self.refund_no.as_str())?;
+        writer.put("total_fee", &self.order_total.fen())?;
+        writer.put("refund_fee", &self.amount.fen())?;
+        writer.maybe(&CURRENCY, self.currency.as_deref())?;
+        writer.maybe(&DESCRIPTION, self.description.as_deref())?;
+        writer.maybe(&ACCOUNT, self.account.as_ref().map(RefundAccount::as_str))?;
+        if let Some(address) = &self.notify_url {
+            address.must_be_plain("notify_url")?;
+            writer.text(&NOTIFY_URL, address.as_str())?;
+        }
+        writer.maybe(&DETAIL, self.detail.as_deref())?;
+        Ok(writer.into_message(route.path))
+    }
+
+    /// The answer to this refund on that route: it is about this refund, or it is foreign.
+    pub(super) fn accepted_by(
+        &self,
+        inbound: Verified<Reply>,
+        account: &Account,
+        route: &Route,
+    ) -> Result<AcceptedRefund, OpenError> {
+        let reply = inbound.into_inner().accepted(account, route)?;
+        let accepted = AcceptedRefund::read(&reply)?;
+        let differs = if accepted.refund_no != self.refund_no {
+            Some("out_refund_no")
+        } else if accepted.refund != self.amount.fen() {
+            Some("refund_fee")
+        } else if accepted.total != self.order_total.fen() {
+            Some("total_fee")
+        } else {
+            other_order(&self.order, &accepted.transaction_id, &accepted.order_no)
+        };
+        match differs {
+            Some(field) => Err(ProtocolError::new(ProtocolErrorKind::Foreign { field }).into()),
+            None => Ok(accepted),
+        }
+    }
 }
 
 /// Writes the number of an order that is asked about.
@@ -132,49 +180,16 @@ impl Operation for Refund {
     .with_client_certificate();
 
     fn encode(&self, _account: &Account, _ambient: &dyn Ambient) -> Result<Message, BuildError> {
-        if self.amount > self.order_total {
-            return Err(BuildError::Conflict {
-                fields: "refund_fee and total_fee",
-                problem: "the refund is larger than the order",
-            });
-        }
-        let mut writer = Writer::default();
-        put_order(&mut writer, &self.order)?;
-        writer.text(&REFUND_NO, self.refund_no.as_str())?;
-        writer.put("total_fee", &self.order_total.fen())?;
-        writer.put("refund_fee", &self.amount.fen())?;
-        writer.maybe(&CURRENCY, self.currency.as_deref())?;
-        writer.maybe(&DESCRIPTION, self.description.as_deref())?;
-        writer.maybe(&ACCOUNT, self.account.as_ref().map(RefundAccount::as_str))?;
-        if let Some(address) = &self.notify_url {
-            address.must_be_plain("notify_url")?;
-            writer.text(&NOTIFY_URL, address.as_str())?;
-        }
-        writer.maybe(&DETAIL, self.detail.as_deref())?;
-        Ok(writer.into_message(Self::ROUTE.path))
+        self.write(&Self::ROUTE)
     }
 
     fn decode(&self, account: &Account, inbound: Verified<Reply>) -> Result<AcceptedRefund, OpenError> {
-        let reply = inbound.into_inner().accepted(account, &Self::ROUTE)?;
-        let accepted = AcceptedRefund::read(&reply)?;
-        let differs = if accepted.refund_no != self.refund_no {
-            Some("out_refund_no")
-        } else if accepted.refund != self.amount.fen() {
-            Some("refund_fee")
-        } else if accepted.total != self.order_total.fen() {
-            Some("total_fee")
-        } else {
-            other_order(&self.order, &accepted.transaction_id, &accepted.order_no)
-        };
-        match differs {
-            Some(field) => Err(ProtocolError::new(ProtocolErrorKind::Foreign { field }).into()),
-            None => Ok(accepted),
-        }
+        self.accepted_by(inbound, account, &Self::ROUTE)
     }
 }
 
 /// A refund that the platform took on. The money is not back yet: a query says how it ended.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AcceptedRefund {
     /// `refund_id`: the platform's number of the refund.
@@ -207,8 +222,26 @@ pub struct AcceptedRefund {
     pub coupon_count: Option<u32>,
     /// `coupon_refund_id_$n`, `coupon_type_$n`, `coupon_refund_fee_$n`.
     pub coupons: Vec<RefundedCoupon>,
+    /// `promotion_detail`: JSON, of [`RefundV2`](super::RefundV2) instead of coupons.
+    pub promotion_detail: Option<String>,
     /// What else came.
     pub extra: Extra,
+}
+
+/// No text that the shop may have put anything about the payer into.
+impl fmt::Debug for AcceptedRefund {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AcceptedRefund")
+            .field("refund_no", &self.refund_no)
+            .field("refund_id", &self.refund_id)
+            .field("order_no", &self.order_no)
+            .field("transaction_id", &self.transaction_id)
+            .field("refund", &self.refund)
+            .field("total", &self.total)
+            .field("coupons", &self.coupons)
+            .field("extra", &self.extra)
+            .finish_non_exhaustive()
+    }
 }
 
 impl AcceptedRefund {
@@ -231,6 +264,7 @@ impl AcceptedRefund {
             coupon_refund: taker.maybe("coupon_refund_fee")?,
             coupon_count: taker.maybe("coupon_refund_count")?,
             coupons: RefundedCoupon::take_all(&mut taker, "")?,
+            promotion_detail: taker.maybe("promotion_detail")?,
             extra: taker.rest(),
         })
     }

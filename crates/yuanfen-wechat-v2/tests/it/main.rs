@@ -10,12 +10,15 @@
 )]
 
 mod bill;
+mod close;
 mod codes;
 mod debug;
 mod far_side;
 mod fields;
+mod item_refunds;
 mod notify;
 mod pay_params;
+mod refund_pages;
 mod refunds;
 mod replies;
 mod requests;

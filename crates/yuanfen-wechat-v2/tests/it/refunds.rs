@@ -17,12 +17,12 @@ use crate::far_side::{
 };
 use crate::fields::refused;
 
-const REFUND_NO: &str = "R@2023*1115|0001";
+pub(crate) const REFUND_NO: &str = "R@2023*1115|0001";
 const REFUND_ID: &str = "50000007502023111500000000001";
 
 type Changes<'a> = &'a [(&'a str, Option<&'a str>)];
 
-const ACCEPTED: &[(&str, &str)] = &[
+pub(crate) const ACCEPTED: &[(&str, &str)] = &[
     ("return_code", "SUCCESS"),
     ("return_msg", "OK"),
     ("appid", APP_ID),
@@ -39,7 +39,7 @@ const ACCEPTED: &[(&str, &str)] = &[
     ("cash_fee", "1200"),
 ];
 
-const FOUND: &[(&str, &str)] = &[
+pub(crate) const FOUND: &[(&str, &str)] = &[
     ("return_code", "SUCCESS"),
     ("return_msg", "OK"),
     ("appid", APP_ID),
@@ -63,7 +63,7 @@ fn refund_no() -> RefundNo {
     RefundNo::new(REFUND_NO).unwrap()
 }
 
-fn order_key() -> OrderKey {
+pub(crate) fn order_key() -> OrderKey {
     OrderKey::Merchant(OrderNo::new(ORDER_NO).unwrap())
 }
 
@@ -71,7 +71,7 @@ fn fen(fen: i64) -> PayAmount {
     PayAmount::from_fen(fen).unwrap()
 }
 
-fn refund() -> Refund {
+pub(crate) fn refund() -> Refund {
     Refund::new(order_key(), refund_no(), fen(500), fen(1200))
 }
 
@@ -88,7 +88,7 @@ fn found(changes: Changes<'_>) -> Result<QueriedRefunds, Error> {
 }
 
 /// Without the fields that names begin with.
-fn without(pairs: &[(&str, &str)], starts: &[&str]) -> Pairs {
+pub(crate) fn without(pairs: &[(&str, &str)], starts: &[&str]) -> Pairs {
     let mut pairs = changed(pairs, &[]);
     pairs.retain(|(name, _)| !starts.iter().any(|start| name.starts_with(start)));
     pairs

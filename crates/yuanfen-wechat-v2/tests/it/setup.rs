@@ -70,8 +70,11 @@ fn lists_its_calls() {
         [
             ("wechat-v2", "place_order", "/pay/unifiedorder"),
             ("wechat-v2", "query_order", "/pay/orderquery"),
+            ("wechat-v2", "close_order", "/pay/closeorder"),
             ("wechat-v2", "refund", "/secapi/pay/refund"),
+            ("wechat-v2", "refund_v2", "/secapi/pay/refundv2"),
             ("wechat-v2", "query_refund", "/pay/refundquery"),
+            ("wechat-v2", "query_refund_v2", "/pay/refundqueryv2"),
             ("wechat-v2", "micropay", "/pay/micropay"),
             ("wechat-v2", "reverse_order", "/secapi/pay/reverse"),
         ]

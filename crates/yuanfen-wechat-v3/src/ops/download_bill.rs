@@ -1,11 +1,13 @@
 //! `GET` of a bill's `download_url`: the file itself.
 //!
 //! Read. The address is used as it came, path and query are signed as in every call, and the answer is a file that nobody
-//! signs: it is held against the digest of the signed answer that named it. Published as "下载账单"; v3 sheet, section 18.2.
+//! signs: it is held against the digest of the signed answer that named it. An address on a host that is neither the
+//! platform's nor the account's own is refused: nothing is signed for strangers. Published as "下载账单"; v3 sheet, section
+//! 18.2.
 
 use bytes::Bytes;
 use http::Method;
-use yuanfen_core::{Address, Ambient, BuildError, Effect, OpenError, Operation, Route, Unsigned};
+use yuanfen_core::{Address, Ambient, BuildError, Effect, OpenError, Operation, Route, UnixTime, Unsigned};
 
 use crate::{Account, BillCheck, File, Message};
 
@@ -18,6 +20,8 @@ pub struct DownloadBill {
     pub address: Address,
     /// `hash_value` of the answer that named the address: the SHA-1 of the uncompressed file, in hex.
     pub sha1: String,
+    /// Until when the address is sure to work. From then on the call is not built.
+    pub expires_at: Option<UnixTime>,
 }
 
 /// The file, held against its digest.
@@ -34,7 +38,15 @@ impl DownloadBill {
         Self {
             address,
             sha1: sha1.to_ascii_lowercase(),
+            expires_at: None,
         }
+    }
+
+    /// The same where the address is sure to work until that moment.
+    #[must_use]
+    pub const fn until(mut self, expires_at: UnixTime) -> Self {
+        self.expires_at = Some(expires_at);
+        self
     }
 }
 
@@ -42,6 +54,7 @@ impl std::fmt::Debug for DownloadBill {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("DownloadBill")
             .field("sha1", &self.sha1)
+            .field("expires_at", &self.expires_at)
             .finish_non_exhaustive()
     }
 }
@@ -67,7 +80,8 @@ impl Operation for DownloadBill {
         Effect::Read,
     );
 
-    fn encode(&self, _: &Account, _: &dyn Ambient) -> Result<Message, BuildError> {
+    fn encode(&self, _: &Account, ambient: &dyn Ambient) -> Result<Message, BuildError> {
+        check_fresh(self.expires_at, ambient.now())?;
         Ok(Message::get_whole(self.address.clone()))
     }
 
@@ -78,4 +92,15 @@ impl Operation for DownloadBill {
         check.finish()?;
         Ok(DownloadedBill { file })
     }
+}
+
+/// Refuses an address that may have stopped working.
+pub(super) fn check_fresh(expires_at: Option<UnixTime>, now: UnixTime) -> Result<(), BuildError> {
+    if expires_at.is_some_and(|expires_at| now >= expires_at) {
+        return Err(BuildError::Time {
+            field: "download_url",
+            problem: "is older than it is sure to work; ask for the bill again (v3 sheet, section 18.2)",
+        });
+    }
+    Ok(())
 }

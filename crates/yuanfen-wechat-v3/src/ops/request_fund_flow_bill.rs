@@ -4,10 +4,11 @@
 //! "申请资金账单"; v3 sheet, section 18.
 
 use http::Method;
-use yuanfen_core::{Ambient, BuildError, CalendarDate, Effect, OpenError, Operation, Route, Verified, open_enum};
+use yuanfen_core::{
+    Ambient, BuildError, CalendarDate, Effect, OpenError, Operation, Route, UnixTime, Verified, open_enum,
+};
 
-use super::request_trade_bill::bill_query;
-use crate::bill::RequestedBill;
+use crate::bill::{RequestedBill, ask, bill_ready_at, tar_type};
 use crate::{Account, Message, Reply};
 
 open_enum! {
@@ -22,7 +23,8 @@ open_enum! {
     }
 }
 
-/// Asks for the fund-flow bill of a day.
+/// Asks for the fund-flow bill of a day: of the account's own funds, also where it is a provider's. The reply is `None`
+/// where nothing moved; before it is ready, the refusal has its [`ready_at`](yuanfen_core::Refusal::ready_at).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RequestFundFlowBill {
@@ -44,12 +46,18 @@ impl RequestFundFlowBill {
             gzip: false,
         }
     }
+
+    /// When it is ready.
+    #[must_use]
+    pub fn ready_at(&self) -> UnixTime {
+        bill_ready_at(self.date)
+    }
 }
 
 impl Operation for RequestFundFlowBill {
     type Provider = Account;
     type Inbound = Verified<Reply>;
-    type Reply = RequestedBill;
+    type Reply = Option<RequestedBill>;
 
     const ROUTE: Route = Route::new(
         super::PROVIDER,
@@ -60,12 +68,17 @@ impl Operation for RequestFundFlowBill {
     );
 
     fn encode(&self, _: &Account, ambient: &dyn Ambient) -> Result<Message, BuildError> {
-        let kind = self.account_type.as_ref().map(|kind| ("account_type", kind.as_str()));
-        bill_query(PATH, self.date, kind, self.gzip, ambient.now())
+        let date = self.date.to_string();
+        let members = [
+            ("bill_date", Some(&*date)),
+            ("account_type", self.account_type.as_ref().map(AccountType::as_str)),
+            tar_type(self.gzip),
+        ];
+        ask(PATH, self.date, &members, ambient.now())
     }
 
-    fn decode(&self, _: &Account, inbound: Verified<Reply>) -> Result<RequestedBill, OpenError> {
-        RequestedBill::read(inbound.get(), &Self::ROUTE)
+    fn decode(&self, _: &Account, inbound: Verified<Reply>) -> Result<Option<RequestedBill>, OpenError> {
+        RequestedBill::read(inbound.get(), &Self::ROUTE, self.date)
     }
 }
 

@@ -1,12 +1,15 @@
 //! Bills: asked for, fetched, held against their digest.
 
 use yuanfen_core::{
-    CalendarDate, ErrorKind, Fate, OpenError, Operation as _, OperationExt as _, ProtocolErrorKind, RefusalKind,
+    Address, Ambient as _, BaseUrl, CalendarDate, ErrorKind, Fate, OpenError, Operation as _, OperationExt as _,
+    ProtocolErrorKind, Provider as _, RefusalKind, UnixTime,
 };
-use yuanfen_wechat_v3::ops::{DownloadBill, RequestFundFlowBill, RequestTradeBill};
-use yuanfen_wechat_v3::{BillCheck, BillMismatch, RequestedBill};
+use yuanfen_wechat_v3::ops::{BillScope, BillType, DownloadBill, RequestFundFlowBill, RequestTradeBill};
+use yuanfen_wechat_v3::{Account, BillCheck, BillMismatch, Message, RequestedBill, SubMerchant};
 
-use crate::far_side::{VECTORS, account, ambient, now, reason, reply, response, wrong_field};
+use crate::far_side::{
+    APP, VECTORS, account, ambient, api_v3_key, identity, now, reason, reply, response, wrong_field,
+};
 
 const URL: &str = "https://api.mch.weixin.qq.com/v3/billdownload/file?token=abc-_%2B%2F%3D&tartype=gzip";
 const SHA1: &str = "9bb6cd819be348f17a9cbcedddc8eb62fefbd790";
@@ -20,8 +23,13 @@ fn ask() -> RequestTradeBill {
 }
 
 fn requested(sha1: &str) -> RequestedBill {
+    requested_at(sha1, URL)
+}
+
+fn requested_at(sha1: &str, url: &str) -> RequestedBill {
     ask()
-        .reply(&account(), &reply(200, &answer("SHA1", sha1, URL)), now())
+        .reply(&account(), &reply(200, &answer("SHA1", sha1, url)), now())
+        .unwrap()
         .unwrap()
 }
 
@@ -36,10 +44,8 @@ fn reads_where_the_file_is_and_what_it_must_be() {
     assert_eq!(bill.download_url().as_str(), URL);
     assert_eq!(bill.extra.get("new"), Some("1"));
     let flow = RequestFundFlowBill::new(CalendarDate::parse("2020-11-09").unwrap());
-    assert!(
-        flow.reply(&account(), &reply(200, &answer("SHA1", SHA1, URL)), now())
-            .is_ok()
-    );
+    let flow = flow.reply(&account(), &reply(200, &answer("SHA1", SHA1, URL)), now());
+    assert_eq!(flow.unwrap().unwrap().sha1, SHA1);
 }
 
 #[test]
@@ -111,16 +117,150 @@ fn reads_the_refusal_that_comes_in_place_of_a_file() {
     }
 }
 
+/// Ten o'clock of the next morning in Beijing is two in the night in Greenwich.
 #[test]
-fn says_when_a_bill_is_not_there_yet_and_when_it_never_will_be() {
-    for (code, kind) in [
-        ("STATEMENT_CREATING", RefusalKind::NotYet),
-        ("NO_STATEMENT_EXIST", RefusalKind::Nothing),
+fn says_from_when_on_a_bill_is_there() {
+    let answer = reply(400, r#"{"code":"STATEMENT_CREATING","message":"x"}"#);
+    let error = ask().reply(&account(), &answer, now()).unwrap_err();
+    let refusal = error.refusal().unwrap();
+    assert_eq!(refusal.meaning.kind, RefusalKind::NotYet);
+    let ready_at = UnixTime::from_seconds(1_604_973_600); // date -u -d 2020-11-10T02:00:00Z +%s
+    assert_eq!(refusal.ready_at, Some(ready_at));
+    assert_eq!(ask().ready_at(), ready_at);
+    let flow = RequestFundFlowBill::new(CalendarDate::parse("2020-11-09").unwrap());
+    assert_eq!(flow.ready_at(), ready_at);
+    let error = flow.reply(&account(), &answer, now()).unwrap_err();
+    assert_eq!(error.refusal().unwrap().ready_at, Some(ready_at));
+    // Other refusals know no time.
+    let error = ask().reply(
+        &account(),
+        &reply(400, r#"{"code":"PARAM_ERROR","message":"x"}"#),
+        now(),
+    );
+    assert_eq!(error.unwrap_err().refusal().unwrap().ready_at, None);
+}
+
+/// A day without trade is no error; but only a signature proves that it was one.
+#[test]
+fn an_empty_day_is_an_answer() {
+    let body = r#"{"code":"NO_STATEMENT_EXIST","message":"x"}"#;
+    assert_eq!(ask().reply(&account(), &reply(400, body), now()).unwrap(), None);
+    let flow = RequestFundFlowBill::new(CalendarDate::parse("2020-11-09").unwrap());
+    assert_eq!(flow.reply(&account(), &reply(404, body), now()).unwrap(), None);
+    let unsigned = response(400, &[], body.as_bytes());
+    assert!(ask().reply(&account(), &unsigned, now()).is_err());
+}
+
+/// The clock of the platform may be minutes away; what counts is how long this machine has had the address.
+#[test]
+fn an_address_older_than_half_a_minute_is_not_used() {
+    let bill = requested(SHA1);
+    assert_eq!(bill.received_at, now());
+    let ambient = ambient();
+    ambient.advance(29);
+    assert!(!bill.is_stale(ambient.now()));
+    bill.download().request(&account(), &ambient).unwrap();
+    ambient.advance(1);
+    assert!(bill.is_stale(ambient.now()));
+    let error = bill.download().request(&account(), &ambient).unwrap_err();
+    let ErrorKind::Build(error) = error.kind() else {
+        panic!("{error:?}")
+    };
+    assert_eq!(error.field(), Some("download_url"));
+    assert!(error.to_string().contains("ask for the bill again"), "{error}");
+    // Without a time the platform decides.
+    let timeless = DownloadBill::new(bill.download_url().clone(), SHA1);
+    timeless.request(&account(), &ambient).unwrap();
+}
+
+/// The answer names the address, and whoever gets a signed request learns who the merchant is.
+#[test]
+fn signs_for_hosts_of_the_platform_and_for_its_own_only() {
+    let own = account().with_base(BaseUrl::parse("http://127.0.0.1:8080/wechat-v3").unwrap());
+    let named = account().with_base(BaseUrl::parse("https://gateway.example/").unwrap());
+    for (account, url) in [
+        (account(), "https://api.mch.weixin.qq.com/v3/f?token=a"),
+        (account(), "https://API2.MCH.weixin.qq.com/v3/f?token=a"),
+        (account(), "https://api.wechatpay.cn/v3/f"),
+        (own.clone(), "http://127.0.0.1:8080/elsewhere?token=a"),
+        (own.clone(), "https://api.mch.weixin.qq.com/v3/f?token=a"),
+        (named.clone(), "https://gateway.example:443/v3/f"),
+        (named.clone(), "https://Gateway.example/v3/f"),
     ] {
-        let answer = reply(400, &format!(r#"{{"code":"{code}","message":"x"}}"#));
-        let error = ask().reply(&account(), &answer, now()).unwrap_err();
-        assert_eq!(error.refusal().unwrap().meaning.kind, kind);
+        let download = requested_at(SHA1, url).download();
+        let request = download.request(&account, &ambient()).unwrap();
+        assert_eq!(
+            request.uri().path_and_query().unwrap().as_str(),
+            url.split_at(url[8..].find('/').unwrap() + 8).1
+        );
+        assert_eq!(request.uri(), url);
     }
+    for (account, url) in [
+        (account(), "https://stranger.example/v3/f?token=a"),
+        (account(), "https://weixin.qq.com.stranger.example/v3/f"),
+        (account(), "https://notweixin.qq.com/v3/f"),
+        (account(), "http://localhost/v3/f"),
+        (own.clone(), "http://127.0.0.1:8081/v3/f"),
+        (own, "https://127.0.0.1:8080/v3/f"),
+        (named.clone(), "https://gateway.example:8443/v3/f"),
+        (named, "https://sub.gateway.example/v3/f"),
+    ] {
+        let download = requested_at(SHA1, url).download();
+        let error = download.request(&account, &ambient()).unwrap_err();
+        let ErrorKind::Build(error) = error.kind() else {
+            panic!("{error:?}")
+        };
+        assert_eq!(error.field(), Some("download_url"), "{url}");
+        // A message that is written by hand is not signed either.
+        let message = Message::get_whole(Address::parse("download_url", url).unwrap());
+        assert!(account.draft(message, &ambient()).is_err());
+    }
+}
+
+#[test]
+fn a_provider_says_whose_trades_it_wants() {
+    let date = CalendarDate::parse("2020-11-09").unwrap();
+    let provider = Account::partner(identity(), APP, api_v3_key()).unwrap();
+    let one = provider
+        .for_sub_merchant(SubMerchant::new("1900000109").unwrap())
+        .unwrap();
+    let target = |account: &Account, scope| {
+        let mut request = RequestTradeBill::of(scope, date);
+        request.bill_type = Some(BillType::Refund);
+        request.gzip = true;
+        let request = request.request(account, &ambient())?;
+        Ok(request.uri().path_and_query().unwrap().to_string())
+    };
+    let refused = |account: &Account, scope| {
+        let error: yuanfen_core::Error = target(account, scope).unwrap_err();
+        match error.kind() {
+            ErrorKind::Build(error) => error.to_string(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(
+        target(&provider, BillScope::AllMerchants).unwrap(),
+        "/v3/bill/tradebill?bill_date=2020-11-09&bill_type=REFUND&tar_type=GZIP"
+    );
+    // An account that acts for one merchant can still ask for the bill of all.
+    assert_eq!(
+        target(&one, BillScope::AllMerchants).unwrap(),
+        target(&provider, BillScope::AllMerchants).unwrap()
+    );
+    assert_eq!(
+        target(&one, BillScope::OneMerchant).unwrap(),
+        "/v3/bill/tradebill?bill_date=2020-11-09&sub_mchid=1900000109&bill_type=REFUND&tar_type=GZIP"
+    );
+    assert!(refused(&provider, BillScope::OneMerchant).contains("for_sub_merchant"));
+    for account in [&provider, &one] {
+        assert!(refused(account, BillScope::Own).starts_with("sub_mchid: a provider has no trades of its own"));
+    }
+    for scope in [BillScope::AllMerchants, BillScope::OneMerchant] {
+        assert!(refused(&account(), scope).starts_with("sub_mchid: "));
+    }
+    // A provider's own funds are its own.
+    let flow = RequestFundFlowBill::new(date).request(&one, &ambient()).unwrap();
+    assert_eq!(flow.uri().query(), Some("bill_date=2020-11-09"));
 }
 
 fn check(sha1: &str, pieces: &[&[u8]]) -> Result<(), OpenError> {

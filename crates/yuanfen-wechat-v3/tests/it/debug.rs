@@ -2,8 +2,10 @@
 
 use std::fmt::Debug;
 
-use yuanfen_core::{NotificationSource as _, Opens as _, Operation as _, OperationExt as _, Provider as _, Verified};
-use yuanfen_wechat_v3::ops::QueryOrder;
+use yuanfen_core::{
+    Address, NotificationSource as _, Opens as _, Operation as _, OperationExt as _, Provider as _, Verified,
+};
+use yuanfen_wechat_v3::ops::{DownloadBill, QueryOrder};
 use yuanfen_wechat_v3::{PrepayId, Reply};
 
 use crate::far_side::{
@@ -87,12 +89,18 @@ fn page_parameters_show_no_signature() {
 
 #[test]
 fn bills_show_no_token() {
-    let body = r#"{"hash_type":"SHA1","hash_value":"9bb6cd819be348f17a9cbcedddc8eb62fefbd790","download_url":"https://a.example/v3/f?token=sesame"}"#;
+    let body = r#"{"hash_type":"SHA1","hash_value":"9bb6cd819be348f17a9cbcedddc8eb62fefbd790","download_url":"https://api.mch.weixin.qq.com/v3/f?token=sesame"}"#;
     let ask = yuanfen_wechat_v3::ops::RequestTradeBill::new(yuanfen_core::CalendarDate::parse("2020-11-09").unwrap());
-    let bill = ask.reply(&account(), &reply(200, body), now()).unwrap();
+    let bill = ask.reply(&account(), &reply(200, body), now()).unwrap().unwrap();
     hides(&bill, &["sesame"]);
     hides(bill.download(), &["sesame"]);
     hides(bill.download().encode(&account(), &ambient()).unwrap(), &["sesame"]);
+    let stranger = Address::parse("download_url", "https://a.example/v3/f?token=sesame").unwrap();
+    let error = DownloadBill::new(stranger, "")
+        .request(&account(), &ambient())
+        .unwrap_err();
+    hides(&error, &["sesame", "a.example"]);
+    assert!(!all_sources(&error).contains("sesame"));
 }
 
 #[test]

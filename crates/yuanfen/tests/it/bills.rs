@@ -13,9 +13,9 @@ use yuanfen::core::{
     Advice, CalendarDate, ErrorKind, OperationExt as _, OrderNo, ProtocolErrorKind, RefusalKind, UnixTime,
 };
 use yuanfen::transport::{
-    CheckWith, Chunks, Client, DownloadError, HyperTransport, Transport, TransportError, TransportErrorKind,
+    Check, CheckWith, Chunks, Client, DownloadError, HyperTransport, Transport, TransportError, TransportErrorKind,
 };
-use yuanfen::wechat_v3::ops::{RequestFundFlowBill, RequestTradeBill};
+use yuanfen::wechat_v3::ops::{DownloadBill, RequestFundFlowBill, RequestTradeBill};
 use yuanfen::wechat_v3::{Account, BillCheck, RequestedBill};
 use yuanfen_sandbox::{Clock, FaultKind, FaultRule, Platform, Sandbox};
 
@@ -24,8 +24,8 @@ use crate::shop::{START, Shop, v3_order};
 /// Enough that the plain trade bill does not fit into one chunk of hyper's.
 const ORDERS: usize = 300;
 
-/// Seconds that the sandbox keeps a download address; the real one may keep it for 30.
-const ADDRESS_LIFE: u64 = 300;
+/// Seconds that the sandbox keeps a download address; nobody relies on more than the 30 of the older pages.
+const KEPT: u64 = 300;
 
 /// What became of the file on its way.
 #[derive(Clone, Copy, Debug)]
@@ -130,7 +130,7 @@ impl Night {
     async fn trade_bill(&self, client: &Client<Account>, gzip: bool) -> RequestedBill {
         let mut request = RequestTradeBill::new(self.day);
         request.gzip = gzip;
-        client.call(&request).await.unwrap()
+        client.call(&request).await.unwrap().expect("something was sold")
     }
 
     /// What the sandbox keeps at that address, past every client.
@@ -144,9 +144,16 @@ fn number_of(index: usize) -> String {
     format!("SHOP20251009{index:06}")
 }
 
+fn checked(bill: &RequestedBill) -> impl Check + Send + use<> {
+    CheckWith::new(bill.check(), BillCheck::push, BillCheck::finish)
+}
+
+fn file_of(bill: &Option<RequestedBill>) -> Option<(DownloadBill, impl Check + Send + use<>)> {
+    bill.as_ref().map(|bill| (bill.download(), checked(bill)))
+}
+
 async fn save(client: &Client<Account>, bill: &RequestedBill, path: &Path) -> Result<u64, DownloadError> {
-    let check = CheckWith::new(bill.check(), BillCheck::push, BillCheck::finish);
-    client.download(&bill.download(), check, path).await
+    client.download(&bill.download(), checked(bill), path).await
 }
 
 fn names(folder: &Path) -> Vec<String> {
@@ -208,7 +215,7 @@ async fn a_day_s_bills_are_streamed_into_their_place() {
     for gzip in [false, true] {
         let mut request = RequestFundFlowBill::new(night.day);
         request.gzip = gzip;
-        let flow = client.call(&request).await.unwrap();
+        let flow = client.call(&request).await.unwrap().unwrap();
         assert_ne!(flow.sha1, trade.sha1);
         // What is there under the name is replaced.
         fs::write(path("flow"), "an older one").unwrap();
@@ -257,10 +264,13 @@ async fn a_check_of_another_bill_does_not_let_a_whole_file_through() {
     let client = night.client(Way::Straight);
     let folder = tempfile::tempdir().unwrap();
     let trade = night.trade_bill(&client, false).await;
-    let flow = client.call(&RequestFundFlowBill::new(night.day)).await.unwrap();
-    let check = CheckWith::new(flow.check(), BillCheck::push, BillCheck::finish);
+    let flow = client
+        .call(&RequestFundFlowBill::new(night.day))
+        .await
+        .unwrap()
+        .unwrap();
     let error = client
-        .download(&trade.download(), check, &folder.path().join("bill"))
+        .download(&trade.download(), checked(&flow), &folder.path().join("bill"))
         .await
         .unwrap_err();
     assert_eq!(protocol(&error), &ProtocolErrorKind::Digest);
@@ -298,11 +308,21 @@ async fn an_address_that_lapsed_is_a_refusal_and_no_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bill");
     let bill = night.trade_bill(&client, false).await;
-    night.shop.pass(Duration::from_secs(ADDRESS_LIFE));
+    night.shop.pass(Duration::from_secs(29));
     save(&client, &bill, &path).await.unwrap();
     fs::remove_file(&path).unwrap();
+    // Nothing is sent to an address that may be gone.
     night.shop.pass(Duration::from_secs(1));
+    assert!(bill.is_stale(yuanfen::core::Ambient::now(&night.shop.time())));
     let error = save(&client, &bill, &path).await.unwrap_err();
+    let Some(ErrorKind::Build(stale)) = error.call().map(yuanfen::core::Error::kind) else {
+        panic!("{error:?}")
+    };
+    assert_eq!(stale.field(), Some("download_url"));
+    // Whoever kept no time gets the platform's refusal.
+    night.shop.pass(Duration::from_secs(KEPT - 30 + 1));
+    let timeless = DownloadBill::new(bill.download_url().clone(), &bill.sha1);
+    let error = client.download(&timeless, checked(&bill), &path).await.unwrap_err();
     let refusal = error.call().and_then(yuanfen::core::Error::refusal).unwrap();
     assert_eq!((&*refusal.code, refusal.verified), ("INVALID_REQUEST", false));
     assert_eq!(names(folder.path()), Vec::<String>::new());
@@ -321,6 +341,50 @@ async fn a_bill_is_not_there_before_ten_in_the_morning() {
     assert_eq!(&*refusal.code, "STATEMENT_CREATING");
     assert_eq!(refusal.meaning.kind, RefusalKind::NotYet);
     assert_eq!(error.advice(), Advice::RepeatLater);
-    night.shop.pass(Duration::from_secs(9 * 3600));
+    // It says when: ten o'clock of the next morning in Beijing, and not a second earlier.
+    let ready_at = refusal.ready_at.unwrap();
+    assert_eq!(ready_at, RequestTradeBill::new(night.day).ready_at());
+    let wait = ready_at.since(yuanfen::core::Ambient::now(&night.shop.time()));
+    night.shop.pass(Duration::from_secs(u64::try_from(wait).unwrap() - 1));
+    client.call(&RequestTradeBill::new(night.day)).await.unwrap_err();
+    night.shop.pass(Duration::from_secs(1));
     night.trade_bill(&client, false).await;
+}
+
+#[tokio::test]
+async fn a_day_without_trade_is_an_answer_and_no_file() {
+    let night = Night::over(0).await;
+    let client = night.client(Way::Straight);
+    let folder = tempfile::tempdir().unwrap();
+    let request = RequestTradeBill::new(night.day);
+    assert_eq!(client.call(&request).await.unwrap(), None);
+    assert_eq!(client.call(&RequestFundFlowBill::new(night.day)).await.unwrap(), None);
+    let saved = client
+        .ask_and_download(&request, file_of, &folder.path().join("bill"))
+        .await;
+    assert_eq!(saved.unwrap(), None);
+    assert_eq!(names(folder.path()), Vec::<String>::new());
+}
+
+/// The address stops working between the asking and the download; the shop sees nothing of it.
+#[tokio::test]
+async fn a_bill_whose_address_lapsed_is_asked_for_once_more() {
+    let night = Night::over(1).await;
+    let client = night.client(Way::Straight);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bill");
+    let request = RequestTradeBill::new(night.day);
+    for late in [0, 30, KEPT + 1] {
+        let delays = AtomicUsize::new(0);
+        let slowly = |bill: &Option<RequestedBill>| {
+            if delays.fetch_add(1, Ordering::Relaxed) == 0 {
+                night.shop.pass(Duration::from_secs(late));
+            }
+            file_of(bill)
+        };
+        client.ask_and_download(&request, slowly, &path).await.unwrap().unwrap();
+        assert_eq!(delays.into_inner(), if late == 0 { 1 } else { 2 }, "{late}");
+        assert!(path.exists());
+        fs::remove_file(&path).unwrap();
+    }
 }

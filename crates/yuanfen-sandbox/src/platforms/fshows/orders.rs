@@ -77,7 +77,7 @@ pub(super) fn place(content: &Object, desk: &mut Desk<'_>) -> Result<FlatJson, R
         format!("{}{}", now.beijing_date().compact(), desk.ambient.digits(20)),
     );
     let placement = Placement {
-        platform: Platform::Fshows,
+        account: Platform::Fshows.into(),
         order_no: order_no.to_owned(),
         amount,
         expires_at: Some(UnixTime::from_seconds(now.seconds().saturating_add(PREPAY_LIFE))),
@@ -131,9 +131,10 @@ pub(super) fn query(content: &Object, desk: &mut Desk<'_>) -> Result<FlatJson, R
     let order = named(content, desk)?.clone();
     let (state, words) = match order.state() {
         OrderState::Unpaid if order.setback == Some(Setback::Failed) => ("PAYERROR", "支付失败"),
-        OrderState::Unpaid => ("NOTPAY", "订单未支付"),
+        OrderState::Unpaid | OrderState::PayerTyping => ("NOTPAY", "订单未支付"),
         OrderState::Paid => ("SUCCESS", "支付成功"),
-        OrderState::Closed => ("CLOSED", "订单已关闭"),
+        // Nobody pays with a code here.
+        OrderState::Closed | OrderState::Revoked | OrderState::PaymentFailed => ("CLOSED", "订单已关闭"),
         OrderState::Refunding | OrderState::Refunded => ("REFUND", "转入退款"),
     };
     let total = order.amount.yuan().to_string();

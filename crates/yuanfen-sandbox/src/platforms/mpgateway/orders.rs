@@ -90,7 +90,7 @@ pub(super) fn submit(object: &Object, holds: bool, desk: &mut Desk<'_>) -> Resul
         details.insert(HELD, String::new());
     }
     let placement = Placement {
-        platform: Platform::Mpgateway,
+        account: Platform::Mpgateway.into(),
         order_no: order_no.clone(),
         amount,
         expires_at: None,
@@ -200,8 +200,9 @@ pub(super) fn notice(order: &Order, held: bool, desk: &Desk<'_>) -> FlatJson {
 /// Sheet, sections 6.2 and 7.2. An order that was cancelled or whose payer failed is 1003.
 fn push_result(json: &mut FlatJson, order: &Order, held: bool, desk: &Desk<'_>) {
     let (code, words) = match order.state() {
-        OrderState::Unpaid => ("1001", "未支付"),
-        OrderState::Closed => ("1003", "支付失败"),
+        // Nobody pays with a code here.
+        OrderState::Unpaid | OrderState::PayerTyping => ("1001", "未支付"),
+        OrderState::Closed | OrderState::Revoked | OrderState::PaymentFailed => ("1003", "支付失败"),
         OrderState::Paid | OrderState::Refunding | OrderState::Refunded if held => ("1002", "处理中"),
         OrderState::Paid | OrderState::Refunding | OrderState::Refunded => ("0000", "支付成功！"),
     };

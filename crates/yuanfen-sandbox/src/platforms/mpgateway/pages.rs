@@ -70,8 +70,11 @@ impl Mpgateway {
             Err(refused) => return page(StatusCode::BAD_REQUEST, &refused.to_string()),
         };
         match order.state() {
-            OrderState::Unpaid => page(StatusCode::OK, "the order waits for its payer"),
-            OrderState::Closed => page(StatusCode::OK, "the order is closed"),
+            // Nobody pays with a code here.
+            OrderState::Unpaid | OrderState::PayerTyping => page(StatusCode::OK, "the order waits for its payer"),
+            OrderState::Closed | OrderState::Revoked | OrderState::PaymentFailed => {
+                page(StatusCode::OK, "the order is closed")
+            }
             OrderState::Paid | OrderState::Refunding | OrderState::Refunded => {
                 let Some(front_url) = order.detail(orders::FRONT_URL) else {
                     return page(StatusCode::OK, "the order is paid");

@@ -59,7 +59,7 @@ impl Starpos {
             .or_else(|| fields.filled(SHOP_NO).filter(&mut is_free))
             .unwrap_or(&log_no);
         let placement = Placement {
-            platform: Platform::Starpos,
+            account: Platform::Starpos.into(),
             order_no: order_no.to_owned(),
             amount,
             expires_at: Some(UnixTime::from_seconds(now.seconds().saturating_add(PREPAY_LIFE))),
@@ -175,9 +175,10 @@ impl Starpos {
             OrderState::Refunded => ("S", "交易已退款"),
             OrderState::Closed if order.setback == Some(Setback::Failed) => ("F", "交易失败"),
             OrderState::Closed if order.detail(REVOKED).is_some() => ("D", "交易已撤销"),
-            OrderState::Closed => ("F", "交易超时"),
-            OrderState::Unpaid if self.is_unsure => ("Z", "交易结果未知"),
-            OrderState::Unpaid => ("A", "等待授权"),
+            // Nobody pays with a code here.
+            OrderState::Closed | OrderState::Revoked | OrderState::PaymentFailed => ("F", "交易超时"),
+            OrderState::Unpaid | OrderState::PayerTyping if self.is_unsure => ("Z", "交易结果未知"),
+            OrderState::Unpaid | OrderState::PayerTyping => ("A", "等待授权"),
         }
     }
 }

@@ -3,20 +3,18 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use yuanfen_core::{FixedAmbient, Sign as _, Verify as _};
-use yuanfen_sign::SharedKey;
 use yuanfen_testkit::Vectors;
 use yuanfen_xml::{MESSAGE_LIMITS, read};
 
-use super::{RULES, SignType, WechatV2};
+use super::message::{Merchant, RULES, SignType};
+use crate::{Account, Platform};
 
 fn vectors() -> Vectors {
     Vectors::of_crate(concat!(env!("CARGO_MANIFEST_DIR"), "/../yuanfen-wechat-v2")).unwrap()
 }
 
-fn platform(key: &str) -> WechatV2 {
-    WechatV2 {
-        key: SharedKey::new(key).unwrap(),
-    }
+fn platform(key: &str) -> Merchant {
+    Merchant::new(Account::from(Platform::WechatV2), "", "", key).unwrap()
 }
 
 fn sign_type(digest: &str) -> SignType {

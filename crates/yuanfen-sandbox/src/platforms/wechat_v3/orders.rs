@@ -121,7 +121,7 @@ pub(super) fn place_jsapi(call: &Call<'_>, desk: &mut Desk<'_>) -> Result<Answer
     }
     let prepay_id = format!("wx{}{}", yuanfen_core::Clock14(now), desk.ambient.hex(20));
     let placement = Placement {
-        platform: Platform::WechatV3,
+        account: Platform::WechatV3.into(),
         order_no: order_no.to_owned(),
         amount,
         expires_at: Some(
@@ -192,6 +192,9 @@ pub(super) fn transaction(order: &Order, desk: &Desk<'_>) -> Value {
         OrderState::Paid => ("SUCCESS", "支付成功"),
         OrderState::Closed => ("CLOSED", "订单已关闭"),
         OrderState::Refunding | OrderState::Refunded => ("REFUND", "订单发生过退款"),
+        OrderState::PayerTyping => ("USERPAYING", "需要用户输入支付密码"),
+        OrderState::PaymentFailed => ("PAYERROR", "支付失败"),
+        OrderState::Revoked => ("REVOKED", "订单已撤销"),
     };
     let mut members = Map::new();
     let mut put = |name: &str, value: Value| {

@@ -1,0 +1,190 @@
+//! Refunds: never more than the order, one for each number, each to one end.
+
+use std::fmt;
+
+use yuanfen_core::{Fen, UnixTime};
+
+use super::{Account, Book, BookError, Details, Order};
+
+/// Most refunds of one order.
+pub(crate) const MOST_REFUNDS: usize = 50;
+/// How long after its payment an order can be refunded, in seconds: 365 days.
+const REFUNDABLE_FOR: i64 = 365 * 86_400;
+
+/// One refund. `Debug` does not show its details.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Refund {
+    /// The merchant's number.
+    pub refund_no: String,
+    /// The platform's number.
+    pub refund_id: String,
+    /// What goes back.
+    pub amount: Fen,
+    /// Where it stands.
+    pub state: RefundState,
+    /// When it was asked for.
+    pub created_at: UnixTime,
+    /// When it came to its end.
+    pub settled_at: Option<UnixTime>,
+    /// Where its notices go.
+    pub notify_url: Option<String>,
+    /// What the platform remembers of the request under names of its own.
+    pub details: Details,
+    pub(super) fingerprint: String,
+}
+
+/// Where a refund stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RefundState {
+    /// Accepted, not yet with the payer.
+    Processing,
+    /// With the payer.
+    Succeeded,
+    /// Given up; the money stays with the merchant.
+    Closed,
+    /// The payer's account does not take it; somebody must handle it.
+    Abnormal,
+}
+
+/// What a refund is asked for with.
+#[derive(Debug)]
+pub(crate) struct RefundRequest {
+    pub(crate) refund_no: String,
+    /// Made by the platform; used only where the refund is new.
+    pub(crate) refund_id: String,
+    pub(crate) amount: Fen,
+    /// The order's total as the request states it, where it does.
+    pub(crate) total: Option<Fen>,
+    pub(crate) notify_url: Option<String>,
+    pub(crate) details: Details,
+    pub(crate) fingerprint: String,
+}
+
+impl Refund {
+    /// What the platform remembers under that name.
+    #[must_use]
+    pub fn detail(&self, name: &str) -> Option<&str> {
+        self.details.get(name).map(String::as_str)
+    }
+}
+
+impl Book {
+    /// Accepts a refund, or finds that the identical one is there already. Says whether it is new. A number that was
+    /// used for another order, or with other parameters, is refused.
+    ///
+    /// # Errors
+    /// [`BookError::UnknownOrder`], [`BookError::Unpaid`], [`BookError::Revoked`], [`BookError::Differs`],
+    /// [`BookError::Total`], [`BookError::Amount`], [`BookError::Overdue`], [`BookError::TooMany`], [`BookError::Exceeds`], in this order.
+    pub(crate) fn refund(
+        &mut self,
+        account: impl Into<Account>,
+        order_no: &str,
+        request: RefundRequest,
+        now: UnixTime,
+    ) -> Result<(&Refund, bool), BookError> {
+        let account = account.into();
+        let taken_elsewhere = self
+            .by_refund(account, &request.refund_no)
+            .is_some_and(|(order, _)| order.order_no != order_no);
+        let order = self.order(account, order_no, now).ok_or(BookError::UnknownOrder)?;
+        let paid_at = order.payment.as_ref().ok_or(BookError::Unpaid)?.at;
+        if order.revoked_at.is_some() {
+            return Err(BookError::Revoked);
+        }
+        if taken_elsewhere {
+            return Err(BookError::Differs);
+        }
+        let known = order
+            .refunds
+            .iter()
+            .position(|refund| refund.refund_no == request.refund_no);
+        if let Some(index) = known {
+            let same = order
+                .refunds
+                .get(index)
+                .filter(|refund| refund.fingerprint == request.fingerprint);
+            return same.map(|refund| (refund, false)).ok_or(BookError::Differs);
+        }
+        if request.total.is_some_and(|total| total != order.amount) {
+            return Err(BookError::Total);
+        }
+        if request.amount <= Fen::ZERO {
+            return Err(BookError::Amount);
+        }
+        if now.since(paid_at) > REFUNDABLE_FOR {
+            return Err(BookError::Overdue);
+        }
+        if order.refunds.len() >= MOST_REFUNDS {
+            return Err(BookError::TooMany);
+        }
+        if request.amount > order.refundable() {
+            return Err(BookError::Exceeds);
+        }
+        order.refunds.push(Refund {
+            refund_no: request.refund_no,
+            refund_id: request.refund_id,
+            amount: request.amount,
+            state: RefundState::Processing,
+            created_at: now,
+            settled_at: None,
+            notify_url: request.notify_url,
+            details: request.details,
+            fingerprint: request.fingerprint,
+        });
+        order
+            .refunds
+            .last()
+            .map(|refund| (refund, true))
+            .ok_or(BookError::UnknownRefund)
+    }
+
+    /// The refund of that number and its order.
+    pub(crate) fn by_refund(&self, account: impl Into<Account>, refund_no: &str) -> Option<(&Order, &Refund)> {
+        self.of(account)
+            .find_map(|order| order.refund(refund_no).map(|refund| (order, refund)))
+    }
+
+    /// Brings a refund to its end. An abnormal one can still succeed or be closed.
+    ///
+    /// # Errors
+    /// [`BookError::UnknownRefund`], [`BookError::Settled`].
+    pub(crate) fn settle_refund(
+        &mut self,
+        account: impl Into<Account>,
+        refund_no: &str,
+        end: RefundState,
+        now: UnixTime,
+    ) -> Result<&Order, BookError> {
+        let order = self
+            .find(account, |order| order.refund(refund_no).is_some())
+            .ok_or(BookError::UnknownRefund)?;
+        let refund = order
+            .refunds
+            .iter_mut()
+            .find(|refund| refund.refund_no == refund_no)
+            .ok_or(BookError::UnknownRefund)?;
+        let may = match refund.state {
+            RefundState::Processing => end != RefundState::Processing,
+            RefundState::Abnormal => matches!(end, RefundState::Succeeded | RefundState::Closed),
+            RefundState::Succeeded | RefundState::Closed => false,
+        };
+        if !may {
+            return Err(BookError::Settled);
+        }
+        refund.state = end;
+        refund.settled_at = Some(now);
+        Ok(order)
+    }
+}
+
+impl fmt::Debug for Refund {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Refund")
+            .field("refund_no", &self.refund_no)
+            .field("amount", &self.amount)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,105 @@
+//! What a shop is told when it signs up, and what is agreed with platforms outside their protocols.
+
+use super::{FarSide, side};
+use crate::StarposPush;
+use crate::keys::{
+    FshowsCredentials, MpgatewayCredentials, StarposCredentials, WechatV2Credentials, WechatV3Credentials,
+};
+use crate::platforms::{Platform, Setting};
+
+impl FarSide {
+    /// What a client of WeChat Pay v2 needs.
+    #[must_use]
+    pub fn wechat_v2(&self) -> WechatV2Credentials {
+        WechatV2Credentials::at(&self.0.base_url)
+    }
+
+    /// WeChat Pay v2 answers the next so many reversals with `recall=Y` and `SYSTEMERROR`, and does nothing.
+    pub fn recall_wechat_v2_reversals(&self, times: u32) {
+        self.agree(&Setting::WechatV2RecallsReversals(times));
+    }
+
+    /// Whether WeChat Pay v2 refuses to close an order within five minutes, as its page says. It does not at first:
+    /// tests have no time.
+    pub fn keep_wechat_v2_five_minutes(&self, keep: bool) {
+        self.agree(&Setting::WechatV2KeepsFiveMinutes(keep));
+    }
+
+    /// What a client of WeChat Pay APIv3 needs. After a rotation the platform certificate is the new one.
+    #[must_use]
+    pub fn wechat_v3(&self) -> WechatV3Credentials {
+        let mut state = self.state();
+        let side = side(&mut state.sides, Platform::WechatV3);
+        let (merchant, platform) = side
+            .map(|side| (side.merchant_serial(), side.signing_certificate()))
+            .unwrap_or_default();
+        WechatV3Credentials::at(
+            &self.0.base_url,
+            merchant.unwrap_or_default(),
+            platform.unwrap_or_default(),
+        )
+    }
+
+    /// WeChat Pay signs with its next platform certificate from now on; the one before stays in the list of
+    /// certificates. Gives the new serial, or `None` where the built-in certificates are used up (there are four).
+    #[must_use = "without a new serial nothing was rotated"]
+    pub fn rotate_platform_certificate(&self) -> Option<String> {
+        side(&mut self.state().sides, Platform::WechatV3)?.rotate_key()
+    }
+
+    /// What a client of StarPos needs.
+    #[must_use]
+    pub fn starpos(&self) -> StarposCredentials {
+        StarposCredentials::at(&self.0.base_url)
+    }
+
+    /// Where StarPos pushes payments from now on; nowhere at first. In life its staff set this up for each partner.
+    pub fn set_starpos_push_url(&self, url: impl Into<String>) {
+        self.agree(&Setting::StarposPushUrl(Some(url.into())));
+    }
+
+    /// How StarPos writes its push from now on; plain at first.
+    pub fn set_starpos_push(&self, variant: StarposPush) {
+        self.agree(&Setting::StarposPush(variant));
+    }
+
+    /// Whether StarPos says `Z` (unknown) of orders that are not paid, rather than `A` (waiting for the payer).
+    pub fn set_starpos_unsure(&self, unsure: bool) {
+        self.agree(&Setting::StarposIsUnsure(unsure));
+    }
+
+    /// Whether StarPos signs its replies to `pubSigPay`; not at first, since their table has no signature.
+    pub fn sign_starpos_payments(&self, sign: bool) {
+        self.agree(&Setting::StarposSignsPayments(sign));
+    }
+
+    /// What a client of fshows needs.
+    #[must_use]
+    pub fn fshows(&self) -> FshowsCredentials {
+        FshowsCredentials::at(&self.0.base_url)
+    }
+
+    /// What a client of mpgateway needs.
+    #[must_use]
+    pub fn mpgateway(&self) -> MpgatewayCredentials {
+        MpgatewayCredentials::at(&self.0.base_url)
+    }
+
+    /// Whether mpgateway pays orders that are placed from now on as `1002` first (paid, not available yet) and tells
+    /// them again as `0000` a minute later. It does not at first.
+    pub fn hold_mpgateway_payments(&self, hold: bool) {
+        self.agree(&Setting::MpgatewayHoldsPayments(hold));
+    }
+
+    fn agree(&self, setting: &Setting) {
+        for side in &mut self.state().sides {
+            side.set(setting);
+        }
+    }
+
+    /// Whether this merchant of WeChat Pay APIv3 has the public key alone, as those opened since 2024: everything is
+    /// signed with it, and there are no certificates to download. At first it has both.
+    pub fn use_public_key_only(&self, only: bool) {
+        self.agree(&Setting::WechatV3PublicKeyOnly(only));
+    }
+}

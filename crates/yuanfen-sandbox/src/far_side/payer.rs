@@ -1,0 +1,139 @@
+//! The payer's phone: what payers do with orders, and what becomes of refunds.
+
+use super::{FarSide, State, side};
+use crate::book::{Account, BookError, Order, Payer, RefundState, Setback, Terms};
+use crate::faults::Strikes;
+use crate::platforms::{Desk, PageRefused, Platform};
+
+impl FarSide {
+    /// The payer pays the whole order. At a till it is the one whose code was charged, who thereby typed the password.
+    ///
+    /// # Errors
+    /// When there is no such order, or nobody can pay it any more.
+    pub fn pay(&self, account: impl Into<Account>, order_no: &str) -> Result<Order, BookError> {
+        self.pay_with(account.into(), order_no, None)
+    }
+
+    /// That payer pays the whole order.
+    ///
+    /// # Errors
+    /// When there is no such order, nobody can pay it any more, or the coupons are worth more than it, or one of them
+    /// nothing.
+    pub fn pay_as(&self, account: impl Into<Account>, order_no: &str, payer: Payer) -> Result<Order, BookError> {
+        self.pay_with(account.into(), order_no, Some(payer))
+    }
+
+    fn pay_with(&self, account: Account, order_no: &str, payer: Option<Payer>) -> Result<Order, BookError> {
+        let now = self.now();
+        let mut state = self.state();
+        let State { sides, book, .. } = &mut *state;
+        let side = side(sides, account.platform).ok_or(BookError::UnknownOrder)?;
+        let terms = Terms {
+            transaction_id: side.transaction_id(&self.0.ambient),
+            bank: side.default_bank(),
+        };
+        let order = book.pay(account, order_no, payer, terms, now)?.clone();
+        let postings = side.after_payment(&order);
+        self.post(&mut state, &order, postings);
+        Ok(order)
+    }
+
+    /// The payer opens the app at a till: the digits behind the code that it shows. They live a minute and pay one
+    /// order, with what that payer has and in the way that [`Payer::reaction`] says. WeChat Pay alone takes them.
+    #[must_use = "the code is all that the till needs"]
+    pub fn payment_code(&self, platform: Platform, payer: Payer) -> String {
+        let ambient = &self.0.ambient;
+        // Eighteen digits that begin with 10 to 15.
+        let code = format!("1{}{}", ambient.text(b"012345", 1), ambient.digits(16));
+        let now = self.now();
+        self.state().book.show_code(platform, code.clone(), payer, now);
+        code
+    }
+
+    /// The payer closes the cashier, or the password's page at a till. The order stays open, but at a till nobody can
+    /// pay it any more.
+    ///
+    /// # Errors
+    /// When there is no such order, or nobody can pay it any more.
+    pub fn cancel(&self, account: impl Into<Account>, order_no: &str) -> Result<Order, BookError> {
+        self.set_back(account.into(), order_no, Setback::Cancelled)
+    }
+
+    /// The payer's bank refuses. The order stays open, but it is over on platforms that call a failure final (StarPos
+    /// and mpgateway, whose sheets do), and at a till.
+    ///
+    /// # Errors
+    /// When there is no such order, or nobody can pay it any more.
+    pub fn fail(&self, account: impl Into<Account>, order_no: &str) -> Result<Order, BookError> {
+        self.set_back(account.into(), order_no, Setback::Failed)
+    }
+
+    fn set_back(&self, account: Account, order_no: &str, setback: Setback) -> Result<Order, BookError> {
+        let now = self.now();
+        let mut state = self.state();
+        let State { sides, book, .. } = &mut *state;
+        let order = book.set_back(account, order_no, setback, now)?.clone();
+        let side = side(sides, account.platform);
+        if setback == Setback::Failed && side.is_some_and(|side| side.failure_is_final()) {
+            return book.close(account, order_no, now).map(|order| order.clone());
+        }
+        Ok(order)
+    }
+
+    /// Brings a refund to its end: with the payer, given up, or abnormal.
+    ///
+    /// # Errors
+    /// When there is no such refund, or it came to its end already.
+    pub fn settle_refund(
+        &self,
+        account: impl Into<Account>,
+        refund_no: &str,
+        end: RefundState,
+    ) -> Result<Order, BookError> {
+        let account = account.into();
+        let now = self.now();
+        let mut state = self.state();
+        let State { sides, book, .. } = &mut *state;
+        let order = book.settle_refund(account, refund_no, end, now)?.clone();
+        let side = side(sides, account.platform).ok_or(BookError::UnknownRefund)?;
+        let refund = order.refund(refund_no).ok_or(BookError::UnknownRefund)?;
+        let postings = side.after_refund(&order, refund);
+        self.post(&mut state, &order, postings);
+        Ok(order)
+    }
+
+    /// The order of that number, as it stands now.
+    #[must_use]
+    pub fn order(&self, account: impl Into<Account>, order_no: &str) -> Option<Order> {
+        let now = self.now();
+        self.state()
+            .book
+            .order(account, order_no, now)
+            .map(|order| order.clone())
+    }
+
+    /// All orders of an account as they stand now, by number.
+    #[must_use]
+    pub fn orders(&self, account: impl Into<Account>) -> Vec<Order> {
+        let now = self.now();
+        let mut state = self.state();
+        state.book.expire(now);
+        state.book.of(account).cloned().collect()
+    }
+
+    /// What the payer's app does with the parameters that a page hands it: checks them as the platform does, and names
+    /// the order. Paying is the next step.
+    ///
+    /// # Errors
+    /// When the cashier does not open on them.
+    pub fn open_cashier(&self, platform: Platform, parameters: &[(&str, &str)]) -> Result<String, PageRefused> {
+        let mut state = self.state();
+        let State { sides, book, .. } = &mut *state;
+        let side = side(sides, platform).ok_or(PageRefused::NoCashier)?;
+        let calm = Strikes::default();
+        side.open_cashier(
+            parameters,
+            &mut Desk::new(book, &self.0.ambient, &self.0.base_url, &calm),
+        )
+    }
+}
