@@ -3,12 +3,14 @@
 mod account;
 pub mod codes;
 mod message;
+mod native_link;
 pub mod notify;
 pub mod ops;
 mod pay_params;
 mod payer;
 mod provider;
 mod query;
+mod scene;
 pub mod settle;
 mod sign;
 mod sub_merchant;
@@ -18,9 +20,11 @@ mod trade;
 
 pub use account::{Account, DEFAULT_BASE, SetupError};
 pub use message::Message;
+pub use native_link::{ScanAnswer, ScannedProduct};
 pub use pay_params::{AppParams, BridgeParams, ChooseWxPayParams, MiniProgramParams};
 pub use payer::{Payer, PayerApp};
 pub use provider::Reply;
+pub use scene::{H5Scene, StoreScene};
 pub use sign::{RULES, SignType};
 pub use sub_merchant::SubMerchant;
 pub use trade::{Coupon, CouponType, TradeState, TradeType};

@@ -228,7 +228,7 @@ impl Account {
 }
 
 /// Refuses a prepay id that is none, or is none any more.
-fn check(prepay_id: &PrepayId, ambient: &dyn Ambient) -> Result<(), BuildError> {
+pub(crate) fn check(prepay_id: &PrepayId, ambient: &dyn Ambient) -> Result<(), BuildError> {
     PREPAY_ID.check(prepay_id.as_str())?;
     if prepay_id.is_expired(ambient.now()) {
         return Err(BuildError::Time {

@@ -39,7 +39,8 @@ pub struct PlaceOrder {
     pub payer: Option<Payer>,
     /// `product_id`, required for NATIVE: the merchant's own id of the goods.
     pub product_id: Option<String>,
-    /// `scene_info`, required for MWEB: JSON with `h5_info`, or with `store_info` elsewhere.
+    /// `scene_info`, required for MWEB: JSON with `h5_info`, or with `store_info` elsewhere:
+    /// [`H5Scene`](crate::H5Scene) and [`StoreScene`](crate::StoreScene) write it.
     pub scene_info: Option<String>,
     /// `device_info`: terminal or shop; `WEB` for pages.
     pub device_info: Option<String>,
@@ -153,18 +154,19 @@ impl PlaceOrder {
         Self::of(TradeType::App, order_no, amount, body.into(), payer_ip, notify_url)
     }
 
-    /// An order that is paid from another browser on a phone, at `mweb_url`. `scene_info` is JSON with `h5_info`.
+    /// An order that is paid from another browser on a phone, at `mweb_url`. The scene is an [`H5Scene`](crate::H5Scene), or
+    /// the JSON of one.
     pub fn mweb(
         order_no: OrderNo,
         amount: PayAmount,
         body: impl Into<String>,
         payer_ip: IpAddr,
         notify_url: Address,
-        scene_info: impl Into<String>,
+        scene: impl Into<String>,
     ) -> Self {
         let order = Self::of(TradeType::Mweb, order_no, amount, body.into(), payer_ip, notify_url);
         Self {
-            scene_info: Some(scene_info.into()),
+            scene_info: Some(scene.into()),
             ..order
         }
     }
