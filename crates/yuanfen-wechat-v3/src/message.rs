@@ -1,19 +1,36 @@
-//! What an operation encodes into: method, path with query, JSON body. No credentials, no signature.
+//! What an operation encodes into: method, path with query, and what is sent. No credentials, no signature.
 
 use std::fmt;
 
 use bytes::Bytes;
+use http::header::HeaderValue;
 use http::{Method, Uri};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
-use yuanfen_core::{Address, BaseUrl, BuildError};
+use yuanfen_core::{Address, Ambient, BaseUrl, BuildError};
+
+use crate::MediaFile;
+use crate::media::Form;
 
 /// A request before it is signed. `Debug` shows neither its query nor its body.
 #[derive(Clone)]
 pub struct Message {
     pub(crate) method: Method,
     target: Target,
-    pub(crate) body: Bytes,
+    content: Content,
+}
+
+/// What is sent, and what of it is signed.
+#[derive(Clone)]
+enum Content {
+    /// One text, which is sent and signed; empty for a GET.
+    Json(Bytes),
+    /// A form with a file, of which the first part alone is signed. v3 sheet, section 4.1.
+    Form {
+        signed: Bytes,
+        sent: Bytes,
+        content_type: HeaderValue,
+    },
 }
 
 #[derive(Clone)]
@@ -31,7 +48,7 @@ impl Message {
         Self {
             method: Method::GET,
             target: Target::Path(path_and_query.into()),
-            body: Bytes::new(),
+            content: Content::Json(Bytes::new()),
         }
     }
 
@@ -42,7 +59,7 @@ impl Message {
         Self {
             method: Method::GET,
             target: Target::Whole(address),
-            body: Bytes::new(),
+            content: Content::Json(Bytes::new()),
         }
     }
 
@@ -54,14 +71,55 @@ impl Message {
         Ok(Self {
             method: Method::POST,
             target: Target::Path(path_and_query.into()),
-            body: serde_json::to_vec(body).map_err(BuildError::encode)?.into(),
+            content: Content::Json(serde_json::to_vec(body).map_err(BuildError::encode)?.into()),
         })
     }
 
-    /// The body, empty for a GET.
+    /// An upload of that file as `multipart/form-data`: `meta`, the JSON text that describes it, then the file. `meta` alone
+    /// is signed, byte for byte as it is given.
+    ///
+    /// # Errors
+    /// When the file is empty or its name cannot be written.
+    pub fn upload(
+        path_and_query: impl Into<String>,
+        meta: impl Into<Bytes>,
+        file: &MediaFile,
+        ambient: &dyn Ambient,
+    ) -> Result<Self, BuildError> {
+        let form = Form::write(meta.into(), file, ambient)?;
+        Ok(Self {
+            method: Method::POST,
+            target: Target::Path(path_and_query.into()),
+            content: Content::Form {
+                signed: form.meta,
+                sent: form.body,
+                content_type: form.content_type,
+            },
+        })
+    }
+
+    /// The body that is sent, empty for a GET.
     #[must_use]
     pub const fn body(&self) -> &Bytes {
-        &self.body
+        match &self.content {
+            Content::Json(body) | Content::Form { sent: body, .. } => body,
+        }
+    }
+
+    /// What stands for the body in the text that is signed.
+    pub(crate) const fn signed_body(&self) -> &Bytes {
+        match &self.content {
+            Content::Json(body) | Content::Form { signed: body, .. } => body,
+        }
+    }
+
+    /// `Content-Type`; `None` where there is no body.
+    pub(crate) fn content_type(&self) -> Option<HeaderValue> {
+        match &self.content {
+            Content::Json(body) if body.is_empty() => None,
+            Content::Json(_) => Some(HeaderValue::from_static("application/json")),
+            Content::Form { content_type, .. } => Some(content_type.clone()),
+        }
     }
 
     /// The whole address.
@@ -116,7 +174,7 @@ impl fmt::Debug for Message {
         f.debug_struct("Message")
             .field("method", &self.method)
             .field("path", &shown)
-            .field("body", &format_args!("{} bytes", self.body.len()))
+            .field("body", &format_args!("{} bytes", self.body().len()))
             .finish()
     }
 }

@@ -12,6 +12,10 @@ mod query_refund;
 mod refund;
 mod request_fund_flow_bill;
 mod request_trade_bill;
+mod upload_complaint_image;
+mod upload_image;
+mod upload_marketing_image;
+mod upload_video;
 
 pub use close_order::{CloseOrder, ClosedOrder};
 pub use download_bill::{DownloadBill, DownloadedBill};
@@ -25,6 +29,10 @@ pub use query_refund::QueryRefund;
 pub use refund::{Refund, RefundSource, RefundedGoods};
 pub use request_fund_flow_bill::{AccountType, RequestFundFlowBill};
 pub use request_trade_bill::{BillScope, BillType, RequestTradeBill};
+pub use upload_complaint_image::UploadComplaintImage;
+pub use upload_image::UploadImage;
+pub use upload_marketing_image::{UploadMarketingImage, UploadedMarketingImage};
+pub use upload_video::UploadVideo;
 
 use yuanfen_core::RouteInfo;
 
@@ -47,5 +55,9 @@ pub fn routes() -> Vec<RouteInfo> {
         RouteInfo::of::<RequestFundFlowBill>(),
         RouteInfo::of::<DownloadBill>(),
         RouteInfo::of::<DownloadCertificates>(),
+        RouteInfo::of::<UploadImage>(),
+        RouteInfo::of::<UploadVideo>(),
+        RouteInfo::of::<UploadMarketingImage>(),
+        RouteInfo::of::<UploadComplaintImage>(),
     ]
 }

@@ -28,9 +28,10 @@ impl Provider for Account {
         let nonce = nonce_text(ambient);
         // Path and query are read off the address that is sent, so that the two cannot differ.
         let target = uri.path_and_query().map_or("/", |target| target.as_str());
-        let text = request_text(message.method.as_str(), target, &timestamp, &nonce, &message.body);
-        let mut request = http::Request::new(message.body);
-        *request.method_mut() = message.method;
+        let (method, signed) = (message.method.as_str(), message.signed_body());
+        let text = request_text(method, target, &timestamp, &nonce, signed);
+        let mut request = http::Request::new(message.body().clone());
+        *request.method_mut() = message.method.clone();
         *request.uri_mut() = uri;
         let headers = request.headers_mut();
         headers.insert(ACCEPT, JSON);
@@ -38,8 +39,8 @@ impl Provider for Account {
         if let Some(id) = self.public_key_id() {
             headers.insert(SERIAL, HeaderValue::from_str(id).map_err(BuildError::encode)?);
         }
-        if !request.body().is_empty() {
-            request.headers_mut().insert(CONTENT_TYPE, JSON);
+        if let Some(content_type) = message.content_type() {
+            headers.insert(CONTENT_TYPE, content_type);
         }
         let identity = self.identity().clone();
         Ok(Draft::new(text, 0, move |signature| {

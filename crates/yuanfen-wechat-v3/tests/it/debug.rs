@@ -5,8 +5,8 @@ use std::fmt::Debug;
 use yuanfen_core::{
     Address, NotificationSource as _, Opens as _, Operation as _, OperationExt as _, Provider as _, Verified,
 };
-use yuanfen_wechat_v3::ops::{DownloadBill, QueryOrder};
-use yuanfen_wechat_v3::{PrepayId, Reply};
+use yuanfen_wechat_v3::ops::{DownloadBill, QueryOrder, UploadImage};
+use yuanfen_wechat_v3::{MediaFile, PrepayId, Reply};
 
 use crate::far_side::{
     API_V3_KEY, account, all_sources, ambient, envelope, identity, notice, now, pem, public_key_account, reply,
@@ -101,6 +101,18 @@ fn bills_show_no_token() {
         .unwrap_err();
     hides(&error, &["sesame", "a.example"]);
     assert!(!all_sources(&error).contains("sesame"));
+}
+
+#[test]
+fn uploads_show_neither_name_nor_file() {
+    let upload = UploadImage::new(MediaFile::new("王小明.png", "sesame"));
+    hides(&upload, &["王小明", "sesame"]);
+    hides(upload.encode(&account(), &ambient()).unwrap(), &["王小明", "sesame"]);
+    let wrong = UploadImage::new(MediaFile::new("王小明.exe", "sesame"));
+    hides(
+        wrong.request(&account(), &ambient()).unwrap_err(),
+        &["王小明", "sesame"],
+    );
 }
 
 #[test]

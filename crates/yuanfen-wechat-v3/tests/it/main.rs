@@ -25,4 +25,5 @@ mod requests;
 mod settle;
 mod setup;
 mod twins;
+mod uploads;
 mod vectors;

@@ -326,6 +326,10 @@ fn lists_every_call_with_what_proves_it() {
             ("request_fund_flow_bill", "read", "signed"),
             ("download_bill", "read", "file"),
             ("download_certificates", "read", "signed"),
+            ("upload_image", "repeatable", "signed"),
+            ("upload_video", "repeatable", "signed"),
+            ("upload_marketing_image", "repeatable", "signed"),
+            ("upload_complaint_image", "repeatable", "signed"),
         ]
     );
 }

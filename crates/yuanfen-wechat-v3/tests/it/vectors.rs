@@ -10,12 +10,13 @@ use yuanfen_core::{
 use yuanfen_sign::{ApiV3Key, Certificate, KeyError, RsaSigningKey};
 use yuanfen_testkit::{Stage, Value, oracle};
 use yuanfen_wechat_v3::ops::{CloseOrder, PlaceJsapiOrder, QueryOrder, RequestTradeBill};
-use yuanfen_wechat_v3::{Account, BillCheck, Message, OpenId, OrderTerms, Reply, SigningIdentity, sign};
+use yuanfen_wechat_v3::{Account, BillCheck, MediaFile, Message, OpenId, OrderTerms, Reply, SigningIdentity, sign};
 
 use crate::far_side::{
     API_V3_KEY, PUBLIC_KEY_ID, VECTORS, ambient, api_v3_key, fresh_account, notice, now, reason, response,
     signed_headers,
 };
+use crate::uploads::parts;
 
 #[test]
 fn every_kind_of_case_has_its_test() {
@@ -57,8 +58,12 @@ fn drafts_every_published_request_and_sends_what_it_signed() {
         let identity = SigningIdentity::new(case.text("mchid"), case.text("serial_no"), key).unwrap();
         let account = Account::direct(identity, "wx1", api_v3_key()).unwrap();
         let body = case.bytes("body");
+        let upload = case.text("target").ends_with("/image-upload");
         let message = if case.text("method") == "GET" {
             Message::get(case.text("target"))
+        } else if upload {
+            let file = MediaFile::new("wechatpay_logo.png", "the file itself is not signed");
+            Message::upload(case.text("target"), body.clone(), &file, &ambient()).unwrap()
         } else {
             let raw: &serde_json::value::RawValue = serde_json::from_slice(&body).unwrap();
             Message::post(case.text("target"), &raw).unwrap()
@@ -77,7 +82,12 @@ fn drafts_every_published_request_and_sends_what_it_signed() {
         let published = published.replacen(case.text("nonce"), nonce, 1);
         assert_eq!(String::from_utf8(drafted).unwrap(), published, "{case}");
         assert_eq!(request.uri().path_and_query().unwrap(), case.text("target"), "{case}");
-        assert_eq!(request.body().as_ref(), &*body, "{case}");
+        if upload {
+            let (meta, file) = parts(&request);
+            assert_eq!((&*meta.body, file.body.len()), (&*body, 29), "{case}");
+        } else {
+            assert_eq!(request.body().as_ref(), &*body, "{case}");
+        }
         assert_eq!(
             authorization,
             format!(
