@@ -2,29 +2,79 @@
 //!
 //! Layout after the sample bill of the vectors (27 columns, `45.0` for a count, `0.01000` for a fee).
 
-use std::fmt::Write as _;
+mod shares;
 
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use yuanfen_core::{CalendarDate, ClockDashed, Fen, UnixTime};
 
-use crate::Platform;
-use crate::book::{Book, Order, Payment, Refund, RefundState};
+pub(crate) use self::shares::{Shares, proportion};
+use crate::book::{Account, Book, Order, Payment, Refund, RefundState};
 
+/// A day's bills are ready at ten o'clock of the next.
+const READY: i64 = 86_400 + 10 * 3600;
+/// Bills are kept for three months.
+const KEPT: i64 = 93 * 86_400;
+/// Under which name an order remembers for which sub-merchant it is.
+const SUB_MERCHANT: &str = "sub_mch_id";
 const BOM: char = '\u{feff}';
 /// Six in a thousand, the usual rate.
 const RATE: &str = "0.60%";
 /// Of one fen, in hundred-thousandths of a yuan: 0.01 yuan at 0.60 %.
 const FEE_OF_A_FEN: i64 = 6;
 
-const TRADE_HEADER: &str = "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,\
-付款银行,货币种类,应结订单金额,代金券金额,微信退款单号,商户退款单号,退款金额,充值券退款金额,退款类型,退款状态,商品名称,\
-商户数据包,手续费,费率,订单金额,申请退款金额,费率备注";
+/// The columns of a trade bill, and in which bills each one stands.
+const TRADE_COLUMNS: [(&str, Column); 29] = [
+    ("交易时间", Column::Always),
+    ("公众账号ID", Column::Always),
+    ("商户号", Column::Always),
+    ("特约商户号", Column::Always),
+    ("设备号", Column::Always),
+    ("微信订单号", Column::Always),
+    ("商户订单号", Column::Always),
+    ("用户标识", Column::Always),
+    ("交易类型", Column::Always),
+    ("交易状态", Column::Always),
+    ("付款银行", Column::Always),
+    ("货币种类", Column::Always),
+    ("应结订单金额", Column::Always),
+    ("代金券金额", Column::Always),
+    ("退款申请时间", Column::OfRefunds),
+    ("退款成功时间", Column::OfRefunds),
+    ("微信退款单号", Column::NotOfPayments),
+    ("商户退款单号", Column::NotOfPayments),
+    ("退款金额", Column::NotOfPayments),
+    ("充值券退款金额", Column::NotOfPayments),
+    ("退款类型", Column::NotOfPayments),
+    ("退款状态", Column::NotOfPayments),
+    ("商品名称", Column::Always),
+    ("商户数据包", Column::Always),
+    ("手续费", Column::Always),
+    ("费率", Column::Always),
+    ("订单金额", Column::Always),
+    ("申请退款金额", Column::NotOfPayments),
+    ("费率备注", Column::Always),
+];
 const TRADE_TOTALS: &str =
     "总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额";
 const FUND_HEADER: &str = "记账时间,微信支付业务单号,资金流水单号,业务名称,业务类型,收支类型,收支金额(元),账户结余(元),\
 资金变更提交申请人,备注,业务凭证号";
 const FUND_TOTALS: &str = "资金流水总笔数,收入笔数,收入金额,支出笔数,支出金额";
 
-/// Which rows a trade bill has.
+/// In which bills a column stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Column {
+    Always,
+    /// Not where only payments are asked for.
+    NotOfPayments,
+    /// Only where only refunds are asked for.
+    OfRefunds,
+}
+
+/// Which rows a trade bill has, and with them which columns: 27, 20 or 29.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TradeBill {
     All,
@@ -32,12 +82,45 @@ pub(crate) enum TradeBill {
     Refund,
 }
 
+impl TradeBill {
+    const fn has(self, column: Column) -> bool {
+        match column {
+            Column::Always => true,
+            Column::NotOfPayments => !matches!(self, Self::Success),
+            Column::OfRefunds => matches!(self, Self::Refund),
+        }
+    }
+}
+
 /// Whose bill it is.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Holder {
-    pub(crate) platform: Platform,
+pub(crate) struct Holder<'a> {
+    pub(crate) account: Account,
     pub(crate) app_id: &'static str,
     pub(crate) merchant_id: &'static str,
+    /// Only this sub-merchant's orders, where one is named. An order remembers its own under `sub_mch_id`.
+    pub(crate) sub_merchant: Option<&'a str>,
+}
+
+/// Why there is no bill of a day, whatever happened on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Untimely {
+    /// It is ready at ten o'clock of the next.
+    NotYet,
+    /// Bills are kept for three months.
+    NoMore,
+}
+
+/// Whether a day's bills can be had now.
+pub(crate) fn check_day(day: CalendarDate, now: UnixTime) -> Result<(), Untimely> {
+    let age = now.since(day.beijing_midnight());
+    if age > KEPT {
+        return Err(Untimely::NoMore);
+    }
+    if age < READY {
+        return Err(Untimely::NotYet);
+    }
+    Ok(())
 }
 
 /// Something that moved money on the day.
@@ -55,9 +138,15 @@ impl Movement<'_> {
     }
 }
 
-fn movements(book: &Book, platform: Platform, day: CalendarDate) -> Vec<Movement<'_>> {
+fn movements<'b>(book: &'b Book, holder: Holder<'_>, day: CalendarDate) -> Vec<Movement<'b>> {
     let mut found = Vec::new();
-    for order in book.of(platform) {
+    for order in book.of(holder.account) {
+        if holder
+            .sub_merchant
+            .is_some_and(|named| order.detail(SUB_MERCHANT) != Some(named))
+        {
+            continue;
+        }
         let Some(payment) = &order.payment else { continue };
         if payment.at.beijing_date() == day {
             found.push(Movement::Paid(order, payment));
@@ -74,11 +163,11 @@ fn movements(book: &Book, platform: Platform, day: CalendarDate) -> Vec<Movement
 }
 
 /// The trade bill of a day; `None` where nothing happened.
-pub(crate) fn trade(book: &Book, holder: Holder, day: CalendarDate, kind: TradeBill) -> Option<String> {
+pub(crate) fn trade(book: &Book, holder: Holder<'_>, day: CalendarDate, kind: TradeBill) -> Option<String> {
     let mut rows = String::new();
     let mut count = 0_i64;
     let (mut settled, mut refunded, mut asked, mut ordered, mut fees) = (0_i64, 0_i64, 0_i64, 0_i64, 0_i64);
-    for movement in movements(book, holder.platform, day) {
+    for movement in movements(book, holder, day) {
         let (order, payment, refund) = match movement {
             Movement::Paid(order, payment) if kind != TradeBill::Refund => (order, payment, None),
             Movement::Refunded(order, payment, refund) if kind != TradeBill::Success => (order, payment, Some(refund)),
@@ -120,38 +209,48 @@ pub(crate) fn trade(book: &Book, holder: Holder, day: CalendarDate, kind: TradeB
             }
         }
         let fee = hundred_thousandths(fee.saturating_mul(sign));
-        push_row(
-            &mut rows,
-            &[
-                &ClockDashed(at).to_string(),
-                holder.app_id,
-                holder.merchant_id,
-                "0",
-                order.detail("device_info").unwrap_or_default(),
-                &payment.transaction_id,
-                &order.order_no,
-                &payment.payer,
-                order.detail("trade_type").unwrap_or("JSAPI"),
-                if refund.is_some() { "REFUND" } else { "SUCCESS" },
-                &payment.bank,
-                "CNY",
-                &paid_settled,
-                &paid_coupons,
-                refund.map_or("0", |refund| &refund.refund_id),
-                refund.map_or("0", |refund| &refund.refund_no),
-                &back_settled,
-                &back_coupons,
-                if refund.is_some() { "ORIGINAL" } else { "" },
-                if refund.is_some() { "SUCCESS" } else { "" },
-                order.detail("description").unwrap_or_default(),
-                order.detail("attach").unwrap_or_default(),
-                &fee,
-                RATE,
-                &paid_total,
-                &back_total,
-                "",
-            ],
-        );
+        let dashed = |at: UnixTime| ClockDashed(at).to_string();
+        let asked_at = refund.map_or_else(String::new, |refund| dashed(refund.created_at));
+        let at = dashed(at);
+        let state = match refund {
+            None => "SUCCESS",
+            Some(_) if order.revoked_at.is_some() => "REVOKED",
+            Some(_) => "REFUND",
+        };
+        let values: [&str; 29] = [
+            &at,
+            holder.app_id,
+            holder.merchant_id,
+            order.detail(SUB_MERCHANT).unwrap_or("0"),
+            order.detail("device_info").unwrap_or_default(),
+            &payment.transaction_id,
+            &order.order_no,
+            &payment.payer,
+            order.detail("trade_type").unwrap_or("JSAPI"),
+            state,
+            &payment.bank,
+            "CNY",
+            &paid_settled,
+            &paid_coupons,
+            &asked_at,
+            &at,
+            refund.map_or("0", |refund| &refund.refund_id),
+            refund.map_or("0", |refund| &refund.refund_no),
+            &back_settled,
+            &back_coupons,
+            if refund.is_some() { "ORIGINAL" } else { "" },
+            if refund.is_some() { "SUCCESS" } else { "" },
+            order.detail("description").unwrap_or_default(),
+            order.detail("attach").unwrap_or_default(),
+            &fee,
+            RATE,
+            &paid_total,
+            &back_total,
+            "",
+        ];
+        let shown = TRADE_COLUMNS.iter().zip(values);
+        let shown = shown.filter(|((_, column), _)| kind.has(*column));
+        push_row(&mut rows, shown.map(|(_, value)| value));
     }
     if count == 0 {
         return None;
@@ -160,7 +259,7 @@ pub(crate) fn trade(book: &Book, holder: Holder, day: CalendarDate, kind: TradeB
     let mut totals = String::new();
     push_row(
         &mut totals,
-        &[
+        [
             &format!("{count}.0"),
             &yuan(settled),
             &yuan(refunded),
@@ -170,14 +269,16 @@ pub(crate) fn trade(book: &Book, holder: Holder, day: CalendarDate, kind: TradeB
             &yuan(asked),
         ],
     );
-    Some(format!("{BOM}{TRADE_HEADER}\r\n{rows}{TRADE_TOTALS}\r\n{totals}"))
+    let names = TRADE_COLUMNS.iter().filter(|(_, column)| kind.has(*column));
+    let names: Vec<&str> = names.map(|(name, _)| *name).collect();
+    Some(format!("{BOM}{}\r\n{rows}{TRADE_TOTALS}\r\n{totals}", names.join(",")))
 }
 
 /// The fund-flow bill of a day; `None` where nothing happened. The account begins the day with nothing.
-pub(crate) fn fund_flow(book: &Book, holder: Holder, day: CalendarDate) -> Option<String> {
+pub(crate) fn fund_flow(book: &Book, holder: Holder<'_>, day: CalendarDate) -> Option<String> {
     let mut rows = String::new();
     let (mut ins, mut in_sum, mut outs, mut out_sum) = (0_i64, 0_i64, 0_i64, 0_i64);
-    for (index, movement) in movements(book, holder.platform, day).iter().enumerate() {
+    for (index, movement) in movements(book, holder, day).iter().enumerate() {
         let (name, direction, amount, id, voucher) = match movement {
             Movement::Paid(order, payment) => {
                 let amount = Shares::of(order, payment, None).settled;
@@ -195,7 +296,7 @@ pub(crate) fn fund_flow(book: &Book, holder: Holder, day: CalendarDate) -> Optio
         let left = Fen::new(in_sum.saturating_sub(out_sum));
         push_row(
             &mut rows,
-            &[
+            [
                 &ClockDashed(movement.at()).to_string(),
                 id,
                 &format!("{}{:010}", day.compact(), index.saturating_add(1)),
@@ -216,8 +317,8 @@ pub(crate) fn fund_flow(book: &Book, holder: Holder, day: CalendarDate) -> Optio
     let mut totals = String::new();
     push_row(
         &mut totals,
-        &[
-            &format!("{}.0", ins.saturating_add(outs)),
+        [
+            format!("{}.0", ins.saturating_add(outs)).as_str(),
             &format!("{ins}.0"),
             &Fen::new(in_sum).yuan().to_string(),
             &format!("{outs}.0"),
@@ -227,72 +328,24 @@ pub(crate) fn fund_flow(book: &Book, holder: Holder, day: CalendarDate) -> Optio
     Some(format!("{BOM}{FUND_HEADER}\r\n{rows}{FUND_TOTALS}\r\n{totals}"))
 }
 
-/// How a payment or a refund divides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Shares {
-    /// What the payer paid, or gets back.
-    pub(crate) payer: Fen,
-    /// What coupons paid, or take back.
-    pub(crate) coupons: Fen,
-    /// What discounts that the merchant does not receive paid, or take back.
-    pub(crate) given_up: Fen,
-    /// What the merchant receives, or gives back.
-    pub(crate) settled: Fen,
-}
-
-impl Shares {
-    /// Of the payment, or of one of its refunds. A refund takes coupons back in its proportion of the order, rounded
-    /// so that refunds of the whole order take back exactly the coupons.
-    pub(crate) fn of(order: &Order, payment: &Payment, refund: Option<&Refund>) -> Self {
-        let sum = |prepaid_too: bool| {
-            let coupons = payment.coupons.iter().filter(|coupon| prepaid_too || !coupon.prepaid);
-            Fen::try_sum(coupons.map(|coupon| coupon.amount)).unwrap_or(Fen::ZERO)
-        };
-        let (coupons, given_up) = (sum(true), sum(false));
-        match refund {
-            None => Self::divide(order.amount, coupons, given_up),
-            Some(refund) => {
-                let before = order
-                    .refunds
-                    .iter()
-                    .take_while(|earlier| earlier.refund_no != refund.refund_no)
-                    .filter(|earlier| earlier.state != RefundState::Closed);
-                let before = Fen::try_sum(before.map(|earlier| earlier.amount)).unwrap_or(Fen::ZERO);
-                let after = before.try_add(refund.amount).unwrap_or(before);
-                let share = |whole: Fen| {
-                    let until = |point: Fen| proportion(whole, point, order.amount);
-                    until(after).try_sub(until(before)).unwrap_or(Fen::ZERO)
-                };
-                Self::divide(refund.amount, share(coupons), share(given_up))
-            }
-        }
-    }
-
-    fn divide(total: Fen, coupons: Fen, given_up: Fen) -> Self {
-        let less = |part| total.try_sub(part).unwrap_or(Fen::ZERO);
-        Self {
-            payer: less(coupons),
-            coupons,
-            given_up,
-            settled: less(given_up),
-        }
-    }
-}
-
-/// So much of `whole` as `part` is of `all`, rounded down.
-pub(crate) fn proportion(whole: Fen, part: Fen, all: Fen) -> Fen {
-    let product = i128::from(whole.get()).saturating_mul(i128::from(part.get()));
-    let share = product.checked_div(i128::from(all.get())).unwrap_or(0);
-    Fen::new(i64::try_from(share).unwrap_or(0))
-}
-
-/// Every value behind a back-tick. A comma inside a value stays, as in the platform's own files.
-fn push_row(out: &mut String, values: &[&str]) {
-    for (index, value) in values.iter().enumerate() {
+/// Every value behind a back-tick. A comma inside a value stays, as in the platform's own files; the end of a line
+/// would end the row.
+fn push_row<'v>(out: &mut String, values: impl IntoIterator<Item = &'v str>) {
+    for (index, value) in values.into_iter().enumerate() {
         out.push_str(if index == 0 { "`" } else { ",`" });
-        out.push_str(value);
+        out.extend(value.chars().map(|character| match character {
+            '\r' | '\n' => ' ',
+            other => other,
+        }));
     }
     out.push_str("\r\n");
+}
+
+/// A file as it is sent where `GZIP` was asked for.
+pub(crate) fn gzip(content: &[u8]) -> Option<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(content).ok()?;
+    encoder.finish().ok()
 }
 
 fn hundred_thousandths(amount: i64) -> String {

@@ -15,7 +15,7 @@ use std::fmt;
 use yuanfen_core::{Fen, UnixTime};
 
 pub use self::account::Account;
-pub use self::order::{Coupon, Order, OrderState, Payment, Setback};
+pub use self::order::{Comment, Coupon, Order, OrderState, Payment, Setback};
 pub(crate) use self::payer::Terms;
 pub use self::payer::{Payer, Reaction};
 pub(crate) use self::refunds::{MOST_REFUNDS, RefundRequest};
@@ -96,6 +96,9 @@ pub enum BookError {
     /// The number was begun with another payer's code.
     #[error("the number was begun with another payer's code")]
     OtherPayer,
+    /// A comment has one to five stars.
+    #[error("a comment has one to five stars")]
+    Stars,
     /// No payer shows such a code.
     #[error("no payer shows such a code")]
     CodeUnknown,
@@ -255,6 +258,28 @@ impl Book {
         order.check_open()?;
         order.stop_waiting();
         order.setback = Some(setback);
+        Ok(order)
+    }
+
+    /// The payer comments on a paid order; another comment takes the first one's place.
+    ///
+    /// # Errors
+    /// [`BookError::UnknownOrder`], [`BookError::Unpaid`], [`BookError::Stars`].
+    pub(crate) fn comment(
+        &mut self,
+        account: impl Into<Account>,
+        order_no: &str,
+        comment: Comment,
+        now: UnixTime,
+    ) -> Result<&mut Order, BookError> {
+        let order = self.order(account, order_no, now).ok_or(BookError::UnknownOrder)?;
+        if order.payment.is_none() {
+            return Err(BookError::Unpaid);
+        }
+        if !(1..=5).contains(&comment.stars) {
+            return Err(BookError::Stars);
+        }
+        order.comment = Some(comment);
         Ok(order)
     }
 

@@ -54,6 +54,16 @@ fn perform(far_side: &FarSide, method: &Method, path: &str, body: &[u8]) -> Resu
         (&Method::POST, ["orders", account, number, "pay"]) => Ok(order(&far_side.pay(known(account)?, number)?)),
         (&Method::POST, ["orders", account, number, "cancel"]) => Ok(order(&far_side.cancel(known(account)?, number)?)),
         (&Method::POST, ["orders", account, number, "fail"]) => Ok(order(&far_side.fail(known(account)?, number)?)),
+        (&Method::POST, ["orders", account, number, "comment"]) => {
+            let said = payer::read_comment(body)
+                .map_err(|error| Wrong(StatusCode::BAD_REQUEST, format!("not a comment: {error}")))?;
+            Ok(order(&far_side.comment(
+                known(account)?,
+                number,
+                said.stars,
+                said.text,
+            )?))
+        }
         (&Method::POST, ["payment-codes", platform]) => {
             let payer =
                 payer::read(body).map_err(|error| Wrong(StatusCode::BAD_REQUEST, format!("not a payer: {error}")))?;

@@ -15,8 +15,8 @@ mod platforms;
 mod sandbox;
 
 pub use book::{
-    Account, BookError, Charge, Coupon, Details, Order, OrderState, Payer, Payment, Reaction, Refund, RefundState,
-    Setback,
+    Account, BookError, Charge, Comment, Coupon, Details, Order, OrderState, Payer, Payment, Reaction, Refund,
+    RefundState, Setback,
 };
 pub use clock::{Clock, ClockError};
 pub use deliver::{NoticeAttempt, NoticeOutcome};

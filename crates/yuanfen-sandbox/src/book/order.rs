@@ -36,6 +36,8 @@ pub struct Order {
     pub revoked_at: Option<UnixTime>,
     /// What last kept the payer from paying.
     pub setback: Option<Setback>,
+    /// What the payer said of it afterwards.
+    pub comment: Option<Comment>,
     /// Refunds in the order they were asked for.
     pub refunds: Vec<Refund>,
     /// All parameters that a repeat must repeat, in a spelling of the platform's module.
@@ -80,6 +82,18 @@ impl Coupon {
             prepaid,
         }
     }
+}
+
+/// What a payer says of what was bought. `Debug` does not show the words.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Comment {
+    /// When.
+    pub at: UnixTime,
+    /// One to five.
+    pub stars: u8,
+    /// In words.
+    pub text: String,
 }
 
 /// What kept a payer from paying. The order stays open, but at a till nobody can pay it any more.
@@ -132,6 +146,7 @@ impl Order {
             closed_at: None,
             revoked_at: None,
             setback: None,
+            comment: None,
             refunds: Vec::new(),
             fingerprint: placement.fingerprint,
         }
@@ -242,6 +257,15 @@ impl fmt::Debug for Payment {
         f.debug_struct("Payment")
             .field("transaction_id", &self.transaction_id)
             .field("at", &self.at)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Comment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Comment")
+            .field("at", &self.at)
+            .field("stars", &self.stars)
             .finish_non_exhaustive()
     }
 }

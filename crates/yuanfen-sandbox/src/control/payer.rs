@@ -1,4 +1,4 @@
-//! A payer as JSON: who shows a payment code, and what happens when it is charged.
+//! A payer as JSON: who shows a payment code and what happens when it is charged, and what a payer says afterwards.
 
 use serde::Deserialize;
 use yuanfen_core::Fen;
@@ -20,6 +20,22 @@ struct DescribedCoupon {
     id: String,
     amount_fen: i64,
     prepaid: bool,
+}
+
+/// What a payer says.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Said {
+    pub(super) stars: u8,
+    pub(super) text: String,
+}
+
+/// Stars and words.
+///
+/// # Errors
+/// Says what is wrong with the JSON.
+pub(super) fn read_comment(json: &[u8]) -> Result<Said, serde_json::Error> {
+    serde_json::from_slice(json)
 }
 
 /// An empty body is the sandbox's own payer, who pays.

@@ -1,7 +1,7 @@
 //! The payer's phone: what payers do with orders, and what becomes of refunds.
 
 use super::{FarSide, State, side};
-use crate::book::{Account, BookError, Order, Payer, RefundState, Setback, Terms};
+use crate::book::{Account, BookError, Comment, Order, Payer, RefundState, Setback, Terms};
 use crate::faults::Strikes;
 use crate::platforms::{Desk, PageRefused, Platform};
 
@@ -78,6 +78,30 @@ impl FarSide {
             return book.close(account, order_no, now).map(|order| order.clone());
         }
         Ok(order)
+    }
+
+    /// The payer says what they think of what they bought: one to five stars, and words.
+    ///
+    /// # Errors
+    /// When there is no such order, nobody paid it, or there are more or fewer stars.
+    pub fn comment(
+        &self,
+        account: impl Into<Account>,
+        order_no: &str,
+        stars: u8,
+        text: impl Into<String>,
+    ) -> Result<Order, BookError> {
+        let now = self.now();
+        let comment = Comment {
+            at: now,
+            stars,
+            text: text.into(),
+        };
+        let mut state = self.state();
+        state
+            .book
+            .comment(account, order_no, comment, now)
+            .map(|order| order.clone())
     }
 
     /// Brings a refund to its end: with the payer, given up, or abnormal.

@@ -4,6 +4,8 @@
 //! sub-merchants (section 10). Each has its own orders.
 
 mod checks;
+mod comments;
+mod files;
 mod message;
 mod notices;
 mod orders;
@@ -12,6 +14,7 @@ mod promotions;
 mod refund_query;
 mod refunds;
 mod till;
+mod tools;
 #[cfg(test)]
 mod vectors;
 
@@ -19,9 +22,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use yuanfen_core::Ambient as _;
+use yuanfen_core::{Ambient as _, Fields};
 use yuanfen_xml::{MESSAGE_LIMITS, read};
 
+use self::checks::SubMerchant;
+use self::files::NoBill;
 use self::message::{Merchant, put, respond, unsigned};
 use self::refunds::Coupons;
 use super::{Call, Desk, PageRefused, Platform, PlatformSide, Setting};
@@ -54,6 +59,13 @@ struct Agreed {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Operation {
+    Signed(Signed),
+    Text(Text),
+}
+
+/// What is answered with a signed message, whether it is done or refused.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Signed {
     PlaceOrder,
     QueryOrder,
     CloseOrder,
@@ -62,29 +74,48 @@ enum Operation {
     Refund(Coupons),
     QueryRefund(Coupons),
     ExchangeCode,
+    ShortenLink,
+}
+
+/// What is answered without a signature (section 2.1 of the sheet).
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Text {
+    TradeBill,
+    FundFlow,
+    Comments,
+    Report,
 }
 
 /// Path, the sandbox's word for it, and what it is (section 2 of the sheet).
-const OPERATIONS: &[(&str, &str, Operation)] = &[
-    ("/pay/unifiedorder", "place-order", Operation::PlaceOrder),
-    ("/pay/orderquery", "query-order", Operation::QueryOrder),
-    ("/pay/closeorder", "close-order", Operation::CloseOrder),
-    ("/pay/micropay", "micropay", Operation::Charge),
-    ("/secapi/pay/reverse", "reverse-order", Operation::Reverse),
-    ("/secapi/pay/refund", "refund", Operation::Refund(Coupons::Numbered)),
-    ("/secapi/pay/refundv2", "refund-v2", Operation::Refund(Coupons::Json)),
-    (
-        "/pay/refundquery",
-        "query-refund",
-        Operation::QueryRefund(Coupons::Numbered),
-    ),
-    (
-        "/pay/refundqueryv2",
-        "query-refund-v2",
-        Operation::QueryRefund(Coupons::Json),
-    ),
-    ("/tools/authcodetoopenid", "exchange-auth-code", Operation::ExchangeCode),
-];
+const OPERATIONS: &[(&str, &str, Operation)] = {
+    use self::Operation::{Signed as S, Text as T};
+
+    &[
+        ("/pay/unifiedorder", "place-order", S(Signed::PlaceOrder)),
+        ("/pay/orderquery", "query-order", S(Signed::QueryOrder)),
+        ("/pay/closeorder", "close-order", S(Signed::CloseOrder)),
+        ("/pay/micropay", "micropay", S(Signed::Charge)),
+        ("/secapi/pay/reverse", "reverse-order", S(Signed::Reverse)),
+        ("/secapi/pay/refund", "refund", S(Signed::Refund(Coupons::Numbered))),
+        ("/secapi/pay/refundv2", "refund-v2", S(Signed::Refund(Coupons::Json))),
+        (
+            "/pay/refundquery",
+            "query-refund",
+            S(Signed::QueryRefund(Coupons::Numbered)),
+        ),
+        (
+            "/pay/refundqueryv2",
+            "query-refund-v2",
+            S(Signed::QueryRefund(Coupons::Json)),
+        ),
+        ("/tools/authcodetoopenid", "exchange-auth-code", S(Signed::ExchangeCode)),
+        ("/tools/shorturl", "shorten-link", S(Signed::ShortenLink)),
+        ("/pay/downloadbill", "download-trade-bill", T(Text::TradeBill)),
+        ("/pay/downloadfundflow", "download-fund-flow-bill", T(Text::FundFlow)),
+        ("/billcommentsp/batchquerycomment", "query-comments", T(Text::Comments)),
+        ("/payitil/report", "report", T(Text::Report)),
+    ]
+};
 
 fn operation(path: &str) -> Option<(&'static str, Operation)> {
     let found = OPERATIONS.iter().find(|(candidate, _, _)| *candidate == path);
@@ -120,32 +151,61 @@ impl WechatV2 {
         })
     }
 
-    fn perform(&mut self, operation: Operation, call: &Call<'_>, desk: &mut Desk<'_>) -> Response<Bytes> {
+    fn perform(&mut self, operation: Signed, call: &Call<'_>, desk: &mut Desk<'_>) -> Response<Bytes> {
         let Self { merchants, agreed } = self;
-        let (fields, caller) = match message::open(merchants, call, desk) {
+        let signed = |fields: Fields| match operation {
+            Signed::ShortenLink => tools::with_raw_link(&fields),
+            _ => fields,
+        };
+        let (fields, caller) = match message::open(merchants, call, signed, desk) {
             Ok(opened) => opened,
             Err(unreadable) => return unsigned(unreadable.words()),
         };
         let mut recall = None;
-        let outcome = checks::common(&fields, &caller).and_then(|()| match operation {
-            Operation::PlaceOrder => orders::place(&fields, &caller, desk),
-            Operation::QueryOrder => orders::query(&fields, &caller, desk),
-            Operation::CloseOrder => orders::close(&fields, &caller, agreed, desk),
-            Operation::Charge => till::charge(&fields, &caller, desk),
-            Operation::Reverse => {
+        let outcome = checks::common(&fields, &caller, SubMerchant::Needed).and_then(|()| match operation {
+            Signed::PlaceOrder => orders::place(&fields, &caller, desk),
+            Signed::QueryOrder => orders::query(&fields, &caller, desk),
+            Signed::CloseOrder => orders::close(&fields, &caller, agreed, desk),
+            Signed::Charge => till::charge(&fields, &caller, desk),
+            Signed::Reverse => {
                 let reversal = till::reverse(&fields, &caller, agreed, desk);
                 recall = Some(if reversal.recall { "Y" } else { "N" });
                 reversal.outcome.map(|()| caller.reply(desk))
             }
-            Operation::Refund(coupons) => refunds::refund(&fields, &caller, coupons, desk),
-            Operation::QueryRefund(coupons) => refund_query::query(&fields, &caller, coupons, desk),
-            Operation::ExchangeCode => till::exchange_code(&fields, &caller, desk),
+            Signed::Refund(coupons) => refunds::refund(&fields, &caller, coupons, desk),
+            Signed::QueryRefund(coupons) => refund_query::query(&fields, &caller, coupons, desk),
+            Signed::ExchangeCode => till::exchange_code(&fields, &caller, desk),
+            Signed::ShortenLink => tools::shorten(&fields, &caller, desk),
         });
         let mut reply = outcome.unwrap_or_else(|refusal| caller.refuse(&refusal, desk));
         if let Some(recall) = recall {
             put(&mut reply, "recall", recall);
         }
         respond(caller.merchant.seal(reply, caller.sign_type, desk))
+    }
+
+    fn tell(&self, operation: Text, call: &Call<'_>, desk: &mut Desk<'_>) -> Response<Bytes> {
+        let (fields, caller) = match message::open(&self.merchants, call, |fields| fields, desk) {
+            Ok(opened) => opened,
+            Err(unreadable) if operation == Text::TradeBill => return NoBill::from(unreadable).answer(),
+            Err(unreadable) => return unsigned(unreadable.words()),
+        };
+        let common = checks::common(&fields, &caller, SubMerchant::Optional);
+        match operation {
+            Text::TradeBill => common
+                .map_err(NoBill::from)
+                .and_then(|()| files::trade(&fields, &caller, desk))
+                .unwrap_or_else(|none| none.answer()),
+            Text::FundFlow => common
+                .and_then(|()| files::fund_flow(&fields, &caller, desk))
+                .unwrap_or_else(|refusal| files::unsigned_refusal(&refusal)),
+            Text::Comments => common
+                .and_then(|()| comments::list(&fields, &caller, desk))
+                .unwrap_or_else(|refusal| files::unsigned_refusal(&refusal)),
+            Text::Report => common
+                .and_then(|()| tools::report(&fields))
+                .unwrap_or_else(|refusal| unsigned(&refusal.words)),
+        }
     }
 }
 
@@ -155,7 +215,7 @@ impl PlatformSide for WechatV2 {
     }
 
     fn owns(&self, path: &str) -> bool {
-        ["/pay/", "/secapi/pay/", "/tools/"]
+        ["/pay/", "/secapi/pay/", "/tools/", "/payitil/", "/billcommentsp/"]
             .iter()
             .any(|root| path.starts_with(root))
     }
@@ -166,7 +226,8 @@ impl PlatformSide for WechatV2 {
 
     fn answer(&mut self, call: &Call<'_>, desk: &mut Desk<'_>) -> Response<Bytes> {
         match operation(call.path) {
-            Some((_, operation)) => self.perform(operation, call, desk),
+            Some((_, Operation::Signed(operation))) => self.perform(operation, call, desk),
+            Some((_, Operation::Text(operation))) => self.tell(operation, call, desk),
             None => {
                 let mut response = Response::new(Bytes::new());
                 *response.status_mut() = StatusCode::NOT_FOUND;

@@ -26,6 +26,8 @@ mod shop;
 mod starpos;
 mod starpos_refunds;
 mod twins;
+mod v2_bills;
 mod v2_refunds;
 mod v2_till;
+mod v2_tools;
 mod wire;

@@ -262,6 +262,88 @@ fn finds_a_refund_by_each_of_its_numbers_and_says_how_it_ended() {
 }
 
 #[test]
+fn the_second_edition_says_in_json_what_coupons_take_back() {
+    let far_side = paid();
+    let fields = fields("R1", "500", &[]);
+    let first = v2(&far_side, "/secapi/pay/refundv2", &fields);
+    has(
+        &first,
+        &[
+            ("result_code", "SUCCESS"),
+            ("refund_fee", "500"),
+            ("cash_refund_fee", "450"),
+        ],
+    );
+    let key = far_side.wechat_v2().api_key.expose().clone();
+    assert_eq!(first["sign"], oracle::v2_md5(&first, &key));
+    let detail = |text: &str| -> serde_json::Value { serde_json::from_str(text).unwrap() };
+    let expected = serde_json::json!({ "promotion_detail": [
+        { "promotion_id": "C2", "scope": "GLOBAL", "type": "COUPON", "amount": 70, "refund_amount": 35 },
+        { "promotion_id": "C1", "scope": "GLOBAL", "type": "DISCOUNT", "amount": 30, "refund_amount": 15 },
+    ]});
+    assert_eq!(detail(&first["promotion_detail"]), expected);
+    // The number is one number, whichever edition it is used with.
+    assert_eq!(refund(&far_side, "R1", "500", &[])["refund_id"], first["refund_id"]);
+    refund(&far_side, "R2", "100", &[]);
+    let asked = v2(&far_side, "/pay/refundqueryv2", &[("out_trade_no", "v2-order-1")]);
+    has(&asked, &[("refund_count", "2"), ("refund_id_0", &first["refund_id"])]);
+    assert_eq!(detail(&asked["promotion_detail_0"]), expected);
+    assert_eq!(
+        detail(&asked["promotion_detail_1"])["promotion_detail"][0]["refund_amount"],
+        7
+    );
+    assert!(
+        !asked.keys().chain(first.keys()).any(|name| name.starts_with("coupon_")),
+        "{asked:?}"
+    );
+    // The first edition tells the same in numbered fields.
+    assert_eq!(
+        query(&far_side, &[("out_refund_no", "R1")])["coupon_refund_fee_0_0"],
+        "35"
+    );
+}
+
+#[test]
+fn tells_a_dozen_coupons_of_two_refunds_apart() {
+    let far_side = far_side();
+    v2(&far_side, "/pay/unifiedorder", ORDER);
+    let mut payer = Payer::default();
+    let coupon = |index: i64| Coupon::new(format!("C{index}"), Fen::new(10 * (index + 1)), index % 2 == 0);
+    payer.coupons = (0..12).map(coupon).collect();
+    far_side.pay_as(Platform::WechatV2, "v2-order-1", payer).unwrap();
+    let paid = v2(&far_side, "/pay/orderquery", &[("out_trade_no", "v2-order-1")]);
+    has(
+        &paid,
+        &[
+            ("coupon_count", "12"),
+            ("coupon_fee", "780"),
+            ("coupon_id_1", "C1"),
+            ("coupon_id_11", "C11"),
+        ],
+    );
+    refund(&far_side, "R1", "500", &[]);
+    refund(&far_side, "R2", "500", &[]);
+    let answer = query(&far_side, &[("out_trade_no", "v2-order-1")]);
+    let fee = |name: &str| answer[name].parse::<i64>().unwrap();
+    for index in 0..2 {
+        assert_eq!(answer[&format!("coupon_refund_count_{index}")], "12");
+        let of_coupons: i64 = (0..12)
+            .map(|coupon| fee(&format!("coupon_refund_fee_{index}_{coupon}")))
+            .sum();
+        assert_eq!(of_coupons, fee(&format!("coupon_refund_fee_{index}")));
+    }
+    // What a coupon takes back of both refunds is what it paid.
+    let ids = |index: i64| format!("coupon_refund_id_0_{index}");
+    for index in 0..12 {
+        let paid: i64 = answer[&ids(index)][1..].parse::<i64>().unwrap() * 10 + 10;
+        let back = fee(&format!("coupon_refund_fee_0_{index}")) + fee(&format!("coupon_refund_fee_1_{index}"));
+        assert!((back - paid).abs() <= 1, "{index}: {back} of {paid}");
+    }
+    let key = far_side.wechat_v2().api_key.expose().clone();
+    assert_eq!(answer["sign"], oracle::v2_md5(&answer, &key));
+}
+
+#[test]
 fn lists_an_orders_refunds_ten_at_a_time() {
     let far_side = paid();
     for number in 0..25 {

@@ -7,11 +7,20 @@ use yuanfen_core::{Clock14, Fen, Fields, UnixTime, WireText as _};
 use super::message::{Caller, Refusal};
 use crate::keys;
 
+/// Whether a call names the sub-merchant that it is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SubMerchant {
+    /// A service provider always does.
+    Needed,
+    /// A service provider may leave it out, and means all of them.
+    Optional,
+}
+
 /// What every call has beside its signature: ids that belong together, and a nonce.
 ///
 /// # Errors
 /// When one of them is absent, empty or somebody else's.
-pub(super) fn common(fields: &Fields, caller: &Caller<'_>) -> Result<(), Refusal> {
+pub(super) fn common(fields: &Fields, caller: &Caller<'_>, sub: SubMerchant) -> Result<(), Refusal> {
     let mismatch = || Refusal::new("APPID_MCHID_NOT_MATCH", "appid和mch_id不匹配");
     let app_id = fields.filled("appid").ok_or_else(|| Refusal::lacks("appid"))?;
     if app_id != caller.merchant.app_id {
@@ -36,7 +45,8 @@ pub(super) fn common(fields: &Fields, caller: &Caller<'_>) -> Result<(), Refusal
     }
     let known = keys::WECHAT_SUB_MERCHANTS;
     match merchant_id {
-        None => Err(Refusal::lacks("sub_mch_id")),
+        None if sub == SubMerchant::Needed => Err(Refusal::lacks("sub_mch_id")),
+        None => Ok(()),
         Some(merchant_id) => match known.iter().find(|(known, _)| *known == merchant_id) {
             None => Err(Refusal::new("MCHID_NOT_EXIST", "受理关系不存在")),
             Some((_, bound)) if app_id.is_some() && app_id != *bound => {

@@ -221,10 +221,11 @@ impl Unreadable {
     }
 }
 
-/// Reads a call and checks its signature.
+/// Reads a call and checks its signature, over what `signed` makes of its fields.
 pub(super) fn open<'m>(
     merchants: &'m [Merchant],
     call: &Call<'_>,
+    signed: impl FnOnce(Fields) -> Fields,
     desk: &mut Desk<'_>,
 ) -> Result<(Fields, Caller<'m>), Unreadable> {
     if call.method != Method::POST {
@@ -234,7 +235,7 @@ pub(super) fn open<'m>(
         return Err(Unreadable::Empty);
     }
     let document = read(call.body, &MESSAGE_LIMITS).map_err(|_| Unreadable::NotXml)?;
-    let fields = document.into_fields();
+    let fields = signed(document.into_fields());
     let sign_type = SignType::parse(fields.get("sign_type")).ok_or(Unreadable::SignType)?;
     let named = |merchant: &&Merchant| fields.get("mch_id") == Some(merchant.merchant_id);
     let merchant = merchants.iter().find(named);

@@ -42,7 +42,7 @@ const TEXTS: &[(&str, usize)] = &[
 ];
 
 /// What an order remembers of its request.
-const KEPT: &[&str] = &["attach", "device_info", "body", "sub_openid", "version"];
+const KEPT: &[&str] = &["attach", "device_info", "sub_openid", "version"];
 
 pub(super) fn place(fields: &Fields, caller: &Caller<'_>, desk: &mut Desk<'_>) -> Result<Fields, Refusal> {
     lengths(fields, TEXTS)?;
@@ -134,10 +134,13 @@ fn trade_type(fields: &Fields, caller: &Caller<'_>) -> Result<&'static str, Refu
     }
 }
 
-/// What an order remembers: some fields as they are, the sign type for its notices, and the sub-merchant.
+/// What an order remembers: some fields as they are, the goods' name for the bill, the sign type for its notices, and the sub-merchant.
 pub(super) fn details(fields: &Fields, caller: &Caller<'_>, kept: &[&'static str]) -> Details {
     let mut details = Details::new();
     details.insert("sign_type", caller.sign_type.name().to_owned());
+    if let Some(body) = fields.filled("body") {
+        details.insert("description", body.to_owned());
+    }
     for name in kept.iter().chain(&["sub_appid", "sub_mch_id"]) {
         if let Some(value) = fields.filled(name) {
             details.insert(name, value.to_owned());

@@ -29,7 +29,7 @@ const TEXTS: &[(&str, usize)] = &[
     ("deposit", 1),
 ];
 
-const KEPT: &[&str] = &["attach", "device_info", "body", "version"];
+const KEPT: &[&str] = &["attach", "device_info", "version"];
 
 pub(super) fn charge(fields: &Fields, caller: &Caller<'_>, desk: &mut Desk<'_>) -> Result<Fields, Refusal> {
     lengths(fields, TEXTS)?;

@@ -1,32 +1,27 @@
 //! Bills: asked for, then fetched by an address that lives five minutes (section 18 of the sheet).
 
-use std::io::Write as _;
-
 use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use http::StatusCode;
 use serde_json::json;
 use yuanfen_core::{CalendarDate, Fields, UnixTime};
 use yuanfen_sign::Sha1Stream;
 
 use super::{Answer, Refusal, query_of};
-use crate::bills::{self, Holder, TradeBill};
+use crate::bills::{self, Holder, TradeBill, Untimely, gzip};
 use crate::keys;
 use crate::platforms::{Call, Desk, Platform};
 
 /// Seconds that a download address lives.
 const LIFE: i64 = 300;
-/// A day's bills are ready at ten o'clock of the next.
-const READY: i64 = 86_400 + 10 * 3600;
-/// Bills are kept for three months.
-const KEPT: i64 = 93 * 86_400;
-
-const HOLDER: Holder = Holder {
-    platform: Platform::WechatV3,
-    app_id: keys::WECHAT_APP_ID,
-    merchant_id: keys::WECHAT_MERCHANT_ID,
-};
+/// Whose bills these are.
+fn holder() -> Holder<'static> {
+    Holder {
+        account: Platform::WechatV3.into(),
+        app_id: keys::WECHAT_APP_ID,
+        merchant_id: keys::WECHAT_MERCHANT_ID,
+        sub_merchant: None,
+    }
+}
 
 /// Most files that are kept at a time; a clock that stands still would keep them all.
 const MOST: usize = 64;
@@ -53,7 +48,7 @@ impl BillFiles {
             Some(_) => return Err(wrong("bill_type")),
         };
         let day = day_of(&query, desk.now())?;
-        let bill = bills::trade(desk.book, HOLDER, day, kind);
+        let bill = bills::trade(desk.book, holder(), day, kind);
         self.keep(bill, &query, desk)
     }
 
@@ -62,7 +57,7 @@ impl BillFiles {
         only(&query, &["bill_date", "account_type", "tar_type"])?;
         let day = day_of(&query, desk.now())?;
         let bill = match query.get("account_type") {
-            None | Some("BASIC") => bills::fund_flow(desk.book, HOLDER, day),
+            None | Some("BASIC") => bills::fund_flow(desk.book, holder(), day),
             // Nothing moves on these accounts here.
             Some("OPERATION" | "FEES") => None,
             Some(_) => return Err(wrong("account_type")),
@@ -121,14 +116,11 @@ fn day_of(query: &Fields, now: UnixTime) -> Result<CalendarDate, Refusal> {
         .get("bill_date")
         .and_then(|text| CalendarDate::parse(text).ok())
         .ok_or_else(|| wrong("bill_date"))?;
-    let age = now.since(day.beijing_midnight());
-    if age > KEPT {
-        return Err(wrong("bill_date"));
+    match bills::check_day(day, now) {
+        Ok(()) => Ok(day),
+        Err(Untimely::NoMore) => Err(wrong("bill_date")),
+        Err(Untimely::NotYet) => Err(Refusal::new(400, "STATEMENT_CREATING", "账单生成中")),
     }
-    if age < READY {
-        return Err(Refusal::new(400, "STATEMENT_CREATING", "账单生成中"));
-    }
-    Ok(day)
 }
 
 fn only(query: &Fields, names: &[&str]) -> Result<(), Refusal> {
@@ -141,10 +133,4 @@ fn only(query: &Fields, names: &[&str]) -> Result<(), Refusal> {
 fn wrong(name: &str) -> Refusal {
     Refusal::new(400, "PARAM_ERROR", "参数错误")
         .with_detail(json!({ "field": name, "location": "query", "issue": "参数缺失、未知或取值错误" }))
-}
-
-fn gzip(content: &[u8]) -> Option<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(content).ok()?;
-    encoder.finish().ok()
 }
