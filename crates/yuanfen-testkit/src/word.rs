@@ -13,6 +13,7 @@ pub fn protocol_word(kind: &ProtocolErrorKind) -> String {
         ProtocolErrorKind::Format => "format".to_owned(),
         ProtocolErrorKind::Field(error) => format!("field {}", error.path),
         ProtocolErrorKind::Foreign { field } => format!("foreign {field}"),
+        ProtocolErrorKind::Digest => "digest".to_owned(),
         ProtocolErrorKind::Decrypt => "decrypt".to_owned(),
         other => panic!("{other:?}"),
     }

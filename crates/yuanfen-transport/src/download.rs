@@ -29,6 +29,16 @@ const WAITING_CHUNKS: usize = 8;
 ///
 /// [`CheckWith`] makes one of any value with two functions, [`Unchecked`] promises nothing.
 pub trait Check {
+    /// Takes in the headers of the answer whose body the file is, before any piece of it. Some platforms promise a
+    /// digest there.
+    ///
+    /// # Errors
+    /// When they promise what cannot be held; nothing more is read.
+    fn headers(&mut self, headers: &http::HeaderMap) -> Result<(), OpenError> {
+        let _ = headers;
+        Ok(())
+    }
+
     /// Takes in the next piece.
     ///
     /// # Errors
@@ -58,9 +68,13 @@ pub trait Check {
 /// ```
 pub struct CheckWith<S, P, F> {
     state: S,
+    headers: Option<TakesHeaders<S>>,
     push: P,
     finish: F,
 }
+
+/// What a check does with the headers of an answer.
+type TakesHeaders<S> = fn(&mut S, &http::HeaderMap) -> Result<(), OpenError>;
 
 impl<S, P, F> CheckWith<S, P, F>
 where
@@ -69,7 +83,19 @@ where
 {
     /// A check of that state.
     pub const fn new(state: S, push: P, finish: F) -> Self {
-        Self { state, push, finish }
+        Self {
+            state,
+            headers: None,
+            push,
+            finish,
+        }
+    }
+
+    /// The same of a state that looks at the answer's headers as well.
+    #[must_use]
+    pub fn with_headers(mut self, headers: fn(&mut S, &http::HeaderMap) -> Result<(), OpenError>) -> Self {
+        self.headers = Some(headers);
+        self
     }
 }
 
@@ -78,6 +104,10 @@ where
     P: FnMut(&mut S, &[u8]) -> Result<(), OpenError>,
     F: FnOnce(S) -> Result<(), OpenError>,
 {
+    fn headers(&mut self, headers: &http::HeaderMap) -> Result<(), OpenError> {
+        self.headers.map_or(Ok(()), |take| take(&mut self.state, headers))
+    }
+
     fn push(&mut self, chunk: &[u8]) -> Result<(), OpenError> {
         (self.push)(&mut self.state, chunk)
     }
@@ -156,7 +186,7 @@ impl<P: Provider, T: Transport> Client<P, T> {
     /// # Errors
     /// [`DownloadError::Call`] when the call fails, breaks off, or the check does not hold; [`DownloadError::File`]
     /// when the disk fails. In every case nothing is under the final name that was not there before.
-    pub async fn download<O, C>(&self, operation: &O, check: C, path: &Path) -> Result<u64, DownloadError>
+    pub async fn download<O, C>(&self, operation: &O, mut check: C, path: &Path) -> Result<u64, DownloadError>
     where
         O: Operation<Provider = P>,
         C: Check + Send + 'static,
@@ -164,7 +194,9 @@ impl<P: Provider, T: Transport> Client<P, T> {
         let info = RouteInfo::of::<O>();
         let span = call_span(&info.route, 1);
         let result = async {
-            let chunks = self.file_body(operation, &info).await.map_err(DownloadError::Call)?;
+            let (headers, chunks) = self.file_body(operation, &info).await.map_err(DownloadError::Call)?;
+            let refused = |error: OpenError| DownloadError::Call(Error::new(info.clone(), error.into()));
+            check.headers(&headers).map_err(refused)?;
             let mut random = [0_u8; 8];
             self.ambient().fill(&mut random);
             let partial = Partial::create(path, random)?;
@@ -176,8 +208,8 @@ impl<P: Provider, T: Transport> Client<P, T> {
         result
     }
 
-    /// The body, where the answer is a file.
-    async fn file_body<O>(&self, operation: &O, info: &RouteInfo) -> Result<Chunks, Error>
+    /// Headers and body, where the answer is a file.
+    async fn file_body<O>(&self, operation: &O, info: &RouteInfo) -> Result<(http::HeaderMap, Chunks), Error>
     where
         O: Operation<Provider = P>,
     {
@@ -187,7 +219,7 @@ impl<P: Provider, T: Transport> Client<P, T> {
         let status = response.status();
         let (head, mut chunks) = response.into_parts();
         if status == http::StatusCode::OK {
-            return Ok(chunks);
+            return Ok((head.headers, chunks));
         }
         let mut body = Vec::new();
         while let Some(chunk) = chunks.next().await {

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod account;
+pub mod bill;
 pub mod codes;
 mod message;
 mod native_link;
@@ -19,6 +20,7 @@ pub mod test_util;
 mod trade;
 
 pub use account::{Account, DEFAULT_BASE, SetupError};
+pub use bill::{BillCheck, BillText};
 pub use message::Message;
 pub use native_link::{ScanAnswer, ScannedProduct};
 pub use pay_params::{AppParams, BridgeParams, ChooseWxPayParams, MiniProgramParams};

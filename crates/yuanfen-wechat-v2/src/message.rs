@@ -2,6 +2,8 @@
 
 use yuanfen_core::{BuildError, Clock14, Fields, Rule, UnixTime, ValueError, WireText};
 
+use crate::SignType;
+
 /// A path and the business fields of a call: no account, no nonce, no signature.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -12,6 +14,8 @@ pub struct Message {
     pub fields: Fields,
     /// Whether the account's sub-merchant is added.
     pub(crate) names_sub_merchant: bool,
+    /// How it is signed, where that is not the account's choice.
+    pub(crate) sign_type: Option<SignType>,
 }
 
 impl Message {
@@ -22,7 +26,17 @@ impl Message {
             path,
             fields,
             names_sub_merchant: true,
+            sign_type: None,
         }
+    }
+
+    /// Signs it that way whatever the account's own way is: some calls take nothing but HMAC-SHA256.
+    ///
+    /// Signed in two steps ([`Draft`](yuanfen_core::Draft)), it takes the signature of an account of that sign type.
+    #[must_use]
+    pub const fn signed_by(mut self, sign_type: SignType) -> Self {
+        self.sign_type = Some(sign_type);
+        self
     }
 
     /// Sends it without the `sub_appid` and `sub_mch_id` of a service provider's account: for calls that are about the

@@ -1,6 +1,8 @@
 //! The calls, one file each.
 
 mod close_order;
+mod download_fund_flow_bill;
+mod download_trade_bill;
 mod micropay;
 mod place_order;
 mod query_order;
@@ -11,6 +13,8 @@ mod refund_v2;
 mod reverse_order;
 
 pub use close_order::{CloseOrder, ClosedOrder};
+pub use download_fund_flow_bill::{AccountType, DownloadFundFlowBill};
+pub use download_trade_bill::{BillType, DownloadTradeBill};
 pub use micropay::{AuthCode, Micropay, PaidOrder};
 pub(crate) use place_order::claim_common;
 pub use place_order::{PlaceOrder, PlacedOrder};
@@ -36,5 +40,7 @@ pub fn routes() -> Vec<RouteInfo> {
         RouteInfo::of::<QueryRefundV2>(),
         RouteInfo::of::<Micropay>(),
         RouteInfo::of::<ReverseOrder>(),
+        RouteInfo::of::<DownloadTradeBill>(),
+        RouteInfo::of::<DownloadFundFlowBill>(),
     ]
 }

@@ -7,8 +7,8 @@ use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::{Method, Request, Response, StatusCode};
 use yuanfen_core::{
     Ambient, BuildError, CodeMeaning, Draft, Fate, FieldError, Fields, OpenError, Opens, ProtocolError,
-    ProtocolErrorKind, Provider, Refusal, RefusalKind, ReplyTrust, Route, Sign, UnixTime, ValueError, Verified,
-    nonce_text,
+    ProtocolErrorKind, Provider, Refusal, RefusalKind, ReplyTrust, Route, Sign, SignError, UnixTime, ValueError,
+    Verified, nonce_text,
 };
 use yuanfen_xml::MESSAGE_LIMITS;
 
@@ -42,7 +42,8 @@ impl Provider for Account {
             }
         }
         push("nonce_str", &nonce_text(ambient))?;
-        push("sign_type", self.sign_type.as_str())?;
+        let sign_type = message.sign_type.unwrap_or(self.sign_type);
+        push("sign_type", sign_type.as_str())?;
         for (name, value) in message.fields.iter() {
             fields.push(name, value).map_err(BuildError::encode)?;
         }
@@ -51,6 +52,10 @@ impl Provider for Account {
         let uri = self.base.join(message.path);
         let (text, key_length) = RULES.text(&fields, self.signer.key()).into_parts();
         Ok(Draft::new(text, key_length, move |signature| {
+            // Signed in two steps, a message that must be signed in its own way may meet the account's signer.
+            if signature.len() != sign_type.hex_len() {
+                return Err(SignError::new("the signature is not of the message's sign_type").into());
+            }
             fields.push("sign", signature).map_err(BuildError::encode)?;
             let body = yuanfen_xml::write("xml", &fields).map_err(BuildError::encode)?;
             Request::builder()
@@ -65,6 +70,14 @@ impl Provider for Account {
 
     fn signer(&self) -> &dyn Sign {
         &self.signer
+    }
+
+    /// Signed as the message wants it, or else as the account does.
+    fn seal(&self, message: Message, ambient: &dyn Ambient) -> Result<Request<Bytes>, BuildError> {
+        let signer = self.signer_of(message.sign_type.unwrap_or(self.sign_type));
+        let draft = self.draft(message, ambient)?;
+        let signature = signer.sign(draft.text(), ambient)?;
+        draft.finish(&signature)
     }
 }
 

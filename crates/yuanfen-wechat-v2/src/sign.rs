@@ -39,7 +39,7 @@ impl SignType {
     }
 
     /// How many characters a signature has.
-    const fn hex_len(self) -> usize {
+    pub(crate) const fn hex_len(self) -> usize {
         match self {
             Self::Md5 => 32,
             Self::HmacSha256 => 64,

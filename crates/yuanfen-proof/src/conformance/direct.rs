@@ -13,6 +13,8 @@ use yuanfen::core::{
 };
 use yuanfen::sign::legacy::{aes_256_ecb_open, md5_hex};
 use yuanfen::sign::{AeadError, ApiV3Key, KeyError, KeyedSigner, RsaSigningKey, SharedKey};
+use yuanfen::wechat_v2::bill::BillLine;
+use yuanfen::wechat_v2::ops::DownloadTradeBill;
 use yuanfen::wechat_v3::ops::{BillType, CloseOrder, PlaceJsapiOrder, QueryOrder, RequestTradeBill};
 use yuanfen::wechat_v3::sign;
 use yuanfen::{wechat_v2, wechat_v3, wechat_web, xml};
@@ -36,6 +38,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
             kind("refund_decrypt", v2_refund, None),
             kind("xml", v2_sample, None),
             kind("notify_url", v2_notify_url, None),
+            kind("bill", v2_bill, None),
         ],
     },
     Subject {
@@ -134,6 +137,24 @@ fn v2_oracle(case: Case<'_>) {
         _ => oracle::v2_hmac(&fields, key),
     };
     second_reading(case, oracle::v2_text(&fields, key), &signature);
+}
+
+/// The file as it would be downloaded, whole by its own check, and split into what is on it.
+fn v2_bill(case: Case<'_>) {
+    let run = case.run();
+    let text = case.text("text");
+    let mut check = must(&run, CalendarDate::parse("2019-02-19").map(DownloadTradeBill::new)).check();
+    run.at(Stage::Fields, check.push(text.as_bytes()).and_then(|()| check.finish()));
+    let bill = run.at(Stage::Fields, wechat_v2::BillText::parse(text));
+    let rows = run.at(Stage::Decoded, bill.rows().collect::<Result<Vec<_>, _>>());
+    let values = |line: &BillLine<'_>| line.iter().map(|(_, value)| Value::from(value)).collect::<Vec<_>>();
+    run.decoded(&json!({
+        "header": bill.header(),
+        "rows": rows.iter().map(values).collect::<Vec<_>>(),
+        "summary_header": bill.summary_header(),
+        "summary": values(&bill.summary()),
+    }))
+    .done();
 }
 
 fn v2_link(case: Case<'_>) {

@@ -90,6 +90,48 @@ async fn a_file_whose_check_holds_is_put_in_its_place() {
     assert_eq!(names(folder.path()), ["bill.csv"]);
 }
 
+/// A promise that stands in the answer's headers is known before the first piece.
+#[tokio::test]
+async fn a_check_sees_the_headers_before_the_file() {
+    let answer = |length: &'static str| {
+        let response = http::Response::builder().header("x-length", length);
+        Replay::new([response.body(Bytes::from("one,two")).unwrap()])
+    };
+    let wrong = || ProtocolError::new(ProtocolErrorKind::Digest).into();
+    let check = || {
+        CheckWith::new(
+            (None, 0),
+            |seen: &mut (Option<usize>, usize), chunk: &[u8]| {
+                assert!(seen.0.is_some(), "a piece came before the headers");
+                seen.1 += chunk.len();
+                Ok(())
+            },
+            move |(promised, length)| (promised == Some(length)).then_some(()).ok_or_else(wrong),
+        )
+        .with_headers(|seen, headers| {
+            let text = headers.get("x-length").and_then(|value| value.to_str().ok());
+            seen.0 = Some(
+                text.and_then(|text| text.parse().ok())
+                    .ok_or_else(|| OpenError::from(ProtocolError::new(ProtocolErrorKind::Format)))?,
+            );
+            Ok(())
+        })
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bill.csv");
+    let client = |length| Client::new(Toy::default(), answer(length));
+    for (length, kind) in [("8", ProtocolErrorKind::Digest), ("seven", ProtocolErrorKind::Format)] {
+        let error = client(length).download(&Query, check(), &path).await.unwrap_err();
+        let call = error.call().unwrap();
+        assert!(
+            matches!(call.kind(), ErrorKind::Protocol(error) if error.kind == kind),
+            "{call:?}"
+        );
+        assert!(names(folder.path()).is_empty());
+    }
+    assert_eq!(client("7").download(&Query, check(), &path).await.unwrap(), 7);
+}
+
 #[tokio::test]
 async fn an_empty_file_is_a_file() {
     let folder = tempfile::tempdir().unwrap();

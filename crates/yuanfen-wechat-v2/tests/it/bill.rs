@@ -1,86 +1,27 @@
-//! The vector of a trade bill. This crate reads no bills yet: the splitter below is the test's own, from section 6.8 of
-//! the sheet, and holds the vector consistent in itself, ready for the crate that will read bills.
+//! The text of a bill: the published case, and what no bill looks like.
 
-use yuanfen_core::{Decimal, Fen};
+use yuanfen_core::{Decimal, Fen, MoneyError, ValueError};
 use yuanfen_testkit::json;
+use yuanfen_wechat_v2::BillText;
+use yuanfen_wechat_v2::bill::BillError;
 
 use crate::vectors::vectors;
-
-struct Bill<'a> {
-    header: Vec<&'a str>,
-    rows: Vec<Vec<&'a str>>,
-    summary_header: Vec<&'a str>,
-    summary: Vec<&'a str>,
-}
-
-/// A line is a back-quote and values joined by comma and back-quote; the headers have no back-quotes.
-fn split(text: &str) -> Bill<'_> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut lines = text.lines();
-    let header = lines.next().unwrap().split(',').collect();
-    let mut rows = Vec::new();
-    let mut summary_header = Vec::new();
-    let mut summary = Vec::new();
-    for line in lines {
-        match line.strip_prefix('`') {
-            Some(values) if summary_header.is_empty() => rows.push(values.split(",`").collect()),
-            Some(values) => {
-                assert!(summary.is_empty(), "two summary lines");
-                summary = values.split(",`").collect();
-            }
-            None => {
-                assert!(summary_header.is_empty(), "two summary headers");
-                assert!(line.starts_with("总交易单数"), "{line}");
-                summary_header = line.split(',').collect();
-            }
-        }
-    }
-    Bill {
-        header,
-        rows,
-        summary_header,
-        summary,
-    }
-}
-
-impl Bill<'_> {
-    fn column(&self, name: &str) -> Vec<&str> {
-        let at = self.header.iter().position(|candidate| *candidate == name).unwrap();
-        self.rows.iter().map(|row| *row.get(at).unwrap()).collect()
-    }
-
-    fn total(&self, name: &str) -> &str {
-        let at = self
-            .summary_header
-            .iter()
-            .position(|candidate| *candidate == name)
-            .unwrap();
-        self.summary.get(at).unwrap()
-    }
-}
 
 fn fen(text: &str) -> Fen {
     Fen::from_yuan_text(text).unwrap()
 }
 
 #[test]
-fn the_vector_of_a_bill_is_consistent_and_waits_for_the_bill_crate() {
+fn splits_the_published_bill_and_its_sums_agree() {
     for case in vectors().of("bill") {
         assert_eq!(case.text("bill_type"), "ALL");
-        let bill = split(case.text("text"));
-        assert_eq!(bill.header.len(), 27, "{case}: the sheet counts 27 columns");
-        for row in &bill.rows {
-            assert_eq!(
-                row.len(),
-                bill.header.len(),
-                "{case}: a comma in a value is no separator"
-            );
-        }
-        assert_eq!(bill.summary.len(), bill.summary_header.len());
+        let bill = BillText::parse(case.text("text")).unwrap();
+        assert_eq!(bill.header().len(), 27, "{case}: the sheet counts 27 columns");
+        let rows: Vec<_> = bill.rows().collect::<Result<_, _>>().unwrap();
 
         // Counts may have a fraction; as exact decimals they are whole all the same.
-        let count = Decimal::parse(bill.total("总交易单数")).unwrap();
-        let counted = Decimal::parse(&format!("{}.0", bill.rows.len())).unwrap();
+        let count = bill.summary().decimal("总交易单数").unwrap();
+        let counted = Decimal::parse(&format!("{}.0", rows.len())).unwrap();
         assert!(count.same_value(&counted), "{case}: {count:?}");
         // Amounts have one to five decimals. Those that are whole fen are sums of their columns.
         for (total, column) in [
@@ -91,16 +32,148 @@ fn the_vector_of_a_bill_is_consistent_and_waits_for_the_bill_crate() {
             ("订单总金额", "订单金额"),
             ("申请退款总金额", "申请退款金额"),
         ] {
-            let sum = Fen::try_sum(bill.column(column).into_iter().map(fen));
-            assert_eq!(sum, Some(fen(bill.total(total))), "{case}: {total}");
+            let sum = Fen::try_sum(rows.iter().map(|row| row.fen(column).unwrap()));
+            assert_eq!(sum, Some(bill.summary().fen(total).unwrap()), "{case}: {total}");
         }
+        let values = |line: &yuanfen_wechat_v2::bill::BillLine<'_>| -> Vec<String> {
+            line.iter().map(|(_, value)| value.to_owned()).collect()
+        };
+        let rows: Vec<_> = rows.iter().map(values).collect();
         case.run()
             .decoded(&json!({
-                "header": bill.header,
-                "rows": bill.rows,
-                "summary_header": bill.summary_header,
-                "summary": bill.summary,
+                "header": bill.header(),
+                "rows": rows,
+                "summary_header": bill.summary_header(),
+                "summary": values(&bill.summary()),
             }))
             .done();
     }
+}
+
+const HEADER: &str = "交易时间,商户订单号,商品名称,手续费,费率,订单金额";
+const SUMMARY: &str = "总交易单数,手续费总金额,订单总金额";
+
+fn text(line_break: &str, rows: &[&str]) -> String {
+    let mut lines = vec![HEADER];
+    lines.extend(rows);
+    lines.extend([SUMMARY, "`45.0,`-0.01234,`1234.5"]);
+    lines.join(line_break) + line_break
+}
+
+#[test]
+fn reads_values_by_name_whatever_parts_the_lines() {
+    let row = "`2023-11-14 01:52:32,`A1,`tea, `green`, large,`-0.01234,`0.60%,`43.9";
+    for line_break in ["\n", "\r\n"] {
+        for mark in ["", "\u{feff}"] {
+            let text = mark.to_owned() + &text(line_break, &[row, row]);
+            for text in [&*text, text.trim_end()] {
+                let bill = BillText::parse(text).unwrap();
+                assert_eq!(bill.header().first(), Some(&"交易时间"), "without the mark");
+                let rows: Vec<_> = bill.rows().map(Result::unwrap).collect();
+                assert_eq!(rows.len(), 2);
+                for row in rows {
+                    assert_eq!(row.get("商品名称"), Some("tea, `green`, large"));
+                    assert_eq!(row.get("费率"), Some("0.60%"));
+                    assert_eq!(row.fen("订单金额"), Ok(Fen::new(4390)));
+                    // A fee below one fen is an exact decimal, and not rounded into an amount.
+                    assert_eq!(row.decimal("手续费").unwrap().as_str(), "-0.01234");
+                    let error = row.fen("手续费").unwrap_err();
+                    assert_eq!(error.path, "手续费");
+                    assert_eq!(error.problem, ValueError::Money(MoneyError::NotWholeFen));
+                    let none = row.fen("代金券金额").unwrap_err();
+                    assert_eq!((&*none.path, none.problem), ("代金券金额", ValueError::Missing));
+                    assert_eq!(row.get("代金券金额"), None);
+                    assert!(row.decimal("费率").is_err() && row.decimal("商品名称").is_err());
+                }
+                assert_eq!(bill.summary().fen("订单总金额"), Ok(fen("1234.50")));
+                assert_eq!(bill.summary().get("总交易单数"), Some("45.0"));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_bill_without_rows_has_none() {
+    for line_break in ["\n", "\r\n"] {
+        let text = text(line_break, &[]);
+        let bill = BillText::parse(&text).unwrap();
+        assert_eq!(bill.rows().count(), 0);
+        assert_eq!(bill.summary().fen("订单总金额"), Ok(fen("1234.50")));
+    }
+}
+
+/// What a shop wrote may hold what parts values, or a line break. The first spoils its row and no other.
+#[test]
+fn a_row_with_other_than_its_number_of_values_is_an_error_for_itself() {
+    let good = "`2023-11-14 01:52:32,`A1,`tea,`0.01,`0.60%,`43.9";
+    let more = "`2023-11-14 01:52:32,`A2,`tea,`green,`0.01,`0.60%,`43.9";
+    let fewer = "`2023-11-14 01:52:32,`A3,`tea";
+    let broken = "`2023-11-14 01:52:32,`A4,`tea\ngreen,`0.01,`0.60%,`43.9";
+    let text = text("\r\n", &[more, good, fewer, broken, good]);
+    let bill = BillText::parse(&text).unwrap();
+    let wrong = |row, found| BillError::Values {
+        row: Some(row),
+        expected: 6,
+        found,
+    };
+    let rows: Vec<_> = bill
+        .rows()
+        .map(|row| row.map(|row| row.get("商品名称").unwrap()))
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            Err(wrong(1, 7)),
+            Ok("tea"),
+            Err(wrong(3, 3)),
+            Ok("tea\ngreen"),
+            Ok("tea")
+        ]
+    );
+    assert_eq!(wrong(1, 7).to_string(), "row 1 has 7 values where 6 are named");
+}
+
+#[test]
+fn what_is_no_bill_or_was_cut_is_an_error() {
+    let row = "`2023-11-14 01:52:32,`A1,`tea,`0.01,`0.60%,`43.9";
+    for (text, error) in [
+        (String::new(), BillError::NoHeader),
+        ("no bill".to_owned(), BillError::NoHeader),
+        ("no bill\n".to_owned(), BillError::NoHeader),
+        (format!("{row}\n{row}\n"), BillError::NoHeader),
+        (HEADER.to_owned(), BillError::NoHeader),
+        (format!("{HEADER}\n"), BillError::NoSummary),
+        (format!("{HEADER}\n{row}\n"), BillError::NoSummary),
+        (format!("{HEADER}\n{row}\n{row}\n"), BillError::NoSummary),
+        (format!("{HEADER}\n{row}\n{SUMMARY}\n"), BillError::NoSummary),
+        (format!("{HEADER}\n{row}\nx\n`1,`2,`3\n"), BillError::NoSummary),
+        (
+            format!("{HEADER}\n{row}\n{SUMMARY}\n`1,`2\n"),
+            BillError::Values {
+                row: None,
+                expected: 3,
+                found: 2,
+            },
+        ),
+    ] {
+        assert_eq!(BillText::parse(&text).err(), Some(error), "{text}");
+    }
+    let text = format!("{HEADER}\nnew: no row\n{row}\n{SUMMARY}\n`1,`2,`3\n");
+    let bill = BillText::parse(&text).unwrap();
+    let rows: Vec<_> = bill.rows().map(|row| row.is_ok()).collect();
+    assert_eq!(rows, [false, true]);
+    assert_eq!(bill.rows().next().unwrap().err(), Some(BillError::NoRow));
+}
+
+#[test]
+fn shows_columns_and_never_who_paid_what() {
+    let text = text("\n", &["`2023-11-14 01:52:32,`A1,`tea for Mrs Wang,`,`0.60%,`43.9"]);
+    let bill = BillText::parse(&text).unwrap();
+    let row = bill.rows().next().unwrap().unwrap();
+    let shown = format!("{bill:?} {row:?} {:?}", bill.summary());
+    for hidden in ["Wang", "43.9", "1234.5", "A1"] {
+        assert!(!shown.contains(hidden), "{shown}");
+    }
+    assert!(shown.contains("商品名称") && shown.contains("总交易单数"), "{shown}");
+    assert!(!format!("{row:?}").contains("手续费"), "an empty column");
 }

@@ -13,6 +13,7 @@ mod bill;
 mod close;
 mod codes;
 mod debug;
+mod downloads;
 mod far_side;
 mod fields;
 mod item_refunds;

@@ -77,6 +77,8 @@ fn lists_its_calls() {
             ("wechat-v2", "query_refund_v2", "/pay/refundqueryv2"),
             ("wechat-v2", "micropay", "/pay/micropay"),
             ("wechat-v2", "reverse_order", "/secapi/pay/reverse"),
+            ("wechat-v2", "download_trade_bill", "/pay/downloadbill"),
+            ("wechat-v2", "download_fund_flow_bill", "/pay/downloadfundflow"),
         ]
     );
 }
