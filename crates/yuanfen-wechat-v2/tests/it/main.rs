@@ -25,6 +25,7 @@ mod refunds;
 mod replies;
 mod requests;
 mod scene;
+mod seed;
 mod setup;
 mod sub_merchant;
 mod till;
