@@ -1,12 +1,14 @@
 //! A payment by scanned code: charge it, wait while the payer types, ask what became of it, and undo it when nobody can
 //! say.
 
+mod call;
 mod machine;
 
 use std::time::Duration;
 
 use crate::{Fate, Standing};
 
+pub use call::CodePaymentCall;
 pub use machine::CodePayment;
 
 /// The times and limits of one route. All times are whole seconds.

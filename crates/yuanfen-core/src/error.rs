@@ -7,8 +7,8 @@ use std::fmt;
 
 use crate::redact::OneLine;
 use crate::{
-    AddressError, Effect, FieldError, MoneyError, NumberError, ReplyTrust, RouteInfo, RuleBroken, SignError,
-    SignatureError, UnixTime, ValueError,
+    AddressError, Effect, FieldError, MoneyError, NumberError, RefusalKind, ReplyTrust, RouteInfo, RuleBroken,
+    SignError, SignatureError, Standing, UnixTime, ValueError,
 };
 use code::CodeMeaning;
 use fate::{Advice, Again, Fate};
@@ -564,6 +564,30 @@ impl Error {
         match &self.kind {
             ErrorKind::Business(refusal) => Some(refusal),
             ErrorKind::Build(_) | ErrorKind::Transport(_) | ErrorKind::Protocol(_) | ErrorKind::Signature(_) => None,
+        }
+    }
+
+    /// The refusal as far as it is believed: on a route that signs its replies, only with a proof.
+    pub(crate) fn believed_refusal(&self) -> Option<&Refusal> {
+        self.refusal()
+            .filter(|refusal| refusal.verified || self.info.reply != ReplyTrust::Signed)
+    }
+
+    /// What a failed query says about the thing it asked for, where it says anything: that there is no such number, or
+    /// that it is being decided. On a route that signs its replies, a refusal that no signature proves says nothing:
+    /// believing a forged "no such refund" would send the refund again.
+    #[must_use]
+    pub fn standing(&self) -> Option<Standing> {
+        match self.believed_refusal()?.meaning.kind {
+            RefusalKind::NotFound => Some(Standing::NotFound),
+            RefusalKind::Pending => Some(Standing::Pending),
+            RefusalKind::Declined
+            | RefusalKind::Already
+            | RefusalKind::Throttled
+            | RefusalKind::NotYet
+            | RefusalKind::Nothing
+            | RefusalKind::Configuration
+            | RefusalKind::Unclear => None,
         }
     }
 

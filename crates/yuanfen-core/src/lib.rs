@@ -32,7 +32,9 @@ pub use address::{Address, AddressError, BaseUrl};
 pub use ambient::FixedAmbient;
 pub use ambient::{Ambient, nonce_text};
 pub use attest::{Draft, Sign, SignError, SignatureError, Unsigned, Verified, Verify};
-pub use code_payment::{CodePayment, CodePaymentEvent, CodePaymentOutcome, CodePaymentRule, CodePaymentStep};
+pub use code_payment::{
+    CodePayment, CodePaymentCall, CodePaymentEvent, CodePaymentOutcome, CodePaymentRule, CodePaymentStep,
+};
 pub use decimal::{Decimal, DecimalError};
 pub use error::code::{CodeMeaning, RefusalKind};
 pub use error::fate::{Advice, Again, Fate};

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tracing::{Instrument as _, Span};
 use yuanfen_core::{
-    Ambient, Error, ErrorKind, OpenError, Opens, Operation, OperationExt as _, Provider, RawOperation, Route,
-    RouteInfo, SettleRule, SignatureError, Standing, UnixTime,
+    Ambient, CodePaymentCall, Error, ErrorKind, OpenError, Opens, Operation, OperationExt as _, OrderNo, Provider,
+    RawOperation, Route, RouteInfo, SettleRule, SignatureError, Standing, UnixTime,
 };
 
+use crate::code_payment::TakingCodePayment;
 use crate::refresh::Refresh;
 use crate::settle::Settling;
 use crate::{OsAmbient, SharedTransport, Transport};
@@ -113,6 +114,30 @@ impl<P: Provider, T: Transport> Client<P, T> {
         F: Fn(&Q::Reply) -> Standing,
     {
         Settling::new(self, operation, query, rule, standing)
+    }
+
+    /// Charges the code that a payer shows: pays, asks while the payer types or nobody knows, and reverses what stays
+    /// unclear. The payment names the query, the reversal and their times.
+    ///
+    /// Nothing is sent before [`TakingCodePayment::call`].
+    pub fn take_code_payment<'a, O>(&'a self, payment: &'a O) -> TakingCodePayment<'a, P, T, O>
+    where
+        O: CodePaymentCall<Provider = P>,
+    {
+        TakingCodePayment::begin(self, payment)
+    }
+
+    /// Takes up a code payment of which nothing is known but its number, after a restart or after it was left
+    /// [still unknown](yuanfen_core::CodePaymentOutcome::StillUnknown): begins with a query, and reverses what stays
+    /// unclear. The payment itself is never sent. To undo it at once, add
+    /// `.give_up_when(std::future::ready(()))`.
+    ///
+    /// Nothing is sent before [`TakingCodePayment::call`].
+    pub fn resume_code_payment<O>(&self, order_no: OrderNo) -> TakingCodePayment<'_, P, T, O>
+    where
+        O: CodePaymentCall<Provider = P>,
+    {
+        TakingCodePayment::resume(self, order_no)
     }
 
     /// One attempt at a call, under that number in its span.

@@ -116,6 +116,10 @@ impl Transport for HyperTransport {
         let response = self.timeouts.head(response, connection).await?;
         Ok(response.map(|body| body::chunks(body, self.stream_limit, self.timeouts.stall)))
     }
+
+    fn check(&self, request: &http::Request<Bytes>) -> Result<(), TransportError> {
+        self.pool_for(request).map(drop)
+    }
 }
 
 impl fmt::Debug for HyperTransport {

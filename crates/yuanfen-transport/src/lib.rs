@@ -3,6 +3,7 @@
 mod ambient;
 mod ask_and_download;
 mod client;
+mod code_payment;
 mod download;
 #[cfg(feature = "hyper")]
 mod hyper;
@@ -18,6 +19,7 @@ pub use yuanfen_core::{Sent, TransportError, TransportErrorKind};
 
 pub use ambient::OsAmbient;
 pub use client::Client;
+pub use code_payment::{TakenCodePayment, TakingCodePayment};
 pub use download::{Check, CheckWith, DownloadError, Unchecked};
 #[cfg(feature = "hyper")]
 pub use hyper::{ClientIdentity, HyperTransport, HyperTransportBuilder, SetupError};

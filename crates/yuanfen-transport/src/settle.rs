@@ -3,8 +3,7 @@
 use std::fmt;
 
 use yuanfen_core::{
-    Error, ErrorKind, Fate, Observation, Operation, Provider, Refusal, RefusalKind, ReplyTrust, RouteInfo, Settle,
-    SettleRule, SettleStep, SettleVerdict, Standing,
+    Error, ErrorKind, Fate, Observation, Operation, Provider, Settle, SettleRule, SettleStep, SettleVerdict, Standing,
 };
 
 use crate::{Client, Sleep, Transport};
@@ -115,7 +114,7 @@ where
                         Observation::Stands(standing)
                     }
                     Err(error) => {
-                        let observation = what_the_failure_says::<Q>(&error);
+                        let observation = error.standing().map_or(Observation::QueryFailed, Observation::Stands);
                         // A query that cannot even be built will not be built later either.
                         let hopeless = matches!(error.kind(), ErrorKind::Build(_));
                         settled.last_error = Some(error);
@@ -153,17 +152,5 @@ impl<P, T, O, Q, F> fmt::Debug for Settling<'_, P, T, O, Q, F> {
         f.debug_struct("Settling")
             .field("rule", &self.rule)
             .finish_non_exhaustive()
-    }
-}
-
-/// What a failed query says about the thing it asked for. On a route that signs its replies, a refusal that no
-/// signature proves says nothing: believing a forged "no such refund" would send the refund again.
-fn what_the_failure_says<Q: Operation>(error: &Error) -> Observation {
-    let signed = RouteInfo::of::<Q>().reply == ReplyTrust::Signed;
-    let believed = |refusal: &&Refusal| refusal.verified || !signed;
-    match error.refusal().filter(believed).map(|refusal| refusal.meaning.kind) {
-        Some(RefusalKind::NotFound) => Observation::Stands(Standing::NotFound),
-        Some(RefusalKind::Pending) => Observation::Stands(Standing::Pending),
-        _ => Observation::QueryFailed,
     }
 }

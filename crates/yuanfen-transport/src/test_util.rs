@@ -166,6 +166,10 @@ impl<T: Transport> Transport for Flaky<T> {
             }
         }
     }
+
+    fn check(&self, request: &http::Request<Bytes>) -> Result<(), TransportError> {
+        self.inner.check(request)
+    }
 }
 
 /// A test that panicked while it held the lock has failed already.

@@ -53,6 +53,17 @@ pub trait Transport: Send + Sync {
     ) -> impl Future<Output = Result<http::Response<Chunks>, TransportError>> + Send {
         async { Ok(self.send(request).await?.map(Chunks::once)) }
     }
+
+    /// What [`send`](Self::send) would refuse to send at all, without sending anything: plain http to another machine, a
+    /// call that needs a client certificate where there is none. A transport that cannot say refuses nothing.
+    ///
+    /// A payment by scanned code is not begun when its reversal would be refused.
+    ///
+    /// # Errors
+    /// With [`TransportErrorKind::Refused`](yuanfen_core::TransportErrorKind::Refused), as `send` would.
+    fn check(&self, _: &http::Request<Bytes>) -> Result<(), TransportError> {
+        Ok(())
+    }
 }
 
 impl<F, Sending> Transport for F
@@ -154,6 +165,10 @@ impl Transport for SharedTransport {
     ) -> impl Future<Output = Result<http::Response<Chunks>, TransportError>> + Send {
         self.0.stream_boxed(request)
     }
+
+    fn check(&self, request: &http::Request<Bytes>) -> Result<(), TransportError> {
+        self.0.check_erased(request)
+    }
 }
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<http::Response<T>, TransportError>> + Send + 'a>>;
@@ -162,6 +177,7 @@ type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<http::Response<T>, Transp
 trait Erased: Send + Sync {
     fn send_boxed(&self, request: http::Request<Bytes>) -> Boxed<'_, Bytes>;
     fn stream_boxed(&self, request: http::Request<Bytes>) -> Boxed<'_, Chunks>;
+    fn check_erased(&self, request: &http::Request<Bytes>) -> Result<(), TransportError>;
 }
 
 impl<T: Transport> Erased for T {
@@ -171,5 +187,9 @@ impl<T: Transport> Erased for T {
 
     fn stream_boxed(&self, request: http::Request<Bytes>) -> Boxed<'_, Chunks> {
         Box::pin(self.stream(request))
+    }
+
+    fn check_erased(&self, request: &http::Request<Bytes>) -> Result<(), TransportError> {
+        self.check(request)
     }
 }

@@ -3,9 +3,9 @@
 use std::error::Error as _;
 
 use yuanfen_core::{
-    Address, Advice, Again, BuildError, CodeMeaning, Effect, Error, ErrorKind, Fate, FieldError, MoneyError, OpenError,
-    OrderNo, ProtocolError, ProtocolErrorKind, Refusal, RefusalKind, ReplyTrust, Rule, Sent, SignError, SignatureError,
-    TransportError, TransportErrorKind, ValueError,
+    Address, Advice, Again, BuildError, CodeMeaning, CodePaymentEvent, Effect, Error, ErrorKind, Fate, FieldError,
+    MoneyError, OpenError, OrderNo, ProtocolError, ProtocolErrorKind, Refusal, RefusalKind, ReplyTrust, Rule, Sent,
+    SignError, SignatureError, Standing, TransportError, TransportErrorKind, ValueError,
 };
 
 use crate::fake::info;
@@ -451,4 +451,72 @@ fn a_question_that_got_no_good_answer_changed_nothing() {
         );
         assert!(done.to_string().ends_with(&done.verdict()), "{done}");
     }
+}
+
+#[test]
+fn a_failed_query_says_what_stands_only_where_that_is_proven() {
+    let standing = |trust, kind, verified| {
+        let refused = refusal(Fate::Refused, kind, verified);
+        Error::new(info(Effect::Read, trust), refused).standing()
+    };
+    for (kind, found) in [
+        (RefusalKind::NotFound, Some(Standing::NotFound)),
+        (RefusalKind::Pending, Some(Standing::Pending)),
+        (RefusalKind::Declined, None),
+        (RefusalKind::Unclear, None),
+    ] {
+        assert_eq!(standing(ReplyTrust::Signed, kind, true), found);
+        assert_eq!(standing(ReplyTrust::Signed, kind, false), None);
+        assert_eq!(standing(ReplyTrust::Unsigned, kind, false), found);
+    }
+    let cut = transport(TransportErrorKind::Cut, Sent::Maybe);
+    let cut = Error::new(info(Effect::Read, ReplyTrust::Signed), cut);
+    assert_eq!(cut.standing(), None);
+}
+
+#[test]
+fn a_failed_call_of_a_code_payment_is_read_for_what_it_proves() {
+    use CodePaymentEvent as Event;
+    let error = |kind| Error::new(info(Effect::QueryFirst, ReplyTrust::Signed), kind);
+    let timeout = || error(transport(TransportErrorKind::Timeout, Sent::Maybe));
+    let typing = |verified| error(refusal(Fate::Unknown, RefusalKind::Pending, verified));
+    let declined = |verified| error(refusal(Fate::Refused, RefusalKind::Declined, verified));
+    let throttled = |verified| error(refusal(Fate::Refused, RefusalKind::Throttled, verified));
+
+    assert_eq!(Event::of_failed_payment(&timeout()), Event::PayFailed(Fate::Unknown));
+    assert_eq!(
+        Event::of_failed_payment(&error(build())),
+        Event::PayFailed(Fate::NotSent)
+    );
+    assert_eq!(Event::of_failed_payment(&typing(true)), Event::Typing);
+    assert_eq!(
+        Event::of_failed_payment(&typing(false)),
+        Event::PayFailed(Fate::Unknown)
+    );
+    assert_eq!(
+        Event::of_failed_payment(&declined(true)),
+        Event::PayFailed(Fate::Refused)
+    );
+    assert_eq!(
+        Event::of_failed_payment(&declined(false)),
+        Event::PayFailed(Fate::Unknown)
+    );
+
+    assert_eq!(Event::of_failed_query(&timeout()), Event::QueryFailed);
+    assert_eq!(Event::of_failed_query(&typing(true)), Event::Stands(Standing::Pending));
+
+    assert_eq!(
+        Event::of_failed_reversal(&timeout()),
+        Event::ReverseFailed(Fate::Unknown)
+    );
+    assert_eq!(Event::of_failed_reversal(&typing(true)), Event::ReverseAgain);
+    assert_eq!(Event::of_failed_reversal(&throttled(true)), Event::ReverseAgain);
+    assert_eq!(
+        Event::of_failed_reversal(&throttled(false)),
+        Event::ReverseFailed(Fate::Unknown)
+    );
+    assert_eq!(
+        Event::of_failed_reversal(&declined(true)),
+        Event::ReverseFailed(Fate::Refused)
+    );
 }

@@ -15,6 +15,7 @@
 mod ask_and_download;
 mod client;
 mod closure;
+mod code_payment;
 mod download;
 mod hyper;
 mod identity;

@@ -159,6 +159,7 @@ fn meaning(code: &str) -> CodeMeaning {
         "PAID" => (Fate::Already, RefusalKind::Already),
         "DECLINED" => (Fate::Refused, RefusalKind::Declined),
         "BUSY" => (Fate::Refused, RefusalKind::Throttled),
+        "TYPING" => (Fate::Unknown, RefusalKind::Pending),
         _ => (Fate::Unknown, RefusalKind::Unclear),
     };
     CodeMeaning::new(fate, kind, "a sentence", "the toy's table")
