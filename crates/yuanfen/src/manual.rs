@@ -13,6 +13,15 @@ pub mod signing {}
 #[doc = include_str!("../docs/notifications.md")]
 pub mod notifications {}
 
+#[doc = include_str!("../docs/when-to-ask.md")]
+pub mod when_to_ask {}
+
+#[doc = include_str!("../docs/access.md")]
+pub mod access {}
+
+#[doc = include_str!("../docs/mini-program.md")]
+pub mod mini_program {}
+
 #[doc = include_str!("../docs/sandbox.md")]
 pub mod sandbox {}
 
