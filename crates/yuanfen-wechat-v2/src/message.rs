@@ -2,7 +2,8 @@
 
 use yuanfen_core::{BuildError, Clock14, Fields, Rule, UnixTime, ValueError, WireText};
 
-use crate::SignType;
+use crate::sub_merchant::Trade;
+use crate::{Account, SignType};
 
 /// A path and the business fields of a call: no account, no nonce, no signature.
 #[derive(Clone, Debug)]
@@ -16,6 +17,8 @@ pub struct Message {
     pub(crate) names_sub_merchant: bool,
     /// How it is signed, where that is not the account's choice.
     pub(crate) sign_type: Option<SignType>,
+    /// A field that is sent in another spelling than the one that is signed.
+    pub(crate) sent_as: Option<(&'static str, String)>,
 }
 
 impl Message {
@@ -27,6 +30,24 @@ impl Message {
             fields,
             names_sub_merchant: true,
             sign_type: None,
+            sent_as: None,
+        }
+    }
+
+    /// Sends a field in another spelling than the one that is signed: `/tools/shorturl` signs a link raw and takes it
+    /// URL-encoded.
+    #[must_use]
+    pub fn sent_as(mut self, field: &'static str, spelling: String) -> Self {
+        self.sent_as = Some((field, spelling));
+        self
+    }
+
+    /// About one sub-merchant where the account is for one, and about every one where it is for all: for calls in which a
+    /// missing `sub_mch_id` means all.
+    pub(crate) fn of_one_or_all(self, account: &Account) -> Self {
+        match account.trade {
+            Trade::EverySubMerchant => self.without_sub_merchant(),
+            Trade::Own | Trade::SubMerchant(_) => self,
         }
     }
 

@@ -7,8 +7,8 @@ use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::{Method, Request, Response, StatusCode};
 use yuanfen_core::{
     Ambient, BuildError, CodeMeaning, Draft, Fate, FieldError, Fields, OpenError, Opens, ProtocolError,
-    ProtocolErrorKind, Provider, Refusal, RefusalKind, ReplyTrust, Route, Sign, SignError, UnixTime, ValueError,
-    Verified, nonce_text,
+    ProtocolErrorKind, Provider, Refusal, RefusalKind, ReplyTrust, Route, Sign, SignError, UnixTime, Unsigned,
+    ValueError, Verified, nonce_text,
 };
 use yuanfen_xml::MESSAGE_LIMITS;
 
@@ -51,6 +51,10 @@ impl Provider for Account {
         yuanfen_xml::write("xml", &fields).map_err(BuildError::encode)?;
         let uri = self.base.join(message.path);
         let (text, key_length) = RULES.text(&fields, self.signer.key()).into_parts();
+        let mut fields = match &message.sent_as {
+            None => fields,
+            Some((name, spelling)) => respelled(&fields, name, spelling).map_err(BuildError::encode)?,
+        };
         Ok(Draft::new(text, key_length, move |signature| {
             // Signed in two steps, a message that must be signed in its own way may meet the account's signer.
             if signature.len() != sign_type.hex_len() {
@@ -81,7 +85,16 @@ impl Provider for Account {
     }
 }
 
-/// A verified, untyped answer.
+/// The fields with another spelling of one of them.
+fn respelled(fields: &Fields, name: &str, spelling: &str) -> Result<Fields, FieldError> {
+    let mut respelled = Fields::new();
+    for (candidate, value) in fields.iter() {
+        respelled.push(candidate, if candidate == name { spelling } else { value })?;
+    }
+    Ok(respelled)
+}
+
+/// An untyped answer: verified, or of a call that is answered without signature.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Reply {
@@ -108,35 +121,46 @@ impl Opens<Account> for Verified<Reply> {
     const TRUST: ReplyTrust = ReplyTrust::Signed;
 
     fn open(account: &Account, response: &Response<Bytes>, now: UnixTime) -> Result<Self, OpenError> {
-        if response.status() != StatusCode::OK {
-            let status = response.status().as_u16();
-            return Err(ProtocolError::new(ProtocolErrorKind::Status(status))
-                .with_status(status)
-                .into());
-        }
-        let fields = read(response.body())?;
-        // A message that did not get through is answered without signature. Its codes are nobody's word, so it is a
-        // refusal that proves nothing; everything else must be signed.
-        if let Some(return_code) = fields.filled("return_code")
-            && return_code != "SUCCESS"
-        {
-            let message = fields.get("return_msg").unwrap_or_default();
-            let meaning = if return_code == "FAIL" {
-                NOT_THROUGH
-            } else {
-                NOT_UNDERSTOOD
-            };
-            return Err(Refusal::new(return_code, message, meaning).into());
-        }
-        let raw = response.body().clone();
-        verify(account, fields, &[account.sign_type])?.try_map(|fields| {
-            Ok(Reply {
-                fields,
-                raw,
-                received_at: now,
-            })
-        })
+        let fields = through(response)?;
+        verify(account, fields, &[account.sign_type])?.try_map(|fields| Ok(Reply::of(fields, response, now)))
     }
+}
+
+impl Opens<Account> for Unsigned<Reply> {
+    const TRUST: ReplyTrust = ReplyTrust::Unsigned;
+
+    fn open(_: &Account, response: &Response<Bytes>, now: UnixTime) -> Result<Self, OpenError> {
+        let fields = through(response)?;
+        if fields.filled("return_code").is_none() {
+            return Err(FieldError::new("return_code", ValueError::Missing).into());
+        }
+        Ok(Self::new(Reply::of(fields, response, now)))
+    }
+}
+
+/// The fields of an answer that says of itself that the message got through, or leaves that open.
+fn through(response: &Response<Bytes>) -> Result<Fields, OpenError> {
+    if response.status() != StatusCode::OK {
+        let status = response.status().as_u16();
+        return Err(ProtocolError::new(ProtocolErrorKind::Status(status))
+            .with_status(status)
+            .into());
+    }
+    let fields = read(response.body())?;
+    // A message that did not get through is answered without signature. Its codes are nobody's word, so it is a
+    // refusal that proves nothing; everything else must be signed, where the call's answers are.
+    if let Some(return_code) = fields.filled("return_code")
+        && return_code != "SUCCESS"
+    {
+        let message = fields.get("return_msg").unwrap_or_default();
+        let meaning = if return_code == "FAIL" {
+            NOT_THROUGH
+        } else {
+            NOT_UNDERSTOOD
+        };
+        return Err(Refusal::new(return_code, message, meaning).into());
+    }
+    Ok(fields)
 }
 
 /// `return_code=FAIL`: the platform says it could not read or check the message, and signs nothing.
@@ -165,6 +189,14 @@ pub(crate) fn read(body: &Bytes) -> Result<Fields, OpenError> {
 }
 
 impl Reply {
+    fn of(fields: Fields, response: &Response<Bytes>, now: UnixTime) -> Self {
+        Self {
+            fields,
+            raw: response.body().clone(),
+            received_at: now,
+        }
+    }
+
     /// Lets a reply through that is about this account and says that the call worked.
     pub(crate) fn accepted(self, account: &Account, route: &Route) -> Result<Self, OpenError> {
         match self.fields.filled("result_code") {

@@ -11,7 +11,6 @@ use yuanfen_core::{
 
 use crate::bill::{BillCheck, DownloadedBill, File, GZIP};
 use crate::message::Writer;
-use crate::sub_merchant::Trade;
 use crate::{Account, Message};
 
 open_enum! {
@@ -90,11 +89,7 @@ impl Operation for DownloadTradeBill {
         put_day(&mut writer, self.date, ambient.now())?;
         writer.maybe(&BILL_TYPE, self.bill_type.as_ref().map(BillType::as_str))?;
         put_gzip(&mut writer, self.gzip)?;
-        let message = writer.into_message(Self::ROUTE.path);
-        Ok(match account.trade {
-            Trade::EverySubMerchant => message.without_sub_merchant(),
-            Trade::Own | Trade::SubMerchant(_) => message,
-        })
+        Ok(writer.into_message(Self::ROUTE.path).of_one_or_all(account))
     }
 
     fn decode(&self, _: &Account, inbound: Unsigned<File>) -> Result<DownloadedBill, OpenError> {

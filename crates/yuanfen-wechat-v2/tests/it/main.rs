@@ -29,5 +29,6 @@ mod seed;
 mod setup;
 mod sub_merchant;
 mod till;
+mod tools;
 mod twins;
 mod vectors;

@@ -79,6 +79,10 @@ fn lists_its_calls() {
             ("wechat-v2", "reverse_order", "/secapi/pay/reverse"),
             ("wechat-v2", "download_trade_bill", "/pay/downloadbill"),
             ("wechat-v2", "download_fund_flow_bill", "/pay/downloadfundflow"),
+            ("wechat-v2", "exchange_auth_code", "/tools/authcodetoopenid"),
+            ("wechat-v2", "shorten_link", "/tools/shorturl"),
+            ("wechat-v2", "query_comments", "/billcommentsp/batchquerycomment"),
+            ("wechat-v2", "report", "/payitil/report"),
         ]
     );
 }
