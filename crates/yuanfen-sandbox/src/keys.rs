@@ -22,8 +22,8 @@ pub(crate) use self::starpos::{
     STARPOS_APP_ID, STARPOS_APP_SECRET, STARPOS_KEY, STARPOS_MERCHANT, STARPOS_OPENID, STARPOS_ORGANIZATION,
     STARPOS_PUSH_KEY, STARPOS_PUSH_MD5_KEY, STARPOS_TERMINAL, STARPOS_WECHAT_KEY,
 };
-pub use self::wechat_v2::WechatV2Credentials;
 pub(crate) use self::wechat_v2::{WECHAT_API_KEY, WECHAT_PROVIDER_API_KEY};
+pub use self::wechat_v2::{WechatV2Credentials, WechatV2ProviderCredentials};
 
 pub(crate) const WECHAT_MERCHANT_ID: &str = "1900000001";
 pub(crate) const WECHAT_APP_ID: &str = "wx5a6d0b0c5a1e4d21";
@@ -32,8 +32,13 @@ pub(crate) const WECHAT_OPENID: &str = "oSandbox_Payer-0123456789abc";
 pub(crate) const WECHAT_PROVIDER_ID: &str = "1900000101";
 pub(crate) const WECHAT_PROVIDER_APP_ID: &str = "wx7c1d2e3f4a5b6c7d";
 /// Sub-merchants of the service provider, each with its own app if it has one.
-pub(crate) const WECHAT_SUB_MERCHANTS: &[(&str, Option<&str>)] =
-    &[("1900000111", Some("wx8d2e3f4a5b6c7d8e")), ("1900000112", None)];
+pub(crate) const WECHAT_SUB_MERCHANTS: &[(&str, Option<&str>)] = &[
+    (WECHAT_SUB_MERCHANT, Some(WECHAT_SUB_APP_ID)),
+    (WECHAT_OTHER_SUB_MERCHANT, None),
+];
+pub(crate) const WECHAT_SUB_MERCHANT: &str = "1900000111";
+pub(crate) const WECHAT_SUB_APP_ID: &str = "wx8d2e3f4a5b6c7d8e";
+pub(crate) const WECHAT_OTHER_SUB_MERCHANT: &str = "1900000112";
 
 /// The same payer's openid under a sub-merchant's app.
 pub(crate) fn openid_under_sub_app(openid: &str) -> String {

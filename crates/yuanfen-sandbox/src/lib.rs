@@ -23,6 +23,9 @@ pub use deliver::{NoticeAttempt, NoticeOutcome};
 pub use exchange::{Exchange, SignatureVerdict};
 pub use far_side::{Cut, DueNotice, FarSide};
 pub use faults::{FaultKind, FaultKindError, FaultPlan, FaultRule};
-pub use keys::{FshowsCredentials, MpgatewayCredentials, StarposCredentials, WechatV2Credentials, WechatV3Credentials};
+pub use keys::{
+    FshowsCredentials, MpgatewayCredentials, StarposCredentials, WechatV2Credentials, WechatV2ProviderCredentials,
+    WechatV3Credentials,
+};
 pub use platforms::{PageRefused, Platform, StarposPush, UnknownPlatform};
 pub use sandbox::{Sandbox, SandboxBuilder, SandboxError};

@@ -3,7 +3,8 @@
 use super::{FarSide, side};
 use crate::StarposPush;
 use crate::keys::{
-    FshowsCredentials, MpgatewayCredentials, StarposCredentials, WechatV2Credentials, WechatV3Credentials,
+    FshowsCredentials, MpgatewayCredentials, StarposCredentials, WechatV2Credentials, WechatV2ProviderCredentials,
+    WechatV3Credentials,
 };
 use crate::platforms::{Platform, Setting};
 
@@ -12,6 +13,13 @@ impl FarSide {
     #[must_use]
     pub fn wechat_v2(&self) -> WechatV2Credentials {
         WechatV2Credentials::at(&self.0.base_url)
+    }
+
+    /// What a service provider's client of WeChat Pay v2 needs. Its orders are those of
+    /// [`Account::provider`](crate::Account::provider).
+    #[must_use]
+    pub fn wechat_v2_provider(&self) -> WechatV2ProviderCredentials {
+        WechatV2ProviderCredentials::at(&self.0.base_url)
     }
 
     /// WeChat Pay v2 answers the next so many reversals with `recall=Y` and `SYSTEMERROR`, and does nothing.

@@ -4,7 +4,10 @@ use std::fmt;
 
 use yuanfen_core::Secret;
 
-use super::{WECHAT_APP_ID, WECHAT_MERCHANT_ID, WECHAT_OPENID};
+use super::{
+    WECHAT_APP_ID, WECHAT_MERCHANT_ID, WECHAT_OPENID, WECHAT_OTHER_SUB_MERCHANT, WECHAT_PROVIDER_APP_ID,
+    WECHAT_PROVIDER_ID, WECHAT_SUB_APP_ID, WECHAT_SUB_MERCHANT, openid_under_sub_app,
+};
 
 pub(crate) const WECHAT_API_KEY: &str = "ThrowAwaySandboxApiKeyOfWechatV2";
 pub(crate) const WECHAT_PROVIDER_API_KEY: &str = "ThrowAwaySandboxApiKeyOfProvider";
@@ -34,6 +37,61 @@ impl WechatV2Credentials {
             openid: WECHAT_OPENID.to_owned(),
             api_key: Secret::new(WECHAT_API_KEY.to_owned()),
         }
+    }
+}
+
+/// What a service provider's client needs to call the sandbox's WeChat Pay v2. `Debug` shows no key.
+///
+/// It has two sub-merchants: one with an app of its own, one without.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct WechatV2ProviderCredentials {
+    /// Where calls go.
+    pub base_url: String,
+    /// `mch_id`: the service provider.
+    pub merchant_id: String,
+    /// `appid`: the provider's app.
+    pub app_id: String,
+    /// `sub_mch_id`: the sub-merchant that has an app.
+    pub sub_merchant_id: String,
+    /// `sub_appid`: that app.
+    pub sub_app_id: String,
+    /// `sub_mch_id` of another sub-merchant, which has no app.
+    pub other_sub_merchant_id: String,
+    /// `openid`: the payer that the sandbox plays, under the provider's app.
+    pub openid: String,
+    /// `sub_openid`: the same payer under the sub-merchant's app.
+    pub sub_openid: String,
+    /// The provider's key, which signs for all of its sub-merchants.
+    pub api_key: Secret<String>,
+}
+
+impl WechatV2ProviderCredentials {
+    pub(crate) fn at(base_url: &str) -> Self {
+        Self {
+            base_url: base_url.to_owned(),
+            merchant_id: WECHAT_PROVIDER_ID.to_owned(),
+            app_id: WECHAT_PROVIDER_APP_ID.to_owned(),
+            sub_merchant_id: WECHAT_SUB_MERCHANT.to_owned(),
+            sub_app_id: WECHAT_SUB_APP_ID.to_owned(),
+            other_sub_merchant_id: WECHAT_OTHER_SUB_MERCHANT.to_owned(),
+            openid: WECHAT_OPENID.to_owned(),
+            sub_openid: openid_under_sub_app(WECHAT_OPENID),
+            api_key: Secret::new(WECHAT_PROVIDER_API_KEY.to_owned()),
+        }
+    }
+}
+
+impl fmt::Debug for WechatV2ProviderCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WechatV2ProviderCredentials")
+            .field("base_url", &self.base_url)
+            .field("merchant_id", &self.merchant_id)
+            .field("app_id", &self.app_id)
+            .field("sub_merchant_id", &self.sub_merchant_id)
+            .field("sub_app_id", &self.sub_app_id)
+            .field("other_sub_merchant_id", &self.other_sub_merchant_id)
+            .finish_non_exhaustive()
     }
 }
 

@@ -27,6 +27,7 @@ mod starpos;
 mod starpos_refunds;
 mod twins;
 mod v2_bills;
+mod v2_provider;
 mod v2_refunds;
 mod v2_till;
 mod v2_tools;

@@ -41,6 +41,7 @@ pub(crate) fn write(sandbox: &Sandbox, folder: &Path) -> Result<PathBuf, WriteEr
 
     let v3 = sandbox.wechat_v3();
     let v2 = sandbox.wechat_v2();
+    let provider = sandbox.wechat_v2_provider();
     let starpos = sandbox.starpos();
     let fshows = sandbox.fshows();
     let mpgateway = sandbox.mpgateway();
@@ -66,6 +67,17 @@ pub(crate) fn write(sandbox: &Sandbox, folder: &Path) -> Result<PathBuf, WriteEr
             "appid": v2.app_id,
             "openid": v2.openid,
             "api_key": v2.api_key.expose(),
+        },
+        "wechat_v2_provider": {
+            "base_url": provider.base_url,
+            "mch_id": provider.merchant_id,
+            "appid": provider.app_id,
+            "sub_mch_id": provider.sub_merchant_id,
+            "sub_appid": provider.sub_app_id,
+            "other_sub_mch_id": provider.other_sub_merchant_id,
+            "openid": provider.openid,
+            "sub_openid": provider.sub_openid,
+            "api_key": provider.api_key.expose(),
         },
         "starpos": {
             "base_url": starpos.base_url,

@@ -9,7 +9,7 @@ use yuanfen_sign::legacy::{aes_256_ecb_seal, md5_hex};
 use yuanfen_xml::write;
 
 use super::message::{Merchant, SignType, Sub, put, to_xml};
-use super::orders::put_payment;
+use super::orders::{Told, put_payment};
 use super::refunds::{RECEIVER, UNSETTLED, status_of, succeeded_at};
 use crate::bills::Shares;
 use crate::deliver::Event;
@@ -23,7 +23,7 @@ pub(super) fn payment(merchant: &Merchant, event: &Event, desk: &Desk<'_>) -> Op
     if let Some(attach) = order.detail("attach") {
         put(&mut fields, "attach", attach);
     }
-    put_payment(&mut fields, order, order.detail("version").is_some(), desk);
+    put_payment(&mut fields, order, Told::of(order), desk);
     put(&mut fields, "nonce_str", &nonce_text(desk.ambient));
     put(&mut fields, "out_trade_no", &order.order_no);
     put(&mut fields, "result_code", "SUCCESS");

@@ -4,7 +4,7 @@ use yuanfen_core::{Clock14, Fields, UnixTime, WireText as _};
 
 use super::Agreed;
 use super::checks::{address, amount, expiry, fingerprint, later, lengths, need, new_order_no, notify_url, one_of};
-use super::message::{Caller, Refusal, Sub, put};
+use super::message::{Caller, Refusal, put};
 use super::promotions;
 use crate::ambient::SeededAmbient;
 use crate::bills::Shares;
@@ -160,7 +160,11 @@ pub(super) fn query(fields: &Fields, caller: &Caller<'_>, desk: &mut Desk<'_>) -
     if let Some(attach) = order.detail("attach") {
         put(&mut reply, "attach", attach);
     }
-    put_payment(&mut reply, &order, fields.filled("version").is_some(), desk);
+    let told = Told {
+        sub_payer: caller.sub.app_id.is_some(),
+        promotions: fields.filled("version").is_some(),
+    };
+    put_payment(&mut reply, &order, told, desk);
     Ok(reply)
 }
 
@@ -224,8 +228,27 @@ pub(super) fn named(fields: &Fields, caller: &Caller<'_>, desk: &mut Desk<'_>) -
         .ok_or_else(|| Refusal::new("ORDERNOTEXIST", "订单不存在"))
 }
 
+/// What is told of a payment because somebody asked for it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Told {
+    /// The payer's openid under the sub-merchant's app.
+    pub(super) sub_payer: bool,
+    /// `promotion_detail`.
+    pub(super) promotions: bool,
+}
+
+impl Told {
+    /// As the order itself asked.
+    pub(super) fn of(order: &Order) -> Self {
+        Self {
+            sub_payer: order.detail("sub_appid").is_some(),
+            promotions: order.detail("version").is_some(),
+        }
+    }
+}
+
 /// What a paid order adds to its query, its notice, and the answer of a till.
-pub(super) fn put_payment(fields: &mut Fields, order: &Order, with_promotions: bool, desk: &Desk<'_>) {
+pub(super) fn put_payment(fields: &mut Fields, order: &Order, told: Told, desk: &Desk<'_>) {
     let Some(payment) = &order.payment else { return };
     let shares = Shares::of(order, payment, None);
     if let Some(device) = order.detail("device_info") {
@@ -233,7 +256,7 @@ pub(super) fn put_payment(fields: &mut Fields, order: &Order, with_promotions: b
     }
     put(fields, "openid", &payment.payer);
     put(fields, "is_subscribe", "N");
-    if Sub::of(order).app_id.is_some() {
+    if told.sub_payer {
         let named = order.detail("sub_openid").map(str::to_owned);
         let sub_openid = named.unwrap_or_else(|| keys::openid_under_sub_app(&payment.payer));
         put(fields, "sub_openid", &sub_openid);
@@ -248,11 +271,7 @@ pub(super) fn put_payment(fields: &mut Fields, order: &Order, with_promotions: b
     }
     put(fields, "fee_type", "CNY");
     put(fields, "cash_fee", &shares.payer.to_text());
-    if with_promotions {
-        if let Some(promotions) = promotions::of_payment(payment) {
-            put(fields, "promotion_detail", &promotions);
-        }
-    } else if !payment.coupons.is_empty() {
+    if !payment.coupons.is_empty() {
         put(fields, "coupon_fee", &shares.coupons.to_text());
         put(fields, "coupon_count", &payment.coupons.len().to_string());
         for (index, coupon) in payment.coupons.iter().enumerate() {
@@ -260,6 +279,9 @@ pub(super) fn put_payment(fields: &mut Fields, order: &Order, with_promotions: b
             put(fields, &format!("coupon_id_{index}"), &coupon.id);
             put(fields, &format!("coupon_fee_{index}"), &coupon.amount.to_text());
         }
+    }
+    if let Some(detail) = promotions::of_payment(payment).filter(|_| told.promotions) {
+        put(fields, "promotion_detail", &detail);
     }
     put(fields, "transaction_id", &payment.transaction_id);
     put(fields, "time_end", &Clock14(payment.at).to_string());

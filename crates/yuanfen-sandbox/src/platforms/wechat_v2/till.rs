@@ -4,7 +4,7 @@ use yuanfen_core::Fields;
 
 use super::checks::{address, amount, expiry, fingerprint, later, lengths, need, new_order_no, one_of};
 use super::message::{Caller, Refusal, put};
-use super::orders::{ORDER_LIFE, details, named, put_payment};
+use super::orders::{ORDER_LIFE, Told, details, named, put_payment};
 use super::{Agreed, new_payment};
 use crate::book::{BookError, Order, OrderState, Placement, Reaction, Setback, Shown};
 use crate::keys;
@@ -69,7 +69,7 @@ pub(super) fn charge(fields: &Fields, caller: &Caller<'_>, desk: &mut Desk<'_>) 
     if let Some(attach) = order.detail("attach") {
         put(&mut reply, "attach", attach);
     }
-    put_payment(&mut reply, &order, order.detail("version").is_some(), desk);
+    put_payment(&mut reply, &order, Told::of(&order), desk);
     Ok(reply)
 }
 
