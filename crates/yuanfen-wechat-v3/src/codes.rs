@@ -6,8 +6,12 @@
 
 mod bills;
 mod common;
+mod internal;
 mod orders;
 mod refunds;
+mod till;
+
+pub use internal::InternalNumber;
 
 use yuanfen_core::{Again, CodeMeaning, Fate, RefusalKind, Route, open_enum};
 
@@ -72,6 +76,10 @@ open_enum! {
         ServiceUnavailable = "SERVICE_UNAVAILABLE",
         /// The payer is typing.
         UserPaying = "USERPAYING",
+        /// What was scanned is no payment code.
+        AuthCodeInvalid = "AUTH_CODE_INVALID",
+        /// The payment code is too old, or was used.
+        AuthCodeExpired = "AUTHCODEEXPIRE",
     }
 }
 
@@ -163,9 +171,17 @@ const FAILED: CodeMeaning = CodeMeaning::new(
     STATUSES,
 );
 
+/// 501 with a code that no table has.
+const RETIRED: CodeMeaning = CodeMeaning::new(
+    Fate::Refused,
+    RefusalKind::Configuration,
+    "the platform does not have this call, or no longer: read its message, and look for another",
+    STATUSES,
+);
+
 /// Every row there is. A row for some calls comes before the row for every call.
 pub fn rows() -> impl Iterator<Item = &'static Row> {
-    [orders::ROWS, refunds::ROWS, bills::ROWS, common::ROWS]
+    [orders::ROWS, till::ROWS, refunds::ROWS, bills::ROWS, common::ROWS]
         .into_iter()
         .flatten()
 }
@@ -198,7 +214,11 @@ fn known(status: u16, code: &str, applies: impl Fn(&Row) -> bool) -> Option<Code
         return Some(THROTTLED);
     }
     let row = rows().find(|row| same_code(row.code, code) && applies(row));
-    row.map(|row| row.meaning).or((status >= 500).then_some(FAILED))
+    row.map(|row| row.meaning).or(match status {
+        501 => Some(RETIRED),
+        500.. => Some(FAILED),
+        _ => None,
+    })
 }
 
 /// Whether two spellings are of one code.

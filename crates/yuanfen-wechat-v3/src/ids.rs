@@ -274,6 +274,39 @@ impl MerchantIds {
     }
 }
 
+impl MerchantIds {
+    /// Reads what a message names of its ids, which may be nothing. What it does name is ours, or the message is foreign.
+    pub(crate) fn check_what_is_named(&self, taker: &mut JsonTaker<'_>) -> Result<(), ProtocolError> {
+        let (merchant, app, further) = match self {
+            Self::Direct(ids) => ("mchid", "appid", &ids.further_app_ids),
+            Self::Partner(ids) => ("sp_mchid", "sp_appid", &ids.further_app_ids),
+        };
+        check_named(taker, merchant, |id| id == self.merchant_id())?;
+        check_named(taker, app, |id| {
+            id == self.app_id() || further.iter().any(|known| **known == *id)
+        })?;
+        if let Some(sub) = self.sub_merchant() {
+            check_named(taker, "sub_mchid", |id| *id == *sub.merchant_id)?;
+            check_named(taker, "sub_appid", |id| {
+                sub.app_id.as_deref().is_none_or(|our_app| id == our_app)
+            })?;
+        }
+        Ok(())
+    }
+}
+
+fn check_named(
+    taker: &mut JsonTaker<'_>,
+    name: &'static str,
+    is_ours: impl Fn(&str) -> bool,
+) -> Result<(), ProtocolError> {
+    let named: Option<String> = taker.maybe(name)?;
+    match named {
+        Some(id) if !id.is_empty() && !is_ours(&id) => Err(foreign(name)),
+        Some(_) | None => Ok(()),
+    }
+}
+
 fn take_sub_merchant(taker: &mut JsonTaker<'_>, ours: Option<&SubMerchant>) -> Result<SubMerchant, ProtocolError> {
     let merchant_id: String = taker.need("sub_mchid")?;
     let app_id: Option<String> = taker.maybe("sub_appid")?;

@@ -2,6 +2,7 @@
 #![cfg(any(feature = "aws-lc", feature = "pure-rust"))]
 
 mod account;
+mod auth_code;
 mod bill;
 mod certificates;
 pub mod codes;
@@ -25,9 +26,11 @@ pub mod settle;
 pub mod sign;
 #[cfg(any(test, feature = "test-util"))]
 pub mod test_util;
+mod till;
 mod transaction;
 
 pub use account::{Account, BACKUP_BASE, DEFAULT_BASE, SetupError, SigningIdentity};
+pub use auth_code::AuthCode;
 pub use bill::{BillCheck, BillMismatch, RequestedBill, bill_ready_at};
 pub use certificates::{DownloadedCertificates, PlatformCertificate};
 pub use codes::Code;
@@ -44,10 +47,11 @@ pub use pay_params::{
 };
 pub use payer::Payer;
 pub use private::{OpenId, PayerText};
-pub use provider::{File, Reply};
+pub use provider::{File, Progress, Reply};
 pub use refund_record::{
     FundsAccount, PaidFrom, RefundAmounts, RefundChannel, RefundRecord, RefundStatus, RefundedPromotion,
 };
 pub use scene::{H5Info, H5Type, Scene, Store};
+pub use till::{Till, TillStore};
 pub use transaction::{PromotedGoods, Promotion, PromotionScope, PromotionType, TradeState, TradeType, Transaction};
 pub use yuanfen_core::PrepayId;

@@ -3,6 +3,7 @@
 mod close_order;
 mod download_bill;
 mod download_certificates;
+mod pay_by_code;
 mod place_app_order;
 mod place_h5_order;
 mod place_jsapi_order;
@@ -12,6 +13,7 @@ mod query_refund;
 mod refund;
 mod request_fund_flow_bill;
 mod request_trade_bill;
+mod reverse_order;
 mod upload_complaint_image;
 mod upload_image;
 mod upload_marketing_image;
@@ -20,6 +22,7 @@ mod upload_video;
 pub use close_order::{CloseOrder, ClosedOrder};
 pub use download_bill::{DownloadBill, DownloadedBill};
 pub use download_certificates::DownloadCertificates;
+pub use pay_by_code::{ChargedCode, PayByCode, PendingCode};
 pub use place_app_order::{PlaceAppOrder, PlacedAppOrder};
 pub use place_h5_order::{PlaceH5Order, PlacedH5Order};
 pub use place_jsapi_order::{PlaceJsapiOrder, PlacedJsapiOrder};
@@ -29,6 +32,7 @@ pub use query_refund::QueryRefund;
 pub use refund::{Refund, RefundSource, RefundedGoods};
 pub use request_fund_flow_bill::{AccountType, RequestFundFlowBill};
 pub use request_trade_bill::{BillScope, BillType, RequestTradeBill};
+pub use reverse_order::{ReverseOrder, ReversedOrder};
 pub use upload_complaint_image::UploadComplaintImage;
 pub use upload_image::UploadImage;
 pub use upload_marketing_image::{UploadMarketingImage, UploadedMarketingImage};
@@ -49,6 +53,8 @@ pub fn routes() -> Vec<RouteInfo> {
         RouteInfo::of::<PlaceH5Order>(),
         RouteInfo::of::<QueryOrder>(),
         RouteInfo::of::<CloseOrder>(),
+        RouteInfo::of::<PayByCode>(),
+        RouteInfo::of::<ReverseOrder>(),
         RouteInfo::of::<Refund>(),
         RouteInfo::of::<QueryRefund>(),
         RouteInfo::of::<RequestTradeBill>(),

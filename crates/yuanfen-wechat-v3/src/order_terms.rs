@@ -6,6 +6,7 @@ use yuanfen_core::{
 };
 
 use crate::ids::BodyIds;
+use crate::order_detail::{BodyDetail, GoodsCode};
 use crate::payer::BodyPayer;
 use crate::scene::BodyScene;
 use crate::{Account, H5Info, Message, OrderDetail, Payer, Scene};
@@ -94,10 +95,8 @@ impl OrderTerms {
             LIMIT_PAY.check(means.as_str())?;
         }
         check_notify_url(&self.notify_url, 255, SHEET)?;
-        if let Some(expires_at) = self.expires_at {
-            check_expiry(expires_at, now)?;
-        }
-        self.detail.as_ref().map_or(Ok(()), |detail| detail.check(self.amount))
+        self.expires_at
+            .map_or(Ok(()), |expires_at| check_expiry(expires_at, now))
     }
 
     /// The message of that call, in the account's form.
@@ -131,7 +130,7 @@ impl OrderTerms {
             support_fapiao: self.offers_invoice,
             amount: BodyAmount::new(self.amount),
             payer,
-            detail: self.detail.as_ref().filter(|detail| !detail.is_empty()),
+            detail: OrderDetail::in_body(self.detail.as_ref(), self.amount, GoodsCode::Order)?,
             scene_info: scene.map(|scene| scene.in_body(h5_info)).transpose()?,
             settle_info: self.profit_sharing.map(BodySettleInfo::new),
         };
@@ -200,7 +199,7 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     payer: Option<BodyPayer<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<&'a OrderDetail>,
+    detail: Option<BodyDetail<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     scene_info: Option<BodyScene<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]

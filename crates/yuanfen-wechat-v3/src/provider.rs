@@ -11,6 +11,7 @@ use yuanfen_core::{
 };
 
 use crate::certificates::{DownloadedCertificates, is_public_key_id, parse_object};
+use crate::codes::InternalNumber;
 use crate::incoming::{SERIAL, Signed, check_size, is_signed};
 use crate::ops::DownloadCertificates;
 use crate::sign::{SCHEME, authorization, request_text};
@@ -97,6 +98,14 @@ impl Reply {
         self.answer.object(route)
     }
 
+    /// What a call answers that may be accepted before it is done: the JSON object of a 200, or what a 202 holds.
+    ///
+    /// # Errors
+    /// A refusal with what its code means on this route, another status, or a body that is no JSON object.
+    pub fn progress(&self, route: &Route) -> Result<Progress, OpenError> {
+        self.answer.progress(route)
+    }
+
     /// Takes a 204 without a body.
     ///
     /// # Errors
@@ -123,6 +132,12 @@ impl Reply {
         self.answer.request_id.as_deref()
     }
 
+    /// The internal number behind `Request-ID`, where it says that something was wrong.
+    #[must_use]
+    pub fn internal_number(&self) -> Option<InternalNumber> {
+        self.request_id().and_then(InternalNumber::of)
+    }
+
     /// When the platform answered: the earlier of its own time and ours, so that what has a limited life is never held
     /// longer than it lives.
     #[must_use]
@@ -136,6 +151,16 @@ impl Reply {
     pub const fn received_at(&self) -> UnixTime {
         self.received_at
     }
+}
+
+/// How far a call has come that may be accepted before it is done.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Progress {
+    /// A 200: the object that the contract promises.
+    Done(Object),
+    /// A 202: accepted, and being decided. It may hold little of what the contract promises, or no body at all.
+    Accepted(Option<Object>),
 }
 
 impl fmt::Debug for Reply {
@@ -234,6 +259,21 @@ impl Answer {
         }
     }
 
+    fn progress(&self, route: &Route) -> Result<Progress, OpenError> {
+        if self.status != StatusCode::ACCEPTED {
+            return self.object(route).map(Progress::Done);
+        }
+        if self.body.is_empty() {
+            return Ok(Progress::Accepted(None));
+        }
+        let object = parse_object(&self.body, Some(202))?;
+        match object.raw("code") {
+            // Older tables list the state as a code.
+            None | Some("null" | "\"\"" | "\"SUCCESS\"" | "\"USERPAYING\"") => Ok(Progress::Accepted(Some(object))),
+            Some(_) => Err(refusal(Some(route), self, true)),
+        }
+    }
+
     fn no_content(&self, route: &Route) -> Result<(), OpenError> {
         match (self.status, self.body.is_empty()) {
             (StatusCode::NO_CONTENT, true) => Ok(()),
@@ -260,7 +300,7 @@ fn unused(status: StatusCode) -> ProtocolError {
 pub(crate) fn refusal(route: Option<&Route>, answer: &Answer, proven: bool) -> OpenError {
     let status = answer.status.as_u16();
     let fails = answer.status.is_client_error() || answer.status.is_server_error();
-    if !fails && answer.status != StatusCode::OK {
+    if !fails && !matches!(answer.status, StatusCode::OK | StatusCode::ACCEPTED) {
         return unused(answer.status).into();
     }
     let read = || {
@@ -277,6 +317,8 @@ pub(crate) fn refusal(route: Option<&Route>, answer: &Answer, proven: bool) -> O
         Ok(parts) => parts,
         // The documents disagree on the code, so the status decides, whatever the body is.
         Err(_) if answer.status == StatusCode::TOO_MANY_REQUESTS => (String::new(), String::new(), None),
+        // A 202 that says why is read above; this call has no other.
+        Err(_) if answer.status == StatusCode::ACCEPTED => return unused(answer.status).into(),
         Err(error) => return OpenError::Protocol(error),
     };
     let meaning = match route {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use yuanfen_core::{
     Extra, Fen, FieldError, JsonTaker, Object, OrderNo, ProtocolError, ProtocolErrorKind, RemoteId, Rfc3339, Standing,
-    UnixTime, open_enum,
+    UnixTime, ValueError, open_enum,
 };
 
 use crate::ids::{MerchantIds, ReceivedIds};
@@ -33,14 +33,15 @@ open_enum! {
 }
 
 impl TradeState {
-    /// What it means for settling an order. A state that this version does not know is still being decided.
+    /// What it means for settling an order. `PAYERROR` and states that this version does not know count as being decided:
+    /// only the others of the last kind promise that nobody can pay any more.
     #[must_use]
     pub const fn standing(&self) -> Standing {
         match self {
             Self::Success | Self::Refund => Standing::Succeeded,
             Self::NotPay => Standing::Accepted,
-            Self::Closed | Self::Revoked | Self::PayError => Standing::Failed,
-            Self::UserPaying | Self::Accept | Self::Unknown(_) => Standing::Pending,
+            Self::Closed | Self::Revoked => Standing::Failed,
+            Self::UserPaying | Self::Accept | Self::PayError | Self::Unknown(_) => Standing::Pending,
         }
     }
 }
@@ -184,6 +185,18 @@ impl Transaction {
         let mut taker = JsonTaker::new(object);
         let received = ids.take(&mut taker, true)?;
         Ok(Self::take(&mut taker, received, raw)?)
+    }
+
+    /// Refuses a paid order that lacks its amount or its number. It cannot be compared with anything: half an answer is
+    /// none.
+    pub(crate) fn must_say_what_was_paid(&self) -> Result<(), FieldError> {
+        if self.total.is_none() {
+            Err(FieldError::new("amount.total", ValueError::Missing))
+        } else if self.transaction_id.is_none() {
+            Err(FieldError::new("transaction_id", ValueError::Missing))
+        } else {
+            Ok(())
+        }
     }
 
     fn take(taker: &mut JsonTaker<'_>, ids: ReceivedIds, raw: Bytes) -> Result<Self, FieldError> {

@@ -1,6 +1,6 @@
 //! Placing an order, querying it, closing it.
 
-use yuanfen_core::{Fate, RefusalKind};
+use yuanfen_core::{Again, Fate, RefusalKind};
 
 use super::{Operations, Row, STATUSES, absent, already, declined, mend, row};
 
@@ -117,11 +117,13 @@ pub(super) const ROWS: &[Row] = &[
         "ORDER_NOT_EXIST",
         "no such order under this merchant; wait five minutes after placing one before closing it",
         CLOSING,
-    ),
+    )
+    .with_again(Again::Later),
     declined(
         CLOSE,
         "TRADE_ERROR",
         "this order cannot be closed in its state: query it",
         STATUSES,
-    ),
+    )
+    .with_again(Again::AfterQuery),
 ];

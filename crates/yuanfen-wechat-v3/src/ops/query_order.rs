@@ -4,10 +4,7 @@
 //! Read. The query string is signed as part of the address. Published as "查询订单"; v3 sheet, section 14.
 
 use http::Method;
-use yuanfen_core::{
-    Ambient, BuildError, Effect, FieldError, OpenError, Operation, OrderNo, RemoteId, Route, Standing, ValueError,
-    Verified,
-};
+use yuanfen_core::{Ambient, BuildError, Effect, OpenError, Operation, OrderNo, RemoteId, Route, Standing, Verified};
 
 use crate::transaction::foreign;
 use crate::{Account, Message, OrderRef, Reply, Transaction, segment};
@@ -82,15 +79,8 @@ impl Operation for QueryOrder {
         let reply = inbound.get();
         let object = reply.object(&Self::ROUTE)?;
         let transaction = Transaction::read(&object, account.ids(), reply.raw().clone())?;
-        // A paid order that lacks its amount or its number cannot be compared with anything: half an answer is none.
         if transaction.trade_state.standing() == Standing::Succeeded {
-            let missing = |field| Err(FieldError::new(field, ValueError::Missing).into());
-            if transaction.total.is_none() {
-                return missing("amount.total");
-            }
-            if transaction.transaction_id.is_none() {
-                return missing("transaction_id");
-            }
+            transaction.must_say_what_was_paid()?;
         }
         match self
             .order

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use yuanfen_core::{Advice, Again, CodeMeaning, Fate, RefusalKind, Route};
-use yuanfen_wechat_v3::Code;
-use yuanfen_wechat_v3::codes::{meaning, meaning_anywhere, rows};
+use yuanfen_core::{Advice, Again, CodeMeaning, Fate, Opens as _, RefusalKind, Route, Verified};
+use yuanfen_wechat_v3::codes::{InternalNumber, meaning, meaning_anywhere, rows};
 use yuanfen_wechat_v3::ops::routes;
+use yuanfen_wechat_v3::{Code, Reply};
+
+use crate::far_side::{account, now, reply};
 
 fn route(operation: &str) -> Route {
     let found = routes().into_iter().find(|info| info.route.operation == operation);
@@ -18,16 +20,19 @@ fn advice(operation: &str, status: u16, code: &str) -> Advice {
     Advice::of(meaning.fate, route.effect, meaning.again)
 }
 
-/// The codes that the sheet lists for each call, sections 10.2, 13.5, 14, 15, 17.3, 18.3 and 6.1.
+/// The codes that the sheet lists for each call, sections 10.2, 13.5, 14, 15, 16, 17.3, 18.3 and 6.1.
 #[test]
 fn has_every_documented_code_of_every_call() {
+    const ORDERING: &str = "USERPAYING PARAM_ERROR INVALID_REQUEST APPID_MCHID_NOT_MATCH MCH_NOT_EXISTS ORDER_CLOSED SIGN_ERROR \
+                            NO_AUTH OUT_TRADE_NO_USED RULE_LIMIT TRADE_ERROR ACCOUNT_ERROR NOT_ENOUGH ORDER_NOT_EXIST \
+                            FREQUENCY_LIMITED SYSTEM_ERROR BANK_ERROR OPENID_MISMATCH INVALID_TRANSACTIONID ORDER_PAID";
     let table = [
-        (
-            "place_jsapi_order",
-            "USERPAYING PARAM_ERROR INVALID_REQUEST APPID_MCHID_NOT_MATCH MCH_NOT_EXISTS ORDER_CLOSED SIGN_ERROR NO_AUTH \
-             OUT_TRADE_NO_USED RULE_LIMIT TRADE_ERROR ACCOUNT_ERROR NOT_ENOUGH ORDER_NOT_EXIST FREQUENCY_LIMITED SYSTEM_ERROR \
-             BANK_ERROR OPENID_MISMATCH INVALID_TRANSACTIONID ORDER_PAID",
-        ),
+        ("place_jsapi_order", ORDERING),
+        ("place_app_order", ORDERING),
+        ("place_native_order", ORDERING),
+        ("place_h5_order", ORDERING),
+        ("pay_by_code", ORDERING),
+        ("pay_by_code", "AUTH_CODE_INVALID AUTHCODEEXPIRE"),
         (
             "query_order",
             "ORDER_NOT_EXIST ORDERNOTEXIST ORDER_CLOSED PARAM_ERROR SYSTEM_ERROR SYSTEMERROR SIGN_ERROR RESOURCE_NOT_EXISTS",
@@ -35,6 +40,10 @@ fn has_every_documented_code_of_every_call() {
         (
             "close_order",
             "ORDER_PAID ORDER_CLOSED ORDER_NOT_EXIST SYSTEM_ERROR SIGN_ERROR",
+        ),
+        (
+            "reverse_order",
+            "USERPAYING SYSTEM_ERROR ORDER_NOT_EXIST RESOURCE_NOT_EXISTS PARAM_ERROR SIGN_ERROR NO_AUTH NOT_ENOUGH",
         ),
         (
             "refund",
@@ -58,6 +67,186 @@ fn has_every_documented_code_of_every_call() {
     }
 }
 
+/// Everything that the table says of the calls of an order, written a second time from the sheet: what may have been done,
+/// and whether the same request may be sent again. What stands in one of the two and not in the other is found.
+#[test]
+fn says_of_every_code_of_an_order_what_the_sheet_says() {
+    use Again::{AfterQuery, ByEffect, Later, No, WhenMended};
+    use Fate::{Already, Refused, Unknown};
+    const PLACING: [&str; 4] = [
+        "place_jsapi_order",
+        "place_app_order",
+        "place_native_order",
+        "place_h5_order",
+    ];
+    type Said = (&'static [&'static str], &'static str, Fate, Again);
+    let table: &[Said] = &[
+        (&PLACING, "ORDER_PAID", Already, No),
+        (&PLACING, "OUT_TRADE_NO_USED", Already, No),
+        (&PLACING, "ORDER_CLOSED", Refused, No),
+        (&PLACING, "RULE_LIMIT", Refused, No),
+        (&PLACING, "TRADE_ERROR", Refused, No),
+        (&PLACING, "ACCOUNT_ERROR", Refused, No),
+        (&PLACING, "NOT_ENOUGH", Refused, No),
+        (&PLACING, "ORDER_NOT_EXIST", Refused, WhenMended),
+        (&PLACING, "OPENID_MISMATCH", Refused, WhenMended),
+        (&PLACING, "INVALID_TRANSACTIONID", Refused, WhenMended),
+        (&PLACING, "USERPAYING", Unknown, ByEffect),
+        (&["query_order"], "ORDER_NOT_EXIST", Refused, No),
+        (&["query_order"], "RESOURCE_NOT_EXISTS", Refused, No),
+        (&["query_order"], "ORDER_CLOSED", Refused, No),
+        (&["close_order"], "ORDER_PAID", Already, No),
+        (&["close_order"], "ORDER_CLOSED", Already, No),
+        (&["close_order"], "ORDER_NOT_EXIST", Refused, Later),
+        (&["close_order"], "TRADE_ERROR", Refused, AfterQuery),
+        (&["pay_by_code"], "USERPAYING", Unknown, ByEffect),
+        (&["pay_by_code"], "SYSTEM_ERROR", Unknown, ByEffect),
+        (&["pay_by_code"], "BANK_ERROR", Unknown, ByEffect),
+        (&["pay_by_code"], "ORDER_PAID", Already, No),
+        (&["pay_by_code"], "OUT_TRADE_NO_USED", Already, No),
+        (&["pay_by_code"], "ORDER_CLOSED", Refused, No),
+        (&["pay_by_code"], "AUTH_CODE_INVALID", Refused, No),
+        (&["pay_by_code"], "AUTHCODEEXPIRE", Refused, No),
+        (&["pay_by_code"], "NOT_ENOUGH", Refused, No),
+        (&["pay_by_code"], "RULE_LIMIT", Refused, No),
+        (&["pay_by_code"], "TRADE_ERROR", Refused, No),
+        (&["pay_by_code"], "ACCOUNT_ERROR", Refused, No),
+        (&["pay_by_code"], "ORDER_NOT_EXIST", Refused, WhenMended),
+        (&["pay_by_code"], "OPENID_MISMATCH", Refused, WhenMended),
+        (&["pay_by_code"], "INVALID_TRANSACTIONID", Refused, WhenMended),
+        (&["reverse_order"], "USERPAYING", Unknown, Later),
+        (&["reverse_order"], "SYSTEM_ERROR", Unknown, ByEffect),
+        (&["reverse_order"], "BANK_ERROR", Unknown, ByEffect),
+        (&["reverse_order"], "ORDER_CLOSED", Already, No),
+        (&["reverse_order"], "ORDER_NOT_EXIST", Refused, No),
+        (&["reverse_order"], "RESOURCE_NOT_EXISTS", Refused, No),
+        (&["reverse_order"], "NOT_ENOUGH", Refused, WhenMended),
+        (&[], "PARAM_ERROR", Refused, WhenMended),
+        (&[], "INVALID_REQUEST", Refused, WhenMended),
+        (&[], "SIGN_ERROR", Refused, WhenMended),
+        (&[], "NO_AUTH", Refused, WhenMended),
+        (&[], "APPID_MCHID_NOT_MATCH", Refused, WhenMended),
+        (&[], "MCH_NOT_EXISTS", Refused, WhenMended),
+        (&[], "FREQUENCY_LIMITED", Unknown, Later),
+        (&[], "FREQUENCY_LIMIT_EXCEED", Unknown, Later),
+        (&[], "RATELIMIT_EXCEEDED", Unknown, Later),
+        (&[], "SYSTEM_ERROR", Unknown, ByEffect),
+        (&[], "BANK_ERROR", Unknown, ByEffect),
+        (&[], "SERVICE_UNAVAILABLE", Unknown, ByEffect),
+    ];
+    let calls: Vec<&str> = table.iter().flat_map(|(calls, ..)| *calls).copied().collect();
+    let ours = rows().filter(|row| row.operations.is_empty() || row.operations.iter().any(|call| calls.contains(call)));
+    for row in ours {
+        let said = (row.operations, row.code, row.meaning.fate, row.meaning.again);
+        assert!(table.contains(&said), "no such line in the test: {said:?}");
+    }
+    for (operations, code, fate, again) in table {
+        let anywhere = meaning_anywhere(400, code);
+        let found: Vec<_> = match operations {
+            [] => vec![anywhere],
+            calls => calls.iter().map(|call| meaning(&route(call), 400, code)).collect(),
+        };
+        for meaning in found {
+            assert_eq!((meaning.fate, meaning.again), (*fate, *again), "{operations:?} {code}");
+        }
+    }
+}
+
+/// The status decides where the documents name no code, or disagree on it.
+#[test]
+fn reads_the_status_where_no_row_knows_the_code() {
+    let kind = |status| meaning(&route("pay_by_code"), status, "BRAND_NEW");
+    assert_eq!(kind(429).kind, RefusalKind::Throttled);
+    for status in [500, 502, 503, 504, 599] {
+        assert_eq!(
+            (kind(status).fate, kind(status).again),
+            (Fate::Unknown, Again::ByEffect)
+        );
+    }
+    assert_eq!(
+        (kind(501).fate, kind(501).kind),
+        (Fate::Refused, RefusalKind::Configuration)
+    );
+    assert_eq!(kind(400), CodeMeaning::unknown(yuanfen_core::Effect::QueryFirst));
+    // A caller's mistake that comes as a 500 is no failure of the platform.
+    assert_eq!(
+        meaning(&route("place_h5_order"), 500, "OPENID_MISMATCH").fate,
+        Fate::Refused
+    );
+}
+
+/// Section 10.3: what stands behind the last hyphen of `Request-ID`.
+#[test]
+fn reads_the_internal_number_of_a_request_id() {
+    let sentence = |id: &str| InternalNumber::of(id).and_then(InternalNumber::sentence);
+    for number in [
+        268_512_771_u64,
+        268_447_840,
+        268_435_461,
+        268_435_464,
+        270_924_358,
+        268_449_538,
+        268_498_689,
+        268_447_914,
+        268_443_699,
+        268_443_715,
+        268_447_843,
+        268_447_845,
+        268_443_705,
+        268_443_704,
+        268_443_701,
+        268_448_010,
+        268_449_641,
+        268_501_013,
+        268_498_688,
+        268_445_527,
+    ] {
+        let id = format!("08F78BB5AB0610D302188F8A4F20A0A0-{number}");
+        assert_eq!(InternalNumber::of(&id).map(InternalNumber::get), Some(number));
+        assert!(sentence(&id).is_some(), "{number}");
+    }
+    assert_eq!(
+        sentence("a-b-268449641"),
+        Some("the order must be reversed, not closed")
+    );
+    for none in [
+        "",
+        "08F78B",
+        "08F78B-0",
+        "08F78B-",
+        "08F78B-12x",
+        "08F78B-+1",
+        "1-99999999999999999999999",
+    ] {
+        assert_eq!(InternalNumber::of(none), None, "{none}");
+    }
+    assert_eq!(
+        InternalNumber::of("x-7").map(|number| (number.to_string(), number.sentence())),
+        Some(("7".to_owned(), None))
+    );
+    let mut answer = reply(404, r#"{"code":"ORDER_NOT_EXIST","message":"x"}"#);
+    answer
+        .headers_mut()
+        .insert("request-id", "08F78B-268512771".parse().unwrap());
+    let opened = Verified::<Reply>::open(&account(), &answer, now()).unwrap();
+    assert_eq!(
+        opened.get().internal_number().and_then(InternalNumber::sentence),
+        Some("the order does not exist")
+    );
+    let refusal = opened.get().object(&route("query_order")).unwrap_err();
+    let yuanfen_core::OpenError::Business(refusal) = refusal else {
+        panic!("{refusal:?}")
+    };
+    assert_eq!(
+        refusal
+            .remote_request_id
+            .as_deref()
+            .and_then(InternalNumber::of)
+            .map(InternalNumber::get),
+        Some(268_512_771)
+    );
+}
+
 #[test]
 fn every_row_is_about_calls_that_exist_and_stands_once() {
     let calls: BTreeSet<_> = routes().iter().map(|info| info.route.operation).collect();
@@ -70,7 +259,7 @@ fn every_row_is_about_calls_that_exist_and_stands_once() {
         if row.operations.is_empty() {
             assert!(seen.insert(("", row.code)), "{} twice", row.code);
         }
-        assert!(row.meaning.source.starts_with("v3 sheet, section "), "{}", row.code);
+        assert!(row.meaning.source.starts_with("v3 sheet, section"), "{}", row.code);
         assert!(
             row.meaning.sentence.len() > 20 && !row.meaning.sentence.ends_with('.'),
             "{}",
@@ -123,6 +312,11 @@ fn advises_as_the_sheet_says() {
         ("refund", 403, "NOT_ENOUGH", Advice::Stop),
         ("refund", 403, "BRAND_NEW", Advice::QueryFirst),
         ("close_order", 400, "ORDER_PAID", Advice::Query),
+        ("close_order", 404, "ORDER_NOT_EXIST", Advice::RepeatLater),
+        ("close_order", 403, "TRADE_ERROR", Advice::QueryFirst),
+        ("pay_by_code", 500, "SYSTEM_ERROR", Advice::QueryFirst),
+        ("pay_by_code", 400, "AUTH_CODE_INVALID", Advice::Stop),
+        ("reverse_order", 500, "SYSTEM_ERROR", Advice::QueryFirst),
         ("query_order", 404, "ORDER_NOT_EXIST", Advice::Stop),
         ("query_order", 502, "BRAND_NEW", Advice::Repeat),
         ("request_trade_bill", 400, "STATEMENT_CREATING", Advice::RepeatLater),

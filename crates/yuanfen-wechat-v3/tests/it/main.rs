@@ -24,6 +24,7 @@ mod replies;
 mod requests;
 mod settle;
 mod setup;
+mod till;
 mod twins;
 mod uploads;
 mod vectors;

@@ -111,7 +111,8 @@ fn reads_an_order_of_which_little_is_known() {
         ("NOTPAY", Standing::Accepted),
         ("CLOSED", Standing::Failed),
         ("REVOKED", Standing::Failed),
-        ("PAYERROR", Standing::Failed),
+        // Nobody promises that it cannot be paid any more.
+        ("PAYERROR", Standing::Pending),
         ("USERPAYING", Standing::Pending),
         ("ACCEPT", Standing::Pending),
         ("BRAND_NEW", Standing::Pending),

@@ -320,6 +320,8 @@ fn lists_every_call_with_what_proves_it() {
             ("place_h5_order", "repeatable", "signed"),
             ("query_order", "read", "signed"),
             ("close_order", "repeatable", "signed"),
+            ("pay_by_code", "query-first", "signed"),
+            ("reverse_order", "query-first", "signed"),
             ("refund", "query-first", "signed"),
             ("query_refund", "read", "signed"),
             ("request_trade_bill", "read", "signed"),
