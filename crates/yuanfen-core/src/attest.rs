@@ -82,6 +82,14 @@ pub enum SignatureError {
         /// The serial as the message names it.
         serial: String,
     },
+    /// No key of that serial is known, and none can be fetched: only the configuration can bring it.
+    #[error("no key with serial `{}` is configured: {remedy}", OneLine(serial))]
+    KeyNotConfigured {
+        /// The serial as the message names it.
+        serial: String,
+        /// What to do about it.
+        remedy: &'static str,
+    },
     /// Signed too long ago, or in the future: check this machine's clock.
     #[error("signed {skew_seconds} seconds away from this machine's clock; check the clock")]
     Stale {

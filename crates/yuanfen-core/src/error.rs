@@ -2,6 +2,7 @@
 
 pub(crate) mod code;
 pub(crate) mod fate;
+pub(crate) mod keys;
 
 use std::fmt;
 
@@ -12,6 +13,7 @@ use crate::{
 };
 use code::CodeMeaning;
 use fate::{Advice, Again, Fate};
+use keys::KeysUnavailable;
 
 /// A boxed cause. Third-party error types are never part of a public signature here.
 type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -432,6 +434,8 @@ struct MissingKey {
 pub enum ErrorKind {
     /// Our side: bad input, a missing key. Nothing left the process.
     Build(BuildError),
+    /// No key could have checked the answer, so the call was not sent.
+    Keys(KeysUnavailable),
     /// The wire.
     Transport(TransportError),
     /// The reply is not what the protocol allows.
@@ -497,7 +501,7 @@ impl Error {
     #[must_use]
     pub fn fate(&self) -> Fate {
         let own = match &self.kind {
-            ErrorKind::Build(_) => Fate::NotSent,
+            ErrorKind::Build(_) | ErrorKind::Keys(_) => Fate::NotSent,
             ErrorKind::Transport(error) => match error.sent {
                 Sent::No => Fate::NotSent,
                 Sent::Maybe => Fate::Unknown,
@@ -517,6 +521,9 @@ impl Error {
         let effect = self.info.route.effect;
         let stated = match &self.kind {
             ErrorKind::Build(_) => Again::WhenMended,
+            // A fetch that failed is not tried again at once.
+            ErrorKind::Keys(keys) if keys.may_pass() => Again::Later,
+            ErrorKind::Keys(_) => Again::WhenMended,
             ErrorKind::Transport(_) if self.is_unsendable() => Again::WhenMended,
             ErrorKind::Transport(_) | ErrorKind::Protocol(_) | ErrorKind::Signature(_) => Again::ByEffect,
             // To be asked to wait is believed of anybody; anything else only with a proof.
@@ -530,7 +537,8 @@ impl Error {
     }
 
     /// What to do about it: [`Advice::of`] its fate, its route's effect and [`again`](Self::again). A request that
-    /// cannot be built, or may not be sent this way, is never to be repeated as it is.
+    /// cannot be built, may not be sent this way, or whose answer nobody here could ever check, is never to be
+    /// repeated as it is.
     #[must_use]
     pub fn advice(&self) -> Advice {
         Advice::of(self.fate(), self.info.route.effect, self.again())
@@ -563,7 +571,11 @@ impl Error {
     pub const fn refusal(&self) -> Option<&Refusal> {
         match &self.kind {
             ErrorKind::Business(refusal) => Some(refusal),
-            ErrorKind::Build(_) | ErrorKind::Transport(_) | ErrorKind::Protocol(_) | ErrorKind::Signature(_) => None,
+            ErrorKind::Build(_)
+            | ErrorKind::Keys(_)
+            | ErrorKind::Transport(_)
+            | ErrorKind::Protocol(_)
+            | ErrorKind::Signature(_) => None,
         }
     }
 
@@ -602,6 +614,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let how = match &self.kind {
             ErrorKind::Build(_) => "the request could not be built",
+            ErrorKind::Keys(_) => "no key could have checked the reply",
             ErrorKind::Transport(_) => "the wire failed",
             ErrorKind::Protocol(_) => "the reply is not what the protocol allows",
             ErrorKind::Signature(_) => "the reply does not prove where it comes from",
@@ -618,6 +631,7 @@ impl std::error::Error for Error {
         }
         match &self.kind {
             ErrorKind::Build(error) => Some(error),
+            ErrorKind::Keys(error) => Some(error),
             ErrorKind::Transport(error) => Some(error),
             ErrorKind::Protocol(error) => Some(error),
             ErrorKind::Signature(error) => Some(error),

@@ -38,6 +38,7 @@ pub use code_payment::{
 pub use decimal::{Decimal, DecimalError};
 pub use error::code::{CodeMeaning, RefusalKind};
 pub use error::fate::{Advice, Again, Fate};
+pub use error::keys::KeysUnavailable;
 pub use error::{
     BuildError, Error, ErrorKind, OpenError, ProtocolError, ProtocolErrorKind, Refusal, Sent, TransportError,
     TransportErrorKind,
@@ -53,7 +54,7 @@ pub use object::{Object, ObjectError};
 pub use open_enum::Unrecognized;
 pub use operation::{Operation, OperationExt, RawOperation};
 pub use prepay::PrepayId;
-pub use provider::{Opens, Provider};
+pub use provider::{Opens, Provider, Readiness};
 pub use redact::{Redacted, masked_text};
 pub use route::{ClientAuth, Effect, ReplyTrust, Route, RouteInfo};
 pub use rule::{Alphabet, Rule, RuleBroken, Unit};

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::{Ambient, BuildError, Draft, OpenError, ReplyTrust, Sign, UnixTime};
+use crate::{Ambient, BuildError, Draft, OpenError, ReplyTrust, Route, Sign, UnixTime};
 
 /// A merchant's account with one platform: whose numbers go into messages, and which keys sign and check them.
 ///
@@ -35,9 +35,19 @@ pub trait Provider {
         draft.finish(&signature)
     }
 
-    /// The request that fetches verifying keys, where the platform has such a call and a key of that serial could
-    /// come from it.
-    fn fetch_keys(&self, serial: &str, ambient: &dyn Ambient) -> Option<Result<http::Request<Bytes>, BuildError>> {
+    /// Whether the keys that would check an answer on that route are at hand. A driver asks before every call.
+    fn readiness(&self, route: &Route, now: UnixTime) -> Readiness {
+        let _ = (route, now);
+        Readiness::Ready
+    }
+
+    /// The request that fetches verifying keys, where the platform has such a call: because a message names that serial,
+    /// and such a key could come from it, or without a serial because [`readiness`](Self::readiness) says so.
+    fn fetch_keys(
+        &self,
+        serial: Option<&str>,
+        ambient: &dyn Ambient,
+    ) -> Option<Result<http::Request<Bytes>, BuildError>> {
         let _ = (serial, ambient);
         None
     }
@@ -50,6 +60,19 @@ pub trait Provider {
         let _ = (response, now);
         Ok(())
     }
+}
+
+/// Whether the keys that check a platform's answers are at hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Readiness {
+    /// They are, or answers need none.
+    Ready,
+    /// They are, and it is time to fetch them again, before they end.
+    RefreshDue,
+    /// There is none that could check an answer now. A call that changes something is not sent before one was fetched;
+    /// a call that only asks may go on, since its answer can wait for the key.
+    NoKeys,
 }
 
 /// What a response is opened into: [`Verified`](crate::Verified) where the platform signs,

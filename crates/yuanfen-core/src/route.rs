@@ -130,6 +130,19 @@ pub struct RouteInfo {
 }
 
 impl RouteInfo {
+    /// Of a call that has no type.
+    #[must_use]
+    pub const fn new(route: Route, reply: ReplyTrust) -> Self {
+        Self { route, reply }
+    }
+
+    /// Whether the call must not be sent while no key could check its answer: it changes something, and its answers are
+    /// signed.
+    #[must_use]
+    pub const fn needs_keys(&self) -> bool {
+        !matches!(self.route.effect, Effect::Read) && matches!(self.reply, ReplyTrust::Signed)
+    }
+
     /// Read off an operation.
     #[must_use]
     pub const fn of<O: Operation>() -> Self {

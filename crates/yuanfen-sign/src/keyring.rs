@@ -85,6 +85,12 @@ impl KeyRing {
             .map(|key| key.key.clone())
     }
 
+    /// Whether there is a key that could check a message now: a public key, or a certificate inside its validity.
+    #[must_use]
+    pub fn has_valid(&self, now: UnixTime) -> bool {
+        self.snapshot().iter().any(|key| key.is_valid_at(now))
+    }
+
     /// Adds keys, replacing those of the same serial, and drops certificates that are past their end. The last keys
     /// are never dropped: with an expired set it is at least clear what expired.
     pub fn learn(&self, learned: impl IntoIterator<Item = PlatformKey>, now: UnixTime) {

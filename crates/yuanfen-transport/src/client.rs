@@ -6,12 +6,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tracing::{Instrument as _, Span};
 use yuanfen_core::{
-    Ambient, CodePaymentCall, Error, ErrorKind, OpenError, Opens, Operation, OperationExt as _, OrderNo, Provider,
-    RawOperation, Route, RouteInfo, SettleRule, SignatureError, Standing, UnixTime,
+    Ambient, CodePaymentCall, Error, ErrorKind, KeysUnavailable, OpenError, Opens, Operation, OperationExt as _,
+    OrderNo, Provider, RawOperation, Readiness, Route, RouteInfo, SettleRule, SignatureError, Standing, UnixTime,
 };
 
 use crate::code_payment::TakingCodePayment;
-use crate::refresh::Refresh;
+use crate::refresh::{Refresh, Turn};
 use crate::settle::Settling;
 use crate::{OsAmbient, SharedTransport, Transport};
 
@@ -74,6 +74,10 @@ impl<P: Provider, T: Transport> Client<P, T> {
     /// the same response is checked again; the operation itself is never sent twice. Calls that miss the same key at
     /// the same time share one fetch.
     ///
+    /// Where it is time to fetch the platform's keys again, one call does so on the side while the others go on, about
+    /// once a minute until it succeeds; no call fails for it. A call that changes something is sent only once a key is
+    /// there that could check its answer: where none is, keys are fetched first.
+    ///
     /// # Errors
     /// Says how it failed, what may have happened on the far side, and what to do.
     pub async fn call<O>(&self, operation: &O) -> Result<O::Reply, Error>
@@ -92,9 +96,14 @@ impl<P: Provider, T: Transport> Client<P, T> {
         I: Opens<P>,
     {
         let span = call_span(&operation.route, 1);
-        let built = span.in_scope(|| operation.request::<I>(&self.provider, &*self.ambient));
-        let open = |info: &_, response: &_, now| RawOperation::open::<I>(info, &self.provider, response, now);
-        self.exchange(span, built, open).await
+        let info = RouteInfo::new(operation.route.clone(), I::TRUST);
+        let build = || {
+            operation
+                .request::<I>(&self.provider, &*self.ambient)
+                .map(|(request, _)| request)
+        };
+        let open = |response: &_, now| RawOperation::open::<I>(&info, &self.provider, response, now);
+        self.exchange(span, &info, build, open).await
     }
 
     /// What to do about a call whose outcome is unknown: query, wait, and repeat under the same number where the rule
@@ -145,31 +154,77 @@ impl<P: Provider, T: Transport> Client<P, T> {
     where
         O: Operation<Provider = P>,
     {
-        let span = call_span(&O::ROUTE, attempt);
-        let built = span.in_scope(|| operation.request(&self.provider, &*self.ambient));
-        let built = built.map(|request| (request, RouteInfo::of::<O>()));
-        let open = |_: &_, response: &_, now| operation.reply(&self.provider, response, now);
-        self.exchange(span, built, open).await
+        let info = RouteInfo::of::<O>();
+        let build = || operation.request(&self.provider, &*self.ambient);
+        let open = |response: &_, now| operation.reply(&self.provider, response, now);
+        self.exchange(call_span(&O::ROUTE, attempt), &info, build, open).await
     }
 
-    /// Sends what was built and opens the answer, inside the span.
+    /// Sees to the keys, builds, sends, and opens the answer, inside the span.
     async fn exchange<R>(
         &self,
         span: Span,
-        built: Result<(http::Request<Bytes>, RouteInfo), Error>,
-        open: impl Fn(&RouteInfo, &http::Response<Bytes>, UnixTime) -> Result<R, Error>,
+        info: &RouteInfo,
+        build: impl FnOnce() -> Result<http::Request<Bytes>, Error>,
+        open: impl Fn(&http::Response<Bytes>, UnixTime) -> Result<R, Error>,
     ) -> Result<R, Error> {
-        let result = async {
-            let (request, info) = built?;
-            match self.transport.send(request).await {
-                Ok(response) => self.open(&response, |response, now| open(&info, response, now)).await,
-                Err(error) => Err(Error::new(info, ErrorKind::Transport(error))),
+        let call = async {
+            // Built late: what is encrypted is encrypted under a key that is there, and the timestamp is fresh.
+            match self.transport.send(build()?).await {
+                Ok(response) => self.open(&response, open).await,
+                Err(error) => Err(Error::new(info.clone(), ErrorKind::Transport(error))),
             }
+        };
+        let result = async {
+            let now = self.ambient.now();
+            match self.provider.readiness(&info.route, now) {
+                Readiness::NoKeys if info.needs_keys() => self.obtain_keys(info).await?,
+                Readiness::RefreshDue => {
+                    if let Some(aside) = self.refresh.turn_aside(now) {
+                        return aside.beside(call, |turn| self.refresh_keys(turn)).await;
+                    }
+                }
+                _ => {}
+            }
+            call.await
         }
         .instrument(span.clone())
         .await;
         record_fate(&span, result.as_ref().err());
         result
+    }
+
+    /// Fetches keys before a call whose answer nothing could check. Calls that wait for the same fetch share what came of
+    /// it.
+    async fn obtain_keys(&self, info: &RouteInfo) -> Result<(), Error> {
+        let seen = self.refresh.round();
+        let turn = self.refresh.turn().await;
+        let has_none = || self.provider.readiness(&info.route, self.ambient.now()) == Readiness::NoKeys;
+        // Whoever had the turn before may have brought them.
+        if !has_none() {
+            return Ok(());
+        }
+        let unsent = |problem| Err(Error::new(info.clone(), ErrorKind::Keys(problem)));
+        if let Some(problem) = turn.failed(seen, self.ambient.now()) {
+            return unsent(problem);
+        }
+        let problem = match self.fetch_keys(None).await {
+            Fetched::Learned if has_none() => Some(KeysUnavailable::not_valid()),
+            Fetched::Learned => None,
+            Fetched::Nothing => return unsent(KeysUnavailable::not_configured()),
+            Fetched::Failed(problem) => Some(problem),
+        };
+        turn.record(None, problem.clone(), self.ambient.now());
+        problem.map_or(Ok(()), unsent)
+    }
+
+    /// Fetches keys before those that are known end. Where that fails, the log says so, and they stay.
+    async fn refresh_keys(&self, turn: Turn<'_>) {
+        let failed = match self.fetch_keys(None).await {
+            Fetched::Learned | Fetched::Nothing => None,
+            Fetched::Failed(problem) => Some(problem),
+        };
+        turn.record(None, failed, self.ambient.now());
     }
 
     /// Opens a response; where its key is unknown, fetches keys and opens the same response again.
@@ -194,31 +249,38 @@ impl<P: Provider, T: Transport> Client<P, T> {
         if turn.fetched_since(seen, serial) {
             return second;
         }
-        let fetched = self.fetch_keys(serial).await;
-        turn.record(serial);
+        // Both reasons matter to whoever is woken by this: which key is missing, and why it did not come.
+        if let Some(problem) = turn.failed(seen, self.ambient.now()) {
+            return second.map_err(|error| error.without_keys(problem));
+        }
+        let fetched = self.fetch_keys(Some(serial)).await;
+        let failed = match &fetched {
+            Fetched::Failed(problem) => Some(problem.clone()),
+            Fetched::Learned | Fetched::Nothing => None,
+        };
+        turn.record(Some(serial), failed, self.ambient.now());
         match fetched {
             Fetched::Learned => open(response, received),
             Fetched::Nothing => second,
-            // Both reasons matter to whoever is woken by this: which key is missing, and why it did not come.
-            Fetched::Failed(cause) => second.map_err(|error| error.without_keys(cause)),
+            Fetched::Failed(problem) => second.map_err(|error| error.without_keys(problem)),
         }
     }
 
-    async fn fetch_keys(&self, serial: &str) -> Fetched {
+    async fn fetch_keys(&self, serial: Option<&str>) -> Fetched {
         let request = match self.provider.fetch_keys(serial, &*self.ambient) {
             None => return Fetched::Nothing,
             Some(Ok(request)) => request,
             Some(Err(error)) => {
                 tracing::warn!(error = %error, "the request for the platform's keys could not be built");
-                return Fetched::Failed(error.into());
+                return Fetched::Failed(KeysUnavailable::not_built(error));
             }
         };
-        tracing::info!("a response is signed with an unknown key; fetching the platform's keys");
+        tracing::info!(for_a_response = serial.is_some(), "fetching the platform's keys");
         let learned = match self.transport.send(request).await {
             Ok(response) => self.provider.learn_keys(&response, self.ambient.now()),
             Err(error) => {
                 tracing::warn!(error = %error, "the platform's keys could not be fetched");
-                return Fetched::Failed(error.into());
+                return Fetched::Failed(KeysUnavailable::not_carried(error));
             }
         };
         match learned {
@@ -228,7 +290,7 @@ impl<P: Provider, T: Transport> Client<P, T> {
                     reason = reason(&error),
                     "the platform's keys were fetched and did not prove themselves"
                 );
-                Fetched::Failed(error.into())
+                Fetched::Failed(KeysUnavailable::not_opened(error))
             }
         }
     }
@@ -258,7 +320,7 @@ enum Fetched {
     /// There was nothing to fetch.
     Nothing,
     /// It failed, for this reason.
-    Failed(Box<dyn std::error::Error + Send + Sync>),
+    Failed(KeysUnavailable),
 }
 
 /// The span of one attempt.

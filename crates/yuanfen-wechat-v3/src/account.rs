@@ -119,9 +119,9 @@ impl Sign for Elsewhere {
 
 /// A merchant's account: who signs, whose ids are sent, the APIv3 key, and the platform's keys.
 ///
-/// Cheap to clone. Clones share the platform's keys: what one learns, all use. Making one sends nothing; keys of the
-/// platform are fetched when the first message is signed by one that is not known (the transport's client does that),
-/// or when [`refresh_due`](Self::refresh_due) says so.
+/// Cheap to clone. Clones share the platform's keys: what one learns, all use. Making one sends nothing. The transport's
+/// client fetches the platform's keys before the first call that needs one, again before they end, and when a message is
+/// signed by one that is not known.
 #[derive(Clone)]
 pub struct Account {
     config: Arc<Config>,
@@ -336,8 +336,9 @@ impl Account {
     /// Whether the platform's certificates should be fetched now: none was fetched yet, twelve hours have passed, or an
     /// hour where the newest one ends within ten days (its successor appears then). Never in public-key mode alone.
     ///
-    /// Send [`DownloadCertificates`](crate::ops::DownloadCertificates) and hand its reply to
-    /// [`adopt`](Self::adopt). A fetch that fails changes nothing: the keys that are known stay.
+    /// The transport's client asks, and fetches beside a call. Without it, send
+    /// [`DownloadCertificates`](crate::ops::DownloadCertificates) and hand its reply to [`adopt`](Self::adopt). A fetch that
+    /// fails changes nothing: the keys that are known stay.
     #[must_use]
     pub fn refresh_due(&self, now: UnixTime) -> bool {
         self.fetches_certificates() && self.refreshed.is_due(&self.keys, now)

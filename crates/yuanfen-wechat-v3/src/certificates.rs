@@ -207,10 +207,18 @@ pub(crate) fn parse_object(body: &[u8], status: Option<u16>) -> Result<Object, P
     })
 }
 
-/// Whether a serial names a public key of the platform rather than a certificate.
+/// What the ids of public keys begin with. Serials of certificates are hex, so none does.
+const PUBLIC_KEY: &str = "PUB_KEY_ID_";
+
+/// Whether a serial names a public key of the platform rather than a certificate, whatever comes after that.
+pub(crate) fn names_public_key(serial: &str) -> bool {
+    serial.starts_with(PUBLIC_KEY)
+}
+
+/// Whether it is an id that a public key can have.
 pub(crate) fn is_public_key_id(serial: &str) -> bool {
     serial.len() <= 64
-        && serial.strip_prefix("PUB_KEY_ID_").is_some_and(|rest| {
+        && serial.strip_prefix(PUBLIC_KEY).is_some_and(|rest| {
             !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         })
 }

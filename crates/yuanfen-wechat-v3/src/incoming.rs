@@ -6,6 +6,7 @@ use yuanfen_core::{LimitExceeded, Limits, ProtocolError, ProtocolErrorKind, Sign
 use yuanfen_sign::RsaVerifyingKey;
 
 use crate::Account;
+use crate::certificates::names_public_key;
 use crate::sign::{SCHEME, WINDOW_SECONDS, answer_text};
 
 const TIMESTAMP: HeaderName = HeaderName::from_static("wechatpay-timestamp");
@@ -71,14 +72,23 @@ impl<'a> Signed<'a> {
         })
     }
 
-    /// The key that the message names, where it is known.
+    /// The key that the message names, where it is known; otherwise whether it could be fetched, or what to configure.
     pub(crate) fn key(&self, account: &Account, now: UnixTime) -> Result<RsaVerifyingKey, SignatureError> {
-        account
-            .platform_keys()
-            .get(self.serial, now)
-            .ok_or_else(|| SignatureError::UnknownKey {
-                serial: self.serial.to_owned(),
-            })
+        account.platform_keys().get(self.serial, now).ok_or_else(|| {
+            let serial = self.serial.to_owned();
+            if names_public_key(self.serial) {
+                let remedy = "it is a public key of the platform, which cannot be fetched; take it from the merchant \
+                              console and add it with `Account::with_public_key`";
+                SignatureError::KeyNotConfigured { serial, remedy }
+            } else if account.fetches_certificates() {
+                SignatureError::UnknownKey { serial }
+            } else {
+                let remedy = "it is a certificate, and this account has a public key only; see that requests arrive with \
+                              their `Wechatpay-Serial`, and keep `Account::with_certificates` until the switch to the \
+                              public key is finished";
+                SignatureError::KeyNotConfigured { serial, remedy }
+            }
+        })
     }
 
     /// The signature itself, over the raw texts of the headers and the raw body.

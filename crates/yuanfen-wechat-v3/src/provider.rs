@@ -7,10 +7,10 @@ use http::StatusCode;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, USER_AGENT};
 use yuanfen_core::{
     Ambient, BuildError, Draft, JsonTaker, Object, OpenError, Opens, Operation as _, ProtocolError, ProtocolErrorKind,
-    Provider, Refusal, ReplyTrust, Route, Sign, SignError, UnixTime, Unsigned, Verified, nonce_text,
+    Provider, Readiness, Refusal, ReplyTrust, Route, Sign, SignError, UnixTime, Unsigned, Verified, nonce_text,
 };
 
-use crate::certificates::{DownloadedCertificates, is_public_key_id, parse_object};
+use crate::certificates::{DownloadedCertificates, names_public_key, parse_object};
 use crate::codes::InternalNumber;
 use crate::incoming::{SERIAL, Signed, check_size, is_signed};
 use crate::ops::DownloadCertificates;
@@ -62,11 +62,29 @@ impl Provider for Account {
         self.signing_key()
     }
 
-    /// The request for the platform's certificates, where a key of that serial could be among them: not for a public
-    /// key, which only the merchant console hands out; not in public-key mode alone; and not within a minute of the last
-    /// fetch that succeeded.
-    fn fetch_keys(&self, serial: &str, ambient: &dyn Ambient) -> Option<Result<http::Request<Bytes>, BuildError>> {
-        if is_public_key_id(serial) || !self.fetches_certificates() || self.refreshed().is_fresh(ambient.now()) {
+    /// Keys are there when one of the platform's is valid at that moment: a public key always is, a certificate between its
+    /// ends. The list of certificates proves itself, so asking for it needs none.
+    fn readiness(&self, route: &Route, now: UnixTime) -> Readiness {
+        if *route == DownloadCertificates::ROUTE {
+            Readiness::Ready
+        } else if !self.platform_keys().has_valid(now) {
+            Readiness::NoKeys
+        } else if self.refresh_due(now) {
+            Readiness::RefreshDue
+        } else {
+            Readiness::Ready
+        }
+    }
+
+    /// The request for the platform's certificates: not in public-key mode alone. For a serial, not where it is a public
+    /// key's, which only the merchant console hands out, and not within a minute of the last fetch that succeeded.
+    fn fetch_keys(
+        &self,
+        serial: Option<&str>,
+        ambient: &dyn Ambient,
+    ) -> Option<Result<http::Request<Bytes>, BuildError>> {
+        let in_vain = |serial: &str| names_public_key(serial) || self.refreshed().is_fresh(ambient.now());
+        if !self.fetches_certificates() || serial.is_some_and(in_vain) {
             return None;
         }
         let message = DownloadCertificates::new().encode(self, ambient);

@@ -108,6 +108,6 @@ fn an_untyped_call_is_signed_and_opened_like_any_other() {
 #[test]
 fn a_provider_without_a_key_call_has_none() {
     let account = Fake::default();
-    assert!(account.fetch_keys("SERIAL", &FixedAmbient::at(0)).is_none());
+    assert!(account.fetch_keys(Some("SERIAL"), &FixedAmbient::at(0)).is_none());
     assert!(account.learn_keys(&response(200), NOW).is_ok());
 }

@@ -265,11 +265,17 @@ async fn a_platform_without_such_a_call_is_not_asked_for_keys() {
 }
 
 #[tokio::test]
-async fn a_later_call_fetches_again_after_a_fetch_that_did_not_help() {
+async fn a_later_call_fetches_again_after_a_fetch_that_did_not_help_but_not_at_once() {
     let unknown = || signed("k2", 22, 200, "prepay");
-    let replay = Replay::new([unknown(), unsigned(500, "oops"), unknown(), keys("k2", 22)]);
-    let client = Client::new(Toy::default(), replay);
+    let replay = Replay::new([unknown(), unsigned(500, "oops"), unknown(), unknown(), keys("k2", 22)]);
+    let clock = Arc::new(FixedAmbient::at(1_700_000_000));
+    let client = Client::new(Toy::default(), replay.clone()).with_ambient(Arc::clone(&clock));
     client.call(&Place).await.unwrap_err();
+    let error = client.call(&Place).await.unwrap_err();
+    assert_eq!(replay.left(), 2, "a fetch that failed a moment ago is not made again");
+    let missing = std::error::Error::source(&error).unwrap();
+    assert!(missing.source().unwrap().to_string().contains("could not be fetched"));
+    clock.advance(1);
     assert_eq!(client.call(&Place).await.unwrap(), "prepay");
 }
 

@@ -19,6 +19,7 @@ mod code_payment;
 mod download;
 mod hyper;
 mod identity;
+mod keys;
 mod logs;
 mod pkcs12;
 mod proxy;

@@ -7,8 +7,8 @@ use std::sync::Mutex;
 use bytes::Bytes;
 use http::Method;
 use yuanfen_core::{
-    Ambient, BuildError, CodeMeaning, Draft, Effect, Fate, OpenError, Opens, Operation, Provider, Refusal, RefusalKind,
-    ReplyTrust, Route, Sign, SignError, SignatureError, UnixTime, Verified, Verify,
+    Ambient, BuildError, CodeMeaning, Draft, Effect, Fate, OpenError, Opens, Operation, Provider, Readiness, Refusal,
+    RefusalKind, ReplyTrust, Route, Sign, SignError, SignatureError, UnixTime, Verified, Verify,
 };
 
 pub const ORDER_BODY: &str = "order=A1&payer=oUpF8uMuAJO_secret_openid";
@@ -19,6 +19,8 @@ pub struct Toy {
     base: String,
     keys: Mutex<BTreeMap<String, u64>>,
     can_fetch: bool,
+    /// Until when the keys are valid; refreshing them is due from a hundred seconds before.
+    ends: Mutex<i64>,
 }
 
 impl Toy {
@@ -27,7 +29,18 @@ impl Toy {
             base: base.to_owned(),
             keys: Mutex::new(BTreeMap::from([("k1".to_owned(), 11)])),
             can_fetch: true,
+            ends: Mutex::new(i64::MAX),
         }
+    }
+
+    /// The same with keys that end then. What is learned ends a thousand seconds after it was learned.
+    pub fn until(self, seconds: i64) -> Self {
+        *self.ends.lock().unwrap() = seconds;
+        self
+    }
+
+    fn has_keys(&self, now: UnixTime) -> bool {
+        now.seconds() <= *self.ends.lock().unwrap()
     }
 
     pub fn without_fetching(mut self) -> Self {
@@ -95,6 +108,9 @@ pub fn unsigned(status: u16, body: &str) -> http::Response<Bytes> {
         .unwrap()
 }
 
+/// A key that is over already when it is learned.
+pub const USELESS: &str = "k0=10";
+
 /// What the platform answers to a fetch of its keys.
 pub fn keys(serial: &str, key: u64) -> http::Response<Bytes> {
     ok(&format!("{serial}={key}"))
@@ -127,18 +143,40 @@ impl Provider for Toy {
         &Signer
     }
 
-    fn fetch_keys(&self, serial: &str, ambient: &dyn Ambient) -> Option<Result<http::Request<Bytes>, BuildError>> {
+    fn readiness(&self, route: &Route, now: UnixTime) -> Readiness {
+        assert_eq!(route.provider, "toy");
+        let left = self.ends.lock().unwrap().saturating_sub(now.seconds());
+        match left {
+            ..0 => Readiness::NoKeys,
+            0..100 => Readiness::RefreshDue,
+            _ => Readiness::Ready,
+        }
+    }
+
+    fn fetch_keys(
+        &self,
+        serial: Option<&str>,
+        ambient: &dyn Ambient,
+    ) -> Option<Result<http::Request<Bytes>, BuildError>> {
+        let path = match serial {
+            Some(serial) => format!("/keys?serial={serial}"),
+            None => "/keys".to_owned(),
+        };
         let message = Outbound {
             method: Method::GET,
-            path: format!("/keys?serial={serial}"),
+            path,
             body: "",
         };
         self.can_fetch.then(|| self.seal(message, ambient))
     }
 
     fn learn_keys(&self, response: &http::Response<Bytes>, now: UnixTime) -> Result<(), OpenError> {
-        let learned = Verified::<Message>::open(self, response, now)?.into_inner().text;
+        // Like a first list of certificates, it proves itself, whatever keys are over.
+        let learned = open(self, response, now, true)?.into_inner().text;
         let (serial, key) = learned.split_once('=').unwrap();
+        if learned != USELESS {
+            *self.ends.lock().unwrap() = now.seconds() + 1000;
+        }
         self.keys
             .lock()
             .unwrap()
@@ -169,37 +207,47 @@ impl Opens<Toy> for Verified<Message> {
     const TRUST: ReplyTrust = ReplyTrust::Signed;
 
     fn open(provider: &Toy, response: &http::Response<Bytes>, now: UnixTime) -> Result<Self, OpenError> {
-        let header = |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap());
-        let text = String::from_utf8(response.body().to_vec()).unwrap();
-        let Some(serial) = header("x-serial") else {
-            if response.status().is_success() {
-                return Err(SignatureError::Missing { part: "x-serial" }.into());
-            }
-            let mut refusal = Refusal::new(text.clone(), "no", meaning(&text));
-            refusal.status = response.status().as_u16();
-            return Err(refusal.into());
-        };
-        let key = provider.keys.lock().unwrap().get(serial).copied();
-        let key = key.ok_or_else(|| SignatureError::UnknownKey {
-            serial: serial.to_owned(),
-        })?;
-        let signature = header("x-signature").unwrap_or_default();
-        let time = header("x-time").map_or(now, |time| UnixTime::from_seconds(time.parse().unwrap()));
-        let skew_seconds = now.since(time);
-        if skew_seconds.abs() > 300 {
-            return Err(SignatureError::Stale { skew_seconds }.into());
-        }
-        let message = Message { text };
-        let message = Self::check(&Key(key), response.body(), signature, message)?;
-        if response.status().is_success() {
-            return Ok(message);
-        }
-        let code = message.into_inner().text;
-        let mut refusal = Refusal::new(code.clone(), "no", meaning(&code)).verified();
-        refusal.status = response.status().as_u16();
-        refusal.remote_request_id = Some("remote-1".to_owned());
-        Err(refusal.into())
+        open(provider, response, now, false)
     }
+}
+
+fn open(
+    provider: &Toy,
+    response: &http::Response<Bytes>,
+    now: UnixTime,
+    with_old_keys: bool,
+) -> Result<Verified<Message>, OpenError> {
+    let header = |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap());
+    let text = String::from_utf8(response.body().to_vec()).unwrap();
+    let Some(serial) = header("x-serial") else {
+        if response.status().is_success() {
+            return Err(SignatureError::Missing { part: "x-serial" }.into());
+        }
+        let mut refusal = Refusal::new(text.clone(), "no", meaning(&text));
+        refusal.status = response.status().as_u16();
+        return Err(refusal.into());
+    };
+    let usable = with_old_keys || provider.has_keys(now);
+    let key = provider.keys.lock().unwrap().get(serial).copied().filter(|_| usable);
+    let key = key.ok_or_else(|| SignatureError::UnknownKey {
+        serial: serial.to_owned(),
+    })?;
+    let signature = header("x-signature").unwrap_or_default();
+    let time = header("x-time").map_or(now, |time| UnixTime::from_seconds(time.parse().unwrap()));
+    let skew_seconds = now.since(time);
+    if skew_seconds.abs() > 300 {
+        return Err(SignatureError::Stale { skew_seconds }.into());
+    }
+    let message = Message { text };
+    let message = Verified::check(&Key(key), response.body(), signature, message)?;
+    if response.status().is_success() {
+        return Ok(message);
+    }
+    let code = message.into_inner().text;
+    let mut refusal = Refusal::new(code.clone(), "no", meaning(&code)).verified();
+    refusal.status = response.status().as_u16();
+    refusal.remote_request_id = Some("remote-1".to_owned());
+    Err(refusal.into())
 }
 
 /// Places an order: repeatable under its number.

@@ -9,8 +9,8 @@ use yuanfen_core::{Ambient, BuildError, Effect, OpenError, Operation, Route, Ver
 
 use crate::{Account, DownloadedCertificates, Message};
 
-/// Fetches the platform's certificates. Hand the reply to [`Account::adopt`]. The transport's client does both on its own
-/// when an answer names a certificate that is not known; call it yourself when [`Account::refresh_due`] says so.
+/// Fetches the platform's certificates. Hand the reply to [`Account::adopt`]. The transport's client does both on its own;
+/// without it, call this when [`Account::refresh_due`] says so, or a message names a certificate that is not known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DownloadCertificates {}

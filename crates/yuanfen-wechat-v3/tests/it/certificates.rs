@@ -2,9 +2,12 @@
 
 use bytes::Bytes;
 use http::Response;
-use yuanfen_core::{Fate, FixedAmbient, Opens as _, OperationExt as _, Provider as _, RefusalKind, UnixTime, Verified};
+use yuanfen_core::{
+    Fate, FixedAmbient, Opens as _, Operation as _, OperationExt as _, Provider as _, Readiness, RefusalKind, UnixTime,
+    Verified,
+};
 use yuanfen_sign::{ApiV3Key, Certificate};
-use yuanfen_wechat_v3::ops::DownloadCertificates;
+use yuanfen_wechat_v3::ops::{DownloadCertificates, Refund};
 use yuanfen_wechat_v3::{Account, DownloadedCertificates};
 
 use crate::far_side::{
@@ -92,7 +95,7 @@ fn refuses_lists_that_do_not_prove_themselves() {
     );
     assert_eq!(reason(&error), "unknown-key");
     let error = refused(&fresh_account(), &list_of(std::slice::from_ref(&good), PUBLIC_KEY_ID));
-    assert_eq!(reason(&error), "unknown-key");
+    assert_eq!(reason(&error), "not-configured");
     // The signature is of another body.
     let body = format!(r#"{{"data":[{good}]}}"#);
     let forged = response(200, &signed_headers(CERTIFICATE, b"{}"), body.as_bytes());
@@ -210,7 +213,8 @@ fn is_an_operation_whose_reply_is_adopted() {
 
 #[test]
 fn fetches_for_certificates_only_and_not_twice_a_minute() {
-    let wants = |account: &Account, serial: &str, at: i64| account.fetch_keys(serial, &FixedAmbient::at(at)).is_some();
+    let wants =
+        |account: &Account, serial: &str, at: i64| account.fetch_keys(Some(serial), &FixedAmbient::at(at)).is_some();
     let account = account();
     assert!(wants(&account, OTHER_CERTIFICATE, NOW));
     assert!(
@@ -254,7 +258,46 @@ fn says_when_certificates_should_be_fetched_again() {
         [CERTIFICATE],
         "the last set is never dropped"
     );
-    assert!(account.fetch_keys(CERTIFICATE, &ambient()).is_some());
+    assert!(account.fetch_keys(Some(CERTIFICATE), &ambient()).is_some());
+}
+
+/// What a client asks before every call: whether an answer could be checked.
+#[test]
+fn says_whether_an_answer_could_be_checked() {
+    const END: i64 = 1_934_873_723;
+    const START: i64 = 1_619_513_723;
+    let at = |account: &Account, seconds: i64| account.readiness(&Refund::ROUTE, UnixTime::from_seconds(seconds));
+    // A public key has no end, and nothing is fetched beside it.
+    for seconds in [i64::MIN, NOW, i64::MAX] {
+        assert_eq!(at(&public_key_account(), seconds), Readiness::Ready);
+    }
+    // Without certificates there is none yet; configured ones count as long as they are valid.
+    assert_eq!(at(&fresh_account(), NOW), Readiness::NoKeys);
+    assert_eq!(at(&account(), NOW), Readiness::RefreshDue, "none was fetched yet");
+    assert_eq!(at(&account(), START - 1), Readiness::NoKeys, "not valid yet");
+    assert_eq!(at(&account(), END), Readiness::RefreshDue);
+    assert_eq!(at(&account(), END + 1), Readiness::NoKeys, "expired");
+    let both = public_key_account().with_certificate(pem("go_cert_D7CE")).unwrap();
+    assert_eq!(at(&both, END + 1), Readiness::RefreshDue, "the public key remains");
+    // What was fetched holds for twelve hours.
+    let account = account();
+    account.learn_keys(&listed(&["go_cert_D7CE"]), now()).unwrap();
+    assert_eq!(at(&account, NOW), Readiness::Ready);
+    assert_eq!(at(&account, NOW + 12 * 3600), Readiness::RefreshDue);
+    // The list proves itself, so the call for it needs no key and refreshes nothing on the side.
+    let route = &DownloadCertificates::ROUTE;
+    assert_eq!(fresh_account().readiness(route, now()), Readiness::Ready);
+    assert_eq!(crate::far_side::account().readiness(route, now()), Readiness::Ready);
+}
+
+#[test]
+fn fetches_without_a_serial_whenever_it_is_asked_to() {
+    let wants = |account: &Account| account.fetch_keys(None, &ambient()).is_some();
+    let account = account();
+    account.learn_keys(&listed(&["go_cert_D7CE"]), now()).unwrap();
+    assert!(wants(&account) && wants(&fresh_account()));
+    assert!(!wants(&public_key_account()), "there is nothing to fetch");
+    assert!(wants(&public_key_account().with_certificates()));
 }
 
 /// The same key seals notices: what was sealed for one of them is no certificate, whatever is in it.

@@ -143,6 +143,7 @@ pub(crate) fn reason(error: &OpenError) -> String {
         OpenError::Signature(SignatureError::Missing { .. }) => "missing-signature",
         OpenError::Signature(SignatureError::Malformed { .. }) => "malformed",
         OpenError::Signature(SignatureError::UnknownKey { .. }) => "unknown-key",
+        OpenError::Signature(SignatureError::KeyNotConfigured { .. }) => "not-configured",
         OpenError::Signature(SignatureError::Stale { .. }) => "stale",
         OpenError::Signature(SignatureError::Mismatch) => "mismatch",
         OpenError::Protocol(error) => match &error.kind {

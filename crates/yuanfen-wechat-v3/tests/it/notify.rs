@@ -147,7 +147,7 @@ fn opens_the_same_notice_once_the_certificate_is_known() {
     let account = fresh_account();
     let request = notice(&envelope("TRANSACTION.SUCCESS", "transaction", PAID));
     assert_eq!(reason(&settled(&account, &request).unwrap_err()), "unknown-key");
-    assert!(account.fetch_keys(CERTIFICATE, &ambient()).is_some());
+    assert!(account.fetch_keys(Some(CERTIFICATE), &ambient()).is_some());
     account
         .learn_keys(&crate::certificates::listed(&["go_cert_F576", "go_cert_D7CE"]), now())
         .unwrap();

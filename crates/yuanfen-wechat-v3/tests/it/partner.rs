@@ -232,7 +232,10 @@ fn accounts_made_for_merchants_share_the_platforms_keys() {
     for account in [&provider, &first, &second] {
         assert_eq!(account.platform_keys().serials(), [CERTIFICATE]);
         assert!(!account.refresh_due(now()));
-        assert!(account.fetch_keys("ABCD", &ambient()).is_none(), "fetched a moment ago");
+        assert!(
+            account.fetch_keys(Some("ABCD"), &ambient()).is_none(),
+            "fetched a moment ago"
+        );
     }
     assert!(closed(&second).is_ok());
     // Nothing of the one is in the other.

@@ -10,7 +10,7 @@ use yuanfen_wechat_v3::ops::{CloseOrder, QueryOrder, QueryRefund};
 use yuanfen_wechat_v3::{Account, RefundStatus, Reply, TradeState};
 
 use crate::far_side::{
-    CERTIFICATE, NONCE, NOW, OTHER_CERTIFICATE, PUBLIC_KEY_ID, account, ambient, fresh_account, now, pem,
+    CERTIFICATE, NONCE, NOW, OTHER_CERTIFICATE, PUBLIC_KEY_ID, account, all_sources, ambient, fresh_account, now, pem,
     platform_signature, public_key_account, reason, reply, response, signed_headers, wrong_field,
 };
 use crate::requests::{order, refund};
@@ -373,6 +373,37 @@ fn checks_in_the_order_of_the_sheet() {
     assert_eq!(verdict(&headers, now()), "mismatch");
 }
 
+/// Such a key is never fetched, so the error says what to set, and where it is found.
+#[test]
+fn says_what_to_configure_where_a_key_cannot_be_fetched() {
+    let remedy = |account: &Account, serial: &str| {
+        assert!(account.fetch_keys(Some(serial), &ambient()).is_none());
+        let answer = response(200, &signed_headers(serial, b"{}"), b"{}");
+        let error = order().reply(account, &answer, now()).unwrap_err();
+        assert_eq!(error.fate(), Fate::Unknown);
+        let text = all_sources(&error);
+        match error.kind() {
+            ErrorKind::Signature(SignatureError::KeyNotConfigured { serial: named, .. }) => assert_eq!(named, serial),
+            other => panic!("{other:?}"),
+        }
+        assert!(text.contains(&format!("`{serial}`")), "{text}");
+        text
+    };
+    let other_id = "PUB_KEY_ID_0119000072912024101100000000000001";
+    for account in [account(), fresh_account(), public_key_account()] {
+        let text = remedy(&account, other_id);
+        assert!(text.contains("with_public_key"), "{text}");
+        // Whatever comes after the prefix, it is no hex.
+        remedy(&account, "PUB_KEY_ID_0g|");
+        remedy(&account, "PUB_KEY_ID_");
+    }
+    let text = remedy(&public_key_account(), CERTIFICATE);
+    assert!(
+        text.contains("Wechatpay-Serial") && text.contains("with_certificates"),
+        "{text}"
+    );
+}
+
 #[test]
 fn names_the_serial_of_a_key_that_it_does_not_know() {
     let unknown = |account: &Account, serial: &str| {
@@ -385,11 +416,11 @@ fn names_the_serial_of_a_key_that_it_does_not_know() {
         }
     };
     unknown(&account(), OTHER_CERTIFICATE);
-    unknown(&account(), PUBLIC_KEY_ID);
     unknown(&fresh_account(), CERTIFICATE);
-    unknown(&public_key_account(), CERTIFICATE);
     // The id of a public key is compared exactly, a certificate's serial whatever its case.
-    unknown(&public_key_account(), &PUBLIC_KEY_ID.to_ascii_lowercase());
+    let both = public_key_account().with_certificates();
+    unknown(&both, CERTIFICATE);
+    unknown(&both, &PUBLIC_KEY_ID.to_ascii_lowercase());
     let lower = response(
         200,
         &signed_headers(&CERTIFICATE.to_ascii_lowercase(), PREPAID.as_bytes()),
@@ -737,7 +768,7 @@ fn opens_the_same_answer_once_the_key_is_known() {
     let account = fresh_account();
     let answer = reply(200, PREPAID);
     assert!(order().reply(&account, &answer, now()).is_err());
-    let fetch = account.fetch_keys(CERTIFICATE, &ambient()).unwrap().unwrap();
+    let fetch = account.fetch_keys(Some(CERTIFICATE), &ambient()).unwrap().unwrap();
     assert_eq!(fetch.uri().path(), "/v3/certificates");
     account
         .learn_keys(&crate::certificates::listed(&["go_cert_D7CE"]), now())

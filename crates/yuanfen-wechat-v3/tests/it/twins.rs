@@ -46,7 +46,7 @@ fn every_twin_of_an_answer_is_refused() {
     // A public key's id is compared exactly.
     let tally = opens(&public_key_account(), &message(PUBLIC_KEY_ID, PAID));
     tally.expect_same_only(|_| false);
-    tally.expect_reasons(&["mismatch", "missing-signature", "stale", "unknown-key"]);
+    tally.expect_reasons(&["mismatch", "missing-signature", "not-configured", "stale"]);
 }
 
 #[test]

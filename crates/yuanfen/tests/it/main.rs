@@ -18,4 +18,5 @@ mod recovery;
 mod refunds;
 mod rotation;
 mod shop;
+mod trust;
 mod wires;

@@ -10,8 +10,12 @@ use crate::shop::{Shop, order_no, v3_order};
 async fn the_first_answer_fetches_the_certificates_and_is_opened_again() {
     let shop = Shop::open();
     let client = shop.client(shop.wechat_v3());
-    client.call(&v3_order(&shop)).await.unwrap();
-    assert_eq!(shop.calls(Platform::WechatV3, "place-jsapi-order"), 1);
+    let nobody_knows = client
+        .call(&ops::QueryOrder::by_order_no(order_no()))
+        .await
+        .unwrap_err();
+    assert!(nobody_knows.refusal().unwrap().verified);
+    assert_eq!(shop.calls(Platform::WechatV3, "query-order"), 1);
     assert_eq!(shop.calls(Platform::WechatV3, "certificates"), 1);
 }
 
