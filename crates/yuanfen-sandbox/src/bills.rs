@@ -141,6 +141,10 @@ impl Movement<'_> {
 fn movements<'b>(book: &'b Book, holder: Holder<'_>, day: CalendarDate) -> Vec<Movement<'b>> {
     let mut found = Vec::new();
     for order in book.of(holder.account) {
+        // A combined order is its parts.
+        if !order.parts.is_empty() {
+            continue;
+        }
         if holder
             .sub_merchant
             .is_some_and(|named| order.detail(SUB_MERCHANT) != Some(named))

@@ -153,6 +153,35 @@ impl Book {
         }
     }
 
+    /// Places an order whose parts are orders of their own, or finds that the identical one is there already. The parts
+    /// must be free, which is the caller's check; they are paid and closed with the whole.
+    ///
+    /// # Errors
+    /// As [`Self::place`] has it.
+    pub(crate) fn place_whole(
+        &mut self,
+        whole: Placement,
+        parts: Vec<Placement>,
+        now: UnixTime,
+    ) -> Result<&mut Order, BookError> {
+        let key = (whole.account, whole.order_no.clone());
+        let expires_at = whole.expires_at;
+        let (_, is_new) = self.place(whole, now)?;
+        if is_new {
+            let mut numbers = Vec::with_capacity(parts.len());
+            for mut part in parts {
+                part.expires_at = expires_at;
+                numbers.push(part.order_no.clone());
+                self.orders
+                    .insert((part.account, part.order_no.clone()), Order::new(part, now));
+            }
+            if let Some(order) = self.orders.get_mut(&key) {
+                order.parts = numbers;
+            }
+        }
+        self.orders.get_mut(&key).ok_or(BookError::UnknownOrder)
+    }
+
     /// Closes every order whose time is up.
     pub(crate) fn expire(&mut self, now: UnixTime) {
         for order in self.orders.values_mut() {
@@ -215,7 +244,13 @@ impl Book {
             return Err(BookError::Paid);
         }
         order.closed_at.get_or_insert(now);
-        Ok(order)
+        let (account, parts) = (order.account, order.parts.clone());
+        for part in &parts {
+            if let Some(part) = self.order(account, part, now) {
+                part.closed_at.get_or_insert(now);
+            }
+        }
+        self.order(account, order_no, now).ok_or(BookError::UnknownOrder)
     }
 
     /// That payer pays the whole order, or the payer at the till does where none is named.
@@ -238,8 +273,15 @@ impl Book {
         order.check_open()?;
         order.stop_waiting();
         order.setback = None;
-        order.payment = Some(payer.payment(order.payer.as_deref(), terms, now));
-        Ok(order)
+        let payment = payer.payment(order.payer.as_deref(), terms, now);
+        order.payment = Some(payment.clone());
+        let (account, parts) = (order.account, order.parts.clone());
+        for (index, part) in parts.iter().enumerate() {
+            if let Some(part) = self.order(account, part, now) {
+                part.payment = Some(payment.of_part(index));
+            }
+        }
+        self.order(account, order_no, now).ok_or(BookError::UnknownOrder)
     }
 
     /// Notes that the payer did not get through. The order stays open, but at a till nobody can pay it any more.

@@ -7,10 +7,8 @@ mod fshows;
 mod mpgateway;
 mod starpos;
 mod wechat_v2;
+mod wechat_v3;
 
-use std::fmt;
-
-use yuanfen_core::Secret;
 pub(crate) use yuanfen_sign::KeyError;
 
 pub use self::fshows::FshowsCredentials;
@@ -24,6 +22,11 @@ pub(crate) use self::starpos::{
 };
 pub(crate) use self::wechat_v2::{WECHAT_API_KEY, WECHAT_PROVIDER_API_KEY};
 pub use self::wechat_v2::{WechatV2Credentials, WechatV2ProviderCredentials};
+pub(crate) use self::wechat_v3::{
+    WECHAT_API_V3_KEY, WECHAT_MERCHANT_CERTIFICATE, WECHAT_PLATFORM, WECHAT_PROVIDER_API_V3_KEY,
+    WECHAT_PROVIDER_CERTIFICATE, WECHAT_PUBLIC_KEY_ID, WECHAT_PUBLIC_KEY_PRIVATE,
+};
+pub use self::wechat_v3::{WechatV3Credentials, WechatV3ProviderCredentials};
 
 pub(crate) const WECHAT_MERCHANT_ID: &str = "1900000001";
 pub(crate) const WECHAT_APP_ID: &str = "wx5a6d0b0c5a1e4d21";
@@ -43,94 +46,4 @@ pub(crate) const WECHAT_OTHER_SUB_MERCHANT: &str = "1900000112";
 /// The same payer's openid under a sub-merchant's app.
 pub(crate) fn openid_under_sub_app(openid: &str) -> String {
     format!("oSub{}", openid.strip_prefix('o').unwrap_or(openid))
-}
-
-pub(crate) const WECHAT_API_V3_KEY: &str = "ThrowAwaySandboxApiV3KeyOfWechat";
-pub(crate) const WECHAT_PUBLIC_KEY_ID: &str = "PUB_KEY_ID_0119000000012024010100000000000001";
-pub(crate) const WECHAT_MERCHANT_KEY: &str = include_str!("keys/wechat-merchant-key.pem");
-pub(crate) const WECHAT_MERCHANT_CERTIFICATE: &str = include_str!("keys/wechat-merchant-certificate.pem");
-pub(crate) const WECHAT_PUBLIC_KEY_PRIVATE: &str = include_str!("keys/wechat-public-key.pem");
-pub(crate) const WECHAT_PUBLIC_KEY: &str = include_str!("keys/wechat-public.pem");
-
-/// Certificate and key, in the order in which rotation brings them into use.
-pub(crate) const WECHAT_PLATFORM: [(&str, &str); 4] = [
-    (
-        include_str!("keys/wechat-platform-1-certificate.pem"),
-        include_str!("keys/wechat-platform-1-key.pem"),
-    ),
-    (
-        include_str!("keys/wechat-platform-2-certificate.pem"),
-        include_str!("keys/wechat-platform-2-key.pem"),
-    ),
-    (
-        include_str!("keys/wechat-platform-3-certificate.pem"),
-        include_str!("keys/wechat-platform-3-key.pem"),
-    ),
-    (
-        include_str!("keys/wechat-platform-4-certificate.pem"),
-        include_str!("keys/wechat-platform-4-key.pem"),
-    ),
-];
-
-/// What a client needs to call the sandbox's WeChat Pay APIv3. `Debug` shows no key.
-#[derive(Clone)]
-#[non_exhaustive]
-pub struct WechatV3Credentials {
-    /// Where calls go.
-    pub base_url: String,
-    /// `mchid`: the merchant.
-    pub merchant_id: String,
-    /// `appid`: the app.
-    pub app_id: String,
-    /// `openid`: the payer that the sandbox plays.
-    pub openid: String,
-    /// `serial_no`: the merchant certificate's serial.
-    pub merchant_serial: String,
-    /// The key that signs the merchant's calls, PKCS#8 PEM.
-    pub merchant_private_key_pem: Secret<String>,
-    /// The merchant's certificate.
-    pub merchant_certificate_pem: String,
-    /// The key that opens notices and certificates.
-    pub apiv3_key: Secret<String>,
-    /// The serial of the platform certificate that signs at present.
-    pub platform_serial: String,
-    /// That certificate.
-    pub platform_certificate_pem: String,
-    /// The id of the platform's public key: a call that names it in `Wechatpay-Serial` is answered under that key.
-    pub platform_public_key_id: String,
-    /// That key.
-    pub platform_public_key_pem: String,
-}
-
-impl WechatV3Credentials {
-    pub(crate) fn at(base_url: &str, merchant_serial: String, platform: (String, &str)) -> Self {
-        let (platform_serial, platform_certificate_pem) = platform;
-        Self {
-            base_url: base_url.to_owned(),
-            merchant_id: WECHAT_MERCHANT_ID.to_owned(),
-            app_id: WECHAT_APP_ID.to_owned(),
-            openid: WECHAT_OPENID.to_owned(),
-            merchant_serial,
-            merchant_private_key_pem: Secret::new(WECHAT_MERCHANT_KEY.to_owned()),
-            merchant_certificate_pem: WECHAT_MERCHANT_CERTIFICATE.to_owned(),
-            apiv3_key: Secret::new(WECHAT_API_V3_KEY.to_owned()),
-            platform_serial,
-            platform_certificate_pem: platform_certificate_pem.to_owned(),
-            platform_public_key_id: WECHAT_PUBLIC_KEY_ID.to_owned(),
-            platform_public_key_pem: WECHAT_PUBLIC_KEY.to_owned(),
-        }
-    }
-}
-
-impl fmt::Debug for WechatV3Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WechatV3Credentials")
-            .field("base_url", &self.base_url)
-            .field("merchant_id", &self.merchant_id)
-            .field("app_id", &self.app_id)
-            .field("merchant_serial", &self.merchant_serial)
-            .field("platform_serial", &self.platform_serial)
-            .field("platform_public_key_id", &self.platform_public_key_id)
-            .finish_non_exhaustive()
-    }
 }

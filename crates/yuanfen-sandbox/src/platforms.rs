@@ -221,6 +221,11 @@ pub(crate) trait PlatformSide: Send {
         None
     }
 
+    /// The serial of the service provider's certificate, where the platform wants one.
+    fn provider_serial(&self) -> Option<String> {
+        None
+    }
+
     /// Changes the key that signs from now on and gives its serial, where the platform has such keys.
     fn rotate_key(&mut self) -> Option<String> {
         None

@@ -26,6 +26,8 @@ pub struct Order {
     pub payer: Option<String>,
     /// What the platform remembers of the request under names of its own.
     pub details: Details,
+    /// The numbers of the orders that are paid with this one; they are orders of the same account.
+    pub parts: Vec<String>,
     /// How it is charged, where it was placed at a till with a payer's code.
     pub charge: Option<Charge>,
     /// The payment, once there is one.
@@ -70,6 +72,20 @@ pub struct Coupon {
     pub amount: Fen,
     /// Whether the merchant receives that part (a prepaid coupon) or not (a discount).
     pub prepaid: bool,
+}
+
+impl Payment {
+    /// The same payment as one of the parts of its order has it: a number of its own, and no coupon, since coupons paid
+    /// a part of the whole.
+    pub(super) fn of_part(&self, index: usize) -> Self {
+        let start = self.transaction_id.len().saturating_sub(2);
+        let start = self.transaction_id.get(..start).unwrap_or_default();
+        Self {
+            transaction_id: format!("{start}{:02}", index.saturating_add(1)),
+            coupons: Vec::new(),
+            ..self.clone()
+        }
+    }
 }
 
 impl Coupon {
@@ -141,6 +157,7 @@ impl Order {
             notify_url: placement.notify_url,
             payer: placement.payer,
             details: placement.details,
+            parts: Vec::new(),
             charge: None,
             payment: None,
             closed_at: None,

@@ -140,6 +140,23 @@ impl Book {
             .ok_or(BookError::UnknownRefund)
     }
 
+    /// Sends a refund that the payer's account did not take on to another one: it is under way again.
+    ///
+    /// # Errors
+    /// [`BookError::UnknownRefund`], and [`BookError::Settled`] of one that is not abnormal.
+    pub(crate) fn send_refund_on(&mut self, account: impl Into<Account>, refund_no: &str) -> Result<(), BookError> {
+        let order = self.find(account, |order| order.refund(refund_no).is_some());
+        let refunds = &mut order.ok_or(BookError::UnknownRefund)?.refunds;
+        let refund = refunds.iter_mut().find(|refund| refund.refund_no == refund_no);
+        let refund = refund.ok_or(BookError::UnknownRefund)?;
+        if refund.state != RefundState::Abnormal {
+            return Err(BookError::Settled);
+        }
+        refund.state = RefundState::Processing;
+        refund.settled_at = None;
+        Ok(())
+    }
+
     /// The refund of that number and its order.
     pub(crate) fn by_refund(&self, account: impl Into<Account>, refund_no: &str) -> Option<(&Order, &Refund)> {
         self.of(account)

@@ -4,7 +4,7 @@ use super::{FarSide, side};
 use crate::StarposPush;
 use crate::keys::{
     FshowsCredentials, MpgatewayCredentials, StarposCredentials, WechatV2Credentials, WechatV2ProviderCredentials,
-    WechatV3Credentials,
+    WechatV3Credentials, WechatV3ProviderCredentials,
 };
 use crate::platforms::{Platform, Setting};
 
@@ -46,6 +46,14 @@ impl FarSide {
             merchant.unwrap_or_default(),
             platform.unwrap_or_default(),
         )
+    }
+
+    /// What a service provider of WeChat Pay APIv3 needs.
+    #[must_use]
+    pub fn wechat_v3_provider(&self) -> WechatV3ProviderCredentials {
+        let mut state = self.state();
+        let serial = side(&mut state.sides, Platform::WechatV3).and_then(|side| side.provider_serial());
+        WechatV3ProviderCredentials::at(&self.0.base_url, serial.unwrap_or_default())
     }
 
     /// WeChat Pay signs with its next platform certificate from now on; the one before stays in the list of

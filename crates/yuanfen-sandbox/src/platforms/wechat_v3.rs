@@ -1,10 +1,18 @@
 //! WeChat Pay APIv3, the platform's side, from its sheet: JSON, RSA over the very bytes, AES-GCM inside notices.
 
+mod abnormal;
 mod authorization;
 mod bill_files;
+mod caller;
+mod combined;
+mod media;
+mod operation;
 mod orders;
+mod page;
+mod placing;
 mod refunds;
 mod schema;
+mod till;
 #[cfg(test)]
 mod vectors;
 
@@ -12,13 +20,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
-use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
-use yuanfen_core::{Fields, Rfc3339, Sign as _, UnixTime, Verify as _, WireText as _, nonce_text};
-use yuanfen_sign::{ApiV3Key, Certificate, RsaSigningKey, RsaVerifyingKey, line_text};
+use yuanfen_core::{Fields, Rfc3339, Sign as _, WireText as _, nonce_text};
+use yuanfen_sign::{Certificate, RsaSigningKey, line_text};
 
-use self::authorization::Merchant;
 use self::bill_files::BillFiles;
+use self::caller::Merchant;
+use self::media::Upload;
+use self::operation::Operation;
+use self::orders::Named;
 use super::{Call, Desk, PageRefused, Platform, PlatformSide, Setting};
 use crate::ambient::SeededAmbient;
 use crate::book::{Refund, RefundState};
@@ -29,12 +39,10 @@ use crate::keys;
 const LADDER: &[u64] = &[
     15, 15, 30, 180, 600, 1200, 1800, 1800, 1800, 3600, 10_800, 10_800, 10_800, 21_600, 21_600,
 ];
-/// A prepay id lives two hours.
-const PREPAY_LIFE: i64 = 7200;
 
 pub(super) struct WechatV3 {
-    merchant: Merchant,
-    api_key: ApiV3Key,
+    /// Who can call: a merchant for itself, and a service provider for its merchants.
+    merchants: [Merchant; 2],
     certificates: Vec<PlatformCertificate>,
     /// Which of them signs.
     active: usize,
@@ -48,20 +56,6 @@ struct PlatformCertificate {
     pem: &'static str,
     certificate: Certificate,
     key: RsaSigningKey,
-}
-
-/// Which operation a call is, with what its path names.
-enum Operation {
-    PlaceJsapiOrder,
-    QueryById(String),
-    QueryOrder(String),
-    CloseOrder(String),
-    Refund,
-    QueryRefund(String),
-    TradeBill,
-    FundFlowBill,
-    DownloadBill,
-    Certificates,
 }
 
 /// An answer before it is signed.
@@ -79,6 +73,8 @@ pub(super) struct Refusal {
     code: &'static str,
     message: String,
     detail: Option<Value>,
+    /// What `Request-ID` ends with.
+    number: u32,
     signed: bool,
 }
 
@@ -89,8 +85,15 @@ impl Refusal {
             code,
             message: message.into(),
             detail: None,
+            number: 268_435_461,
             signed: true,
         }
+    }
+
+    /// With the platform's internal number of the failure, section 10.3.
+    const fn numbered(mut self, number: u32) -> Self {
+        self.number = number;
+        self
     }
 
     fn with_detail(mut self, detail: Value) -> Self {
@@ -119,7 +122,6 @@ impl Refusal {
 
 impl WechatV3 {
     pub(super) fn new() -> Result<Self, keys::KeyError> {
-        let merchant = Certificate::parse(keys::WECHAT_MERCHANT_CERTIFICATE)?;
         let certificates = keys::WECHAT_PLATFORM.iter().map(|(pem, key)| {
             Ok(PlatformCertificate {
                 pem,
@@ -128,12 +130,7 @@ impl WechatV3 {
             })
         });
         Ok(Self {
-            merchant: Merchant {
-                id: keys::WECHAT_MERCHANT_ID.to_owned(),
-                key: RsaVerifyingKey::of_certificate(&merchant)?,
-                serial: merchant.serial,
-            },
-            api_key: ApiV3Key::new(keys::WECHAT_API_V3_KEY)?,
+            merchants: [Merchant::own()?, Merchant::provider()?],
             certificates: certificates.collect::<Result<_, _>>()?,
             active: 0,
             public_key: RsaSigningKey::parse(keys::WECHAT_PUBLIC_KEY_PRIVATE)?,
@@ -142,23 +139,66 @@ impl WechatV3 {
         })
     }
 
-    fn perform(&mut self, operation: &Operation, call: &Call<'_>, desk: &mut Desk<'_>) -> Result<Answer, Refusal> {
+    fn perform(
+        &mut self,
+        operation: &Operation,
+        merchant: usize,
+        upload: Option<&Upload<'_>>,
+        call: &Call<'_>,
+        desk: &mut Desk<'_>,
+    ) -> Result<Answer, Refusal> {
+        let Some(merchant) = self.merchants.get(merchant) else {
+            return Err(Refusal::new(500, "SYSTEM_ERROR", "系统错误"));
+        };
+        if operation
+            .partner()
+            .is_some_and(|partner| partner != merchant.account.is_provider)
+        {
+            return Err(Refusal::new(403, "NO_AUTH", "商户无此接口权限"));
+        }
         match operation {
-            Operation::PlaceJsapiOrder => orders::place_jsapi(call, desk),
-            Operation::QueryById(transaction_id) => orders::query(call, desk, None, Some(transaction_id)),
-            Operation::QueryOrder(order_no) => orders::query(call, desk, Some(order_no), None),
-            Operation::CloseOrder(order_no) => orders::close(call, desk, order_no),
-            Operation::Refund => refunds::create(call, desk),
-            Operation::QueryRefund(refund_no) => refunds::query(call, desk, refund_no),
-            Operation::TradeBill => self.files.apply_trade(call, desk),
-            Operation::FundFlowBill => self.files.apply_fund_flow(call, desk),
+            Operation::Place(product, _) => placing::place(*product, merchant, call, desk),
+            Operation::PayByCode(_) => till::charge(merchant, call, desk),
+            Operation::QueryById(id, _) => orders::query(Named::Theirs(id), merchant, call, desk),
+            Operation::QueryOrder(number, _) => orders::query(Named::Ours(number), merchant, call, desk),
+            Operation::CloseOrder(number, _) => orders::close(number, merchant, call, desk),
+            Operation::ReverseOrder(number, _) => till::reverse(number, merchant, call, desk),
+            Operation::Refund => refunds::create(merchant, call, desk),
+            Operation::QueryRefund(number) => refunds::query(number, merchant, call, desk),
+            Operation::AbnormalRefund(id) => {
+                let key = self.encryption_key(call.header("wechatpay-serial"));
+                abnormal::send_on(id, merchant, key, call, desk)
+            }
+            Operation::PlaceCombined(product) => combined::place(*product, merchant, call, desk),
+            Operation::QueryCombined(number) => combined::query(number, merchant, call, desk),
+            Operation::CloseCombined(number) => combined::close(number, merchant, call, desk),
+            Operation::Upload(media) => match upload {
+                Some(upload) => media::take(*media, upload, desk),
+                None => Err(Refusal::new(400, "PARAM_ERROR", "请求体不是规定的multipart/form-data")),
+            },
+            Operation::TradeBill => self.files.apply_trade(merchant, call, desk),
+            Operation::FundFlowBill => self.files.apply_fund_flow(merchant, call, desk),
+            Operation::SealedFundFlowBill(scope) => self.files.apply_sealed(*scope, merchant, call, desk),
             Operation::DownloadBill => self.files.download(call, desk).map(Answer::File),
-            Operation::Certificates => self.list_certificates(desk),
+            Operation::Certificates => self.list_certificates(merchant, desk),
         }
     }
 
+    /// The platform's key of that serial, to open what a call encrypted under it.
+    fn encryption_key(&self, serial: Option<&str>) -> Option<&RsaSigningKey> {
+        let serial = serial?;
+        if serial == keys::WECHAT_PUBLIC_KEY_ID {
+            return Some(&self.public_key);
+        }
+        let live = self.certificates.get(..=self.active)?;
+        let found = live
+            .iter()
+            .find(|platform| platform.certificate.serial.eq_ignore_ascii_case(serial));
+        found.filter(|_| !self.public_key_only).map(|platform| &platform.key)
+    }
+
     /// The certificate in use and, after a rotation, the one before it: both are live for a while.
-    fn list_certificates(&self, desk: &Desk<'_>) -> Result<Answer, Refusal> {
+    fn list_certificates(&self, merchant: &Merchant, desk: &Desk<'_>) -> Result<Answer, Refusal> {
         if self.public_key_only {
             return Err(Refusal::new(
                 404,
@@ -171,7 +211,7 @@ impl WechatV3 {
         let data = live.iter().map(|platform| {
             const ASSOCIATED: &str = "certificate";
             let nonce = desk.ambient.letters(12);
-            let ciphertext = self
+            let ciphertext = merchant
                 .api_key
                 .seal(&nonce, ASSOCIATED, platform.pem.as_bytes())
                 .map_err(|_| Refusal::new(500, "SYSTEM_ERROR", "系统错误"))?;
@@ -223,7 +263,8 @@ impl WechatV3 {
         put(headers, "wechatpay-signature-type", "WECHATPAY2-SHA256-RSA2048");
     }
 
-    fn write(&self, answer: Answer, signed: bool, call: &Call<'_>, desk: &Desk<'_>) -> Response<Bytes> {
+    /// `number` is what `Request-ID` ends with: nothing of an answer that is no failure.
+    fn write(&self, answer: Answer, signed: bool, number: u32, call: &Call<'_>, desk: &Desk<'_>) -> Response<Bytes> {
         let (status, body, signed) = match answer {
             Answer::Json(status, body) => (status, to_bytes(body, desk), signed),
             Answer::Nothing => (StatusCode::NO_CONTENT, Bytes::new(), signed),
@@ -238,7 +279,6 @@ impl WechatV3 {
             };
             put(&mut headers, "content-type", kind);
         }
-        let number = if status.is_success() { "0" } else { "268435461" };
         put(
             &mut headers,
             "request-id",
@@ -279,14 +319,18 @@ impl PlatformSide for WechatV3 {
                 return response;
             }
         };
-        let outcome = check_headers(call)
-            .and_then(|()| authorization::check(call, &self.merchant, desk))
-            .and_then(|()| self.perform(&operation, call, desk));
+        let upload = matches!(operation, Operation::Upload(_))
+            .then(|| Upload::read(call))
+            .flatten();
+        let signed = upload.as_ref().map_or(call.body, |upload| upload.meta);
+        let outcome = check_headers(call, &operation)
+            .and_then(|()| authorization::check(call, signed, &self.merchants, desk))
+            .and_then(|merchant| self.perform(&operation, merchant, upload.as_ref(), call, desk));
         match outcome {
-            Ok(answer) => self.write(answer, true, call, desk),
+            Ok(answer) => self.write(answer, true, 0, call, desk),
             Err(refusal) => {
                 let answer = Answer::Json(refusal.status(), refusal.body());
-                self.write(answer, refusal.signed, call, desk)
+                self.write(answer, refusal.signed, refusal.number, call, desk)
             }
         }
     }
@@ -304,8 +348,7 @@ impl PlatformSide for WechatV3 {
     }
 
     fn transaction_id(&self, ambient: &SeededAmbient) -> String {
-        let day = yuanfen_core::Ambient::now(ambient).beijing_date().compact();
-        format!("4200{}{day}{}", ambient.digits(6), ambient.digits(10))
+        new_transaction_id(ambient)
     }
 
     fn default_bank(&self) -> &'static str {
@@ -319,7 +362,11 @@ impl PlatformSide for WechatV3 {
                 "TRANSACTION.SUCCESS",
                 "transaction",
                 "支付成功",
-                orders::transaction(order, desk),
+                if order.parts.is_empty() {
+                    orders::transaction(order, desk)
+                } else {
+                    combined::whole(order, desk)
+                },
             ),
             About::Refund(refund_no) => {
                 let refund = order.refund(refund_no)?;
@@ -329,7 +376,11 @@ impl PlatformSide for WechatV3 {
         };
         let nonce = desk.ambient.letters(12);
         let plain = to_bytes(plain, desk);
-        let ciphertext = self.api_key.seal(&nonce, original, &plain).ok()?;
+        let merchant = self
+            .merchants
+            .iter()
+            .find(|merchant| merchant.account == order.account)?;
+        let ciphertext = merchant.api_key.seal(&nonce, original, &plain).ok()?;
         let envelope = json!({
             "id": event.id,
             "create_time": Rfc3339(event.created_at).to_string(),
@@ -367,44 +418,9 @@ impl PlatformSide for WechatV3 {
             .map(|seconds| Duration::from_secs(*seconds))
     }
 
-    /// `getBrandWCPayRequest` and `wx.requestPayment`; the latter is not handed the app's id.
+    /// `getBrandWCPayRequest`, `wx.requestPayment`, which is not handed the app's id, and the call of a mobile app.
     fn open_cashier(&self, parameters: &[(&str, &str)], desk: &mut Desk<'_>) -> Result<String, PageRefused> {
-        let given = |name: &'static str| {
-            let found = parameters.iter().find(|(candidate, _)| *candidate == name);
-            found.map(|(_, value)| *value).filter(|value| !value.is_empty())
-        };
-        let need = |name| given(name).ok_or(PageRefused::Parameter(name));
-        let app_id = given("appId").unwrap_or(keys::WECHAT_APP_ID);
-        if app_id != keys::WECHAT_APP_ID {
-            return Err(PageRefused::Parameter("appId"));
-        }
-        let time = need("timeStamp")?;
-        if time.len() != 10 || UnixTime::read(time).is_err() {
-            return Err(PageRefused::Parameter("timeStamp"));
-        }
-        let package = need("package")?;
-        let prepay_id = package
-            .strip_prefix("prepay_id=")
-            .ok_or(PageRefused::Parameter("package"))?;
-        if need("signType")? != "RSA" {
-            return Err(PageRefused::Parameter("signType"));
-        }
-        let nonce = need("nonceStr")?;
-        let text = page_text(app_id, time, nonce, package);
-        self.merchant
-            .key
-            .verify(&text, need("paySign")?)
-            .map_err(|_| PageRefused::Signature)?;
-        let now = desk.now();
-        let order = desk
-            .book
-            .by_detail(Platform::WechatV3, "prepay_id", prepay_id, now)
-            .ok_or(PageRefused::Expired)?;
-        if orders::prepay_lives(order, now) {
-            Ok(order.order_no.clone())
-        } else {
-            Err(PageRefused::Expired)
-        }
+        page::open(parameters, &self.merchants, desk)
     }
 
     fn set(&mut self, setting: &Setting) {
@@ -420,7 +436,11 @@ impl PlatformSide for WechatV3 {
     }
 
     fn merchant_serial(&self) -> Option<String> {
-        Some(self.merchant.serial.clone())
+        self.merchants.first().map(|merchant| merchant.serial.clone())
+    }
+
+    fn provider_serial(&self) -> Option<String> {
+        self.merchants.last().map(|merchant| merchant.serial.clone())
     }
 
     fn rotate_key(&mut self) -> Option<String> {
@@ -431,63 +451,8 @@ impl PlatformSide for WechatV3 {
     }
 }
 
-impl Operation {
-    fn of(call: &Call<'_>) -> Result<Self, StatusCode> {
-        let segments: Vec<String> = call
-            .path
-            .split('/')
-            .skip(1)
-            .map(|segment| percent_decode_str(segment).decode_utf8().map(|text| text.into_owned()))
-            .collect::<Result<_, _>>()
-            .map_err(|_| StatusCode::BAD_REQUEST)?;
-        let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-        let (method, operation) = match segments.as_slice() {
-            ["v3", "pay", "transactions", "jsapi"] => (Method::POST, Self::PlaceJsapiOrder),
-            ["v3", "pay", "transactions", "id", id] => (Method::GET, Self::QueryById((*id).to_owned())),
-            ["v3", "pay", "transactions", "out-trade-no", number] => {
-                (Method::GET, Self::QueryOrder((*number).to_owned()))
-            }
-            ["v3", "pay", "transactions", "out-trade-no", number, "close"] => {
-                (Method::POST, Self::CloseOrder((*number).to_owned()))
-            }
-            ["v3", "refund", "domestic", "refunds"] => (Method::POST, Self::Refund),
-            ["v3", "refund", "domestic", "refunds", number] => (Method::GET, Self::QueryRefund((*number).to_owned())),
-            ["v3", "bill", "tradebill"] => (Method::GET, Self::TradeBill),
-            ["v3", "bill", "fundflowbill"] => (Method::GET, Self::FundFlowBill),
-            ["v3", "billdownload", "file"] => (Method::GET, Self::DownloadBill),
-            ["v3", "certificates"] => (Method::GET, Self::Certificates),
-            _ => return Err(StatusCode::NOT_FOUND),
-        };
-        if call.method == method {
-            Ok(operation)
-        } else {
-            Err(StatusCode::METHOD_NOT_ALLOWED)
-        }
-    }
-
-    const fn name(&self) -> &'static str {
-        match self {
-            Self::PlaceJsapiOrder => "place-jsapi-order",
-            Self::QueryById(_) => "query-order-by-id",
-            Self::QueryOrder(_) => "query-order",
-            Self::CloseOrder(_) => "close-order",
-            Self::Refund => "refund",
-            Self::QueryRefund(_) => "query-refund",
-            Self::TradeBill => "trade-bill",
-            Self::FundFlowBill => "fund-flow-bill",
-            Self::DownloadBill => "download-bill",
-            Self::Certificates => "certificates",
-        }
-    }
-}
-
-/// What a page's signature is over (section 22 of the sheet).
-fn page_text(app_id: &str, time: &str, nonce: &str, package: &str) -> Vec<u8> {
-    line_text(&[app_id.as_bytes(), time.as_bytes(), nonce.as_bytes(), package.as_bytes()])
-}
-
 /// What the gateway looks at before the signature.
-fn check_headers(call: &Call<'_>) -> Result<(), Refusal> {
+fn check_headers(call: &Call<'_>, operation: &Operation) -> Result<(), Refusal> {
     let refuse = |words: &str| Err(Refusal::new(400, "INVALID_REQUEST", words).unsigned());
     if call.header("user-agent").is_none_or(str::is_empty) {
         return refuse("Http头缺少User-Agent");
@@ -503,8 +468,12 @@ fn check_headers(call: &Call<'_>) -> Result<(), Refusal> {
     }
     if call.method == Method::POST {
         let kind = call.header("content-type").unwrap_or_default();
-        if kind.split(';').next().unwrap_or_default().trim() != "application/json" {
-            return refuse("Http头Content-Type的值不是application/json");
+        let wanted = match operation {
+            Operation::Upload(_) => "multipart/form-data",
+            _ => "application/json",
+        };
+        if kind.split(';').next().unwrap_or_default().trim() != wanted {
+            return refuse(&format!("Http头Content-Type的值不是{wanted}"));
         }
     }
     Ok(())
@@ -528,18 +497,22 @@ fn query_of(call: &Call<'_>) -> Result<Fields, Refusal> {
     .map_err(|_| Refusal::new(400, "PARAM_ERROR", "查询参数格式错误"))
 }
 
-/// Refuses a merchant that is not the one who signed.
-fn same_merchant(merchant: Option<&str>, location: &str) -> Result<(), Refusal> {
-    if merchant == Some(keys::WECHAT_MERCHANT_ID) {
-        return Ok(());
+/// Refuses a query with other parameters.
+fn only(query: &Fields, names: &[&str]) -> Result<(), Refusal> {
+    match query.iter().find(|(name, _)| !names.contains(name)) {
+        None => Ok(()),
+        Some((name, _)) => Err(wrong_in_query(name)),
     }
-    Err(
-        Refusal::new(400, "PARAM_ERROR", "请求中的商户号与签名的商户号不一致").with_detail(json!({
-            "field": if location == "body" { "/mchid" } else { "mchid" },
-            "location": location,
-            "issue": "mchid与Http头Authorization中的mchid不一致或缺失",
-        })),
-    )
+}
+
+fn wrong_in_query(name: &str) -> Refusal {
+    Refusal::new(400, "PARAM_ERROR", "参数错误")
+        .with_detail(json!({ "field": name, "location": "query", "issue": "参数缺失、未知或取值错误" }))
+}
+
+fn new_transaction_id(ambient: &SeededAmbient) -> String {
+    let day = yuanfen_core::Ambient::now(ambient).beijing_date().compact();
+    format!("4200{}{day}{}", ambient.digits(6), ambient.digits(10))
 }
 
 /// Members in the map's order, as one line; with one more where the plan wants it.

@@ -2,9 +2,10 @@
 
 use serde_json::json;
 use yuanfen_core::{UnixTime, Verify as _, WireText as _};
-use yuanfen_sign::{RsaVerifyingKey, line_text};
+use yuanfen_sign::line_text;
 
 use super::Refusal;
+use super::caller::Merchant;
 use crate::exchange::SignatureVerdict;
 use crate::platforms::{Call, Desk};
 
@@ -14,13 +15,6 @@ const WINDOW: u64 = 300;
 /// Characters of the rebuilt text that an answer shows.
 const SHOWN_OF_TEXT: usize = 256;
 
-/// Whose calls are taken.
-pub(super) struct Merchant {
-    pub(super) id: String,
-    pub(super) serial: String,
-    pub(super) key: RsaVerifyingKey,
-}
-
 struct Parameters<'a> {
     mchid: &'a str,
     nonce: &'a str,
@@ -29,8 +23,14 @@ struct Parameters<'a> {
     signature: &'a str,
 }
 
-/// Checks a call's signature and tells the desk what it came to.
-pub(super) fn check(call: &Call<'_>, merchant: &Merchant, desk: &mut Desk<'_>) -> Result<(), Refusal> {
+/// Checks a call's signature over those bytes of its body, tells the desk what it came to, and says which of the
+/// merchants signed.
+pub(super) fn check(
+    call: &Call<'_>,
+    signed: &[u8],
+    merchants: &[Merchant],
+    desk: &mut Desk<'_>,
+) -> Result<usize, Refusal> {
     let Some(header) = call.header("authorization") else {
         desk.checked(SignatureVerdict::Missing, None);
         return Err(refuse("Http头缺少Authorization"));
@@ -48,13 +48,13 @@ pub(super) fn check(call: &Call<'_>, merchant: &Merchant, desk: &mut Desk<'_>) -
         call.target.as_bytes(),
         parameters.timestamp.as_bytes(),
         parameters.nonce.as_bytes(),
-        call.body,
+        signed,
     ]);
     let shown = String::from_utf8_lossy(&text).into_owned();
-    let (verdict, words) = match judge(&parameters, merchant, &text, desk.signing_now()) {
-        Judgement::Holds => {
+    let (verdict, words) = match judge(&parameters, merchants, &text, desk.signing_now()) {
+        Judgement::Holds(merchant) => {
             desk.checked(SignatureVerdict::Holds, Some(shown));
-            return Ok(());
+            return Ok(merchant);
         }
         Judgement::Refused(verdict, words) => (verdict, words),
     };
@@ -79,12 +79,12 @@ pub(super) fn check(call: &Call<'_>, merchant: &Merchant, desk: &mut Desk<'_>) -
 }
 
 enum Judgement {
-    Holds,
+    Holds(usize),
     Refused(SignatureVerdict, &'static str),
 }
 
 /// The clock is looked at before the signature.
-fn judge(parameters: &Parameters<'_>, merchant: &Merchant, text: &[u8], now: UnixTime) -> Judgement {
+fn judge(parameters: &Parameters<'_>, merchants: &[Merchant], text: &[u8], now: UnixTime) -> Judgement {
     use Judgement::Refused;
 
     const FORM: &str = "Http头Authorization值格式错误";
@@ -94,9 +94,13 @@ fn judge(parameters: &Parameters<'_>, merchant: &Merchant, text: &[u8], now: Uni
     if parameters.nonce.len() > 32 || !parameters.nonce.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return Refused(SignatureVerdict::Missing, FORM);
     }
-    if parameters.mchid != merchant.id {
+    let found = merchants
+        .iter()
+        .enumerate()
+        .find(|(_, merchant)| merchant.id == parameters.mchid);
+    let Some((index, merchant)) = found else {
         return Refused(SignatureVerdict::UnknownKey, "商户号不存在");
-    }
+    };
     if !parameters.serial.eq_ignore_ascii_case(&merchant.serial) {
         return Refused(SignatureVerdict::UnknownKey, "商户证书序列号有误");
     }
@@ -104,13 +108,13 @@ fn judge(parameters: &Parameters<'_>, merchant: &Merchant, text: &[u8], now: Uni
         return Refused(SignatureVerdict::Stale, "时间戳与服务器时间相差超过5分钟");
     }
     match merchant.key.verify(text, parameters.signature) {
-        Ok(()) => Judgement::Holds,
+        Ok(()) => Judgement::Holds(index),
         Err(_) => Refused(SignatureVerdict::Mismatch, "签名错误,验签失败"),
     }
 }
 
 fn refuse(words: &str) -> Refusal {
-    Refusal::new(401, "SIGN_ERROR", words).unsigned()
+    Refusal::new(401, "SIGN_ERROR", words).numbered(268_443_699).unsigned()
 }
 
 impl<'a> Parameters<'a> {

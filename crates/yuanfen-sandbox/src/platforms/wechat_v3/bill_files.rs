@@ -1,27 +1,20 @@
 //! Bills: asked for, then fetched by an address that lives five minutes (section 18 of the sheet).
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::StatusCode;
 use serde_json::json;
 use yuanfen_core::{CalendarDate, Fields, UnixTime};
-use yuanfen_sign::Sha1Stream;
+use yuanfen_sign::{ApiV3Key, Sha1Stream};
 
-use super::{Answer, Refusal, query_of};
+use super::caller::Merchant;
+use super::{Answer, Refusal, only, query_of, wrong_in_query as wrong};
 use crate::bills::{self, Holder, TradeBill, Untimely, gzip};
-use crate::keys;
-use crate::platforms::{Call, Desk, Platform};
+use crate::platforms::{Call, Desk};
 
 /// Seconds that a download address lives.
 const LIFE: i64 = 300;
-/// Whose bills these are.
-fn holder() -> Holder<'static> {
-    Holder {
-        account: Platform::WechatV3.into(),
-        app_id: keys::WECHAT_APP_ID,
-        merchant_id: keys::WECHAT_MERCHANT_ID,
-        sub_merchant: None,
-    }
-}
 
 /// Most files that are kept at a time; a clock that stands still would keep them all.
 const MOST: usize = 64;
@@ -38,9 +31,17 @@ struct BillFile {
 }
 
 impl BillFiles {
-    pub(super) fn apply_trade(&mut self, call: &Call<'_>, desk: &Desk<'_>) -> Result<Answer, Refusal> {
+    pub(super) fn apply_trade(
+        &mut self,
+        merchant: &Merchant,
+        call: &Call<'_>,
+        desk: &Desk<'_>,
+    ) -> Result<Answer, Refusal> {
         let query = query_of(call)?;
-        only(&query, &["bill_date", "bill_type", "tar_type"])?;
+        only(
+            &query,
+            shaped(merchant, &["bill_date", "bill_type", "tar_type", "sub_mchid"]),
+        )?;
         let kind = match query.get("bill_type") {
             None | Some("ALL") => TradeBill::All,
             Some("SUCCESS") => TradeBill::Success,
@@ -48,38 +49,94 @@ impl BillFiles {
             Some(_) => return Err(wrong("bill_type")),
         };
         let day = day_of(&query, desk.now())?;
-        let bill = bills::trade(desk.book, holder(), day, kind);
+        let sub_merchant = sub_merchant(merchant, &query)?;
+        let bill = bills::trade(desk.book, holder(merchant, sub_merchant), day, kind);
         self.keep(bill, &query, desk)
     }
 
-    pub(super) fn apply_fund_flow(&mut self, call: &Call<'_>, desk: &Desk<'_>) -> Result<Answer, Refusal> {
+    /// Of a service provider this is its own account, on which its merchants' money never is.
+    pub(super) fn apply_fund_flow(
+        &mut self,
+        merchant: &Merchant,
+        call: &Call<'_>,
+        desk: &Desk<'_>,
+    ) -> Result<Answer, Refusal> {
         let query = query_of(call)?;
         only(&query, &["bill_date", "account_type", "tar_type"])?;
         let day = day_of(&query, desk.now())?;
-        let bill = match query.get("account_type") {
-            None | Some("BASIC") => bills::fund_flow(desk.book, holder(), day),
-            // Nothing moves on these accounts here.
-            Some("OPERATION" | "FEES") => None,
-            Some(_) => return Err(wrong("account_type")),
-        };
+        let moves = is_basic(&query)? && !merchant.account.is_provider;
+        let bill = moves
+            .then(|| bills::fund_flow(desk.book, holder(merchant, None), day))
+            .flatten();
         self.keep(bill, &query, desk)
     }
 
+    /// The fund flow of a provider's merchants, one of them or all, sealed for the provider alone.
+    pub(super) fn apply_sealed(
+        &mut self,
+        scope: Scope,
+        merchant: &Merchant,
+        call: &Call<'_>,
+        desk: &Desk<'_>,
+    ) -> Result<Answer, Refusal> {
+        if !merchant.account.is_provider {
+            return Err(Refusal::new(403, "NO_AUTH", "商户无此接口权限"));
+        }
+        let query = query_of(call)?;
+        let names = ["bill_date", "account_type", "algorithm", "tar_type", "sub_mchid"];
+        only(
+            &query,
+            match scope {
+                Scope::One => &names,
+                Scope::Every => names.get(..4).unwrap_or_default(),
+            },
+        )?;
+        if query.get("algorithm") != Some("AEAD_AES_256_GCM") {
+            return Err(wrong("algorithm"));
+        }
+        let day = day_of(&query, desk.now())?;
+        let sub_merchant = sub_merchant(merchant, &query)?;
+        if scope == Scope::One && sub_merchant.is_none() {
+            return Err(wrong("sub_mchid"));
+        }
+        let bill = is_basic(&query)?
+            .then(|| bills::fund_flow(desk.book, holder(merchant, sub_merchant), day))
+            .flatten()
+            .ok_or_else(nothing)?;
+        let mut list = Vec::new();
+        for (index, part) in halves(&bill).into_iter().enumerate() {
+            let (content, zipped) = packed(part, &query)?;
+            let (key, nonce) = (desk.ambient.letters(32), desk.ambient.letters(12));
+            let sealed = seal(&key, &nonce, &content)?;
+            let encrypt_key = merchant
+                .key
+                .encrypt_oaep_sha1(key.as_bytes(), desk.ambient)
+                .map_err(|_| failed())?;
+            list.push(json!({
+                "bill_sequence": index.saturating_add(1),
+                "download_url": self.store(sealed, zipped, desk),
+                "encrypt_key": encrypt_key,
+                "hash_type": "SHA1",
+                "hash_value": digest(part),
+                "nonce": nonce,
+            }));
+        }
+        let body = json!({ "download_bill_count": list.len(), "download_bill_list": list });
+        Ok(Answer::Json(StatusCode::OK, body))
+    }
+
     fn keep(&mut self, bill: Option<String>, query: &Fields, desk: &Desk<'_>) -> Result<Answer, Refusal> {
-        let bill = bill.ok_or_else(|| Refusal::new(400, "NO_STATEMENT_EXIST", "账单文件不存在"))?;
-        let zipped = match query.get("tar_type") {
-            None => false,
-            Some("GZIP") => true,
-            Some(_) => return Err(wrong("tar_type")),
-        };
-        // Over the file before it is compressed.
-        let mut digest = Sha1Stream::new();
-        digest.push(bill.as_bytes());
-        let content = if zipped {
-            gzip(bill.as_bytes()).ok_or_else(|| Refusal::new(500, "SYSTEM_ERROR", "系统错误"))?
-        } else {
-            bill.into_bytes()
-        };
+        let bill = bill.ok_or_else(nothing)?;
+        let (content, zipped) = packed(&bill, query)?;
+        let address = self.store(content, zipped, desk);
+        Ok(Answer::Json(
+            StatusCode::OK,
+            json!({ "hash_type": "SHA1", "hash_value": digest(&bill), "download_url": address }),
+        ))
+    }
+
+    /// Keeps a file for a while, and gives the address under which it is.
+    fn store(&mut self, content: Vec<u8>, zipped: bool, desk: &Desk<'_>) -> String {
         let now = desk.now();
         self.0.retain(|file| now.since(file.made_at) <= LIFE);
         if self.0.len() >= MOST {
@@ -93,10 +150,7 @@ impl BillFiles {
             made_at: now,
             content: Bytes::from(content),
         });
-        Ok(Answer::Json(
-            StatusCode::OK,
-            json!({ "hash_type": "SHA1", "hash_value": digest.finish_hex(), "download_url": address }),
-        ))
+        address
     }
 
     pub(super) fn download(&self, call: &Call<'_>, desk: &Desk<'_>) -> Result<Bytes, Refusal> {
@@ -123,14 +177,85 @@ fn day_of(query: &Fields, now: UnixTime) -> Result<CalendarDate, Refusal> {
     }
 }
 
-fn only(query: &Fields, names: &[&str]) -> Result<(), Refusal> {
-    match query.iter().find(|(name, _)| !names.contains(name)) {
-        None => Ok(()),
-        Some((name, _)) => Err(wrong(name)),
+/// Of how many merchants a sealed bill is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    One,
+    Every,
+}
+
+/// Without the parameter that service providers alone have, which is the last.
+fn shaped<'n>(merchant: &Merchant, names: &'n [&'n str]) -> &'n [&'n str] {
+    if merchant.account.is_provider {
+        names
+    } else {
+        names.split_last().map_or(names, |(_, own)| own)
     }
 }
 
-fn wrong(name: &str) -> Refusal {
-    Refusal::new(400, "PARAM_ERROR", "参数错误")
-        .with_detail(json!({ "field": name, "location": "query", "issue": "参数缺失、未知或取值错误" }))
+fn sub_merchant(merchant: &Merchant, query: &Fields) -> Result<Option<&'static str>, Refusal> {
+    let named = query.get("sub_mchid").map(|number| merchant.party_of(number, None));
+    Ok(named.transpose()?.and_then(|party| party.merchant))
+}
+
+const fn holder<'a>(merchant: &Merchant, sub_merchant: Option<&'a str>) -> Holder<'a> {
+    Holder {
+        account: merchant.account,
+        app_id: merchant.app_id,
+        merchant_id: merchant.id,
+        sub_merchant,
+    }
+}
+
+/// Whether it is the account on which money moves here.
+fn is_basic(query: &Fields) -> Result<bool, Refusal> {
+    match query.get("account_type") {
+        None | Some("BASIC") => Ok(true),
+        Some("OPERATION" | "FEES") => Ok(false),
+        Some(_) => Err(wrong("account_type")),
+    }
+}
+
+/// As it is sent, and whether that is compressed.
+fn packed(bill: &str, query: &Fields) -> Result<(Vec<u8>, bool), Refusal> {
+    match query.get("tar_type") {
+        None => Ok((bill.as_bytes().to_vec(), false)),
+        Some("GZIP") => gzip(bill.as_bytes()).map(|zipped| (zipped, true)).ok_or_else(failed),
+        Some(_) => Err(wrong("tar_type")),
+    }
+}
+
+/// Over the file before it is compressed or sealed.
+fn digest(bill: &str) -> String {
+    let mut digest = Sha1Stream::new();
+    digest.push(bill.as_bytes());
+    digest.finish_hex()
+}
+
+/// Ciphertext and tag as bytes, under a key that is used once.
+fn seal(key: &str, nonce: &str, content: &[u8]) -> Result<Vec<u8>, Refusal> {
+    let key = ApiV3Key::new(key).map_err(|_| failed())?;
+    let sealed = key.seal(nonce, "", content).map_err(|_| failed())?;
+    STANDARD.decode(sealed).map_err(|_| failed())
+}
+
+/// A bill in two files, so that shops have something to join; at a line's end, as in life.
+fn halves(bill: &str) -> Vec<&str> {
+    let middle = bill.len().div_euclid(2);
+    let end = bill
+        .match_indices("\r\n")
+        .map(|(at, _)| at.saturating_add(2))
+        .find(|end| *end >= middle);
+    match end.and_then(|end| bill.split_at_checked(end)) {
+        Some((first, second)) if !second.is_empty() => vec![first, second],
+        _ => vec![bill],
+    }
+}
+
+fn nothing() -> Refusal {
+    Refusal::new(400, "NO_STATEMENT_EXIST", "账单文件不存在")
+}
+
+fn failed() -> Refusal {
+    Refusal::new(500, "SYSTEM_ERROR", "系统错误")
 }

@@ -1,187 +1,76 @@
-//! JSAPI and mini-program orders: placing, querying, closing (sections 13 to 15 of the sheet).
+//! Orders as a platform shows and closes them (sections 14 and 15 of the sheet).
 
 use http::StatusCode;
-use serde_json::{Map, Value, json};
-use yuanfen_core::{Fen, Rfc3339, UnixTime, WireText as _};
+use serde_json::{Value, json};
+use yuanfen_core::Rfc3339;
 
-use super::schema::{Kind, Member, maybe, need, read, wrong};
-use super::{Answer, PREPAY_LIFE, Refusal, query_of, same_merchant};
+use super::caller::{Merchant, OWN_NUMBER, PARTNER_NUMBERS, ids_of};
+use super::schema::read;
+use super::{Answer, Refusal, query_of};
 use crate::bills::Shares;
-use crate::book::{BookError, Details, Order, OrderState, Placement};
+use crate::book::{BookError, Order, OrderState, Payment};
 use crate::keys;
-use crate::platforms::{Call, Desk, Platform};
+use crate::platforms::{Call, Desk};
 
-/// An order without an expiry of its own lives seven days.
-const ORDER_LIFE: i64 = 7 * 86_400;
-
-/// What the order of an official account or a mini program holds.
-pub(super) const JSAPI: &[Member] = &[
-    need("appid", Kind::Text(1, 32)),
-    need("mchid", Kind::Text(1, 32)),
-    need("description", Kind::Text(1, 127)),
-    need("out_trade_no", Kind::Text(6, 32)),
-    maybe("time_expire", Kind::Text(1, 64)),
-    maybe("attach", Kind::Text(1, 128)),
-    need("notify_url", Kind::Text(1, 255)),
-    maybe("goods_tag", Kind::Text(1, 32)),
-    maybe("limit_pay", Kind::Texts),
-    maybe("support_fapiao", Kind::Boolean),
-    need(
-        "amount",
-        Kind::Object(&[need("total", Kind::Integer(1)), maybe("currency", Kind::Text(1, 16))]),
-    ),
-    need("payer", Kind::Object(&[need("openid", Kind::Text(1, 128))])),
-    maybe(
-        "detail",
-        Kind::Object(&[
-            maybe("cost_price", Kind::Integer(0)),
-            maybe("invoice_id", Kind::Text(1, 32)),
-            maybe(
-                "goods_detail",
-                Kind::Objects(&[
-                    need("merchant_goods_id", Kind::Text(1, 32)),
-                    maybe("wechatpay_goods_id", Kind::Text(1, 32)),
-                    maybe("goods_name", Kind::Text(1, 256)),
-                    need("quantity", Kind::Integer(1)),
-                    need("unit_price", Kind::Integer(0)),
-                ]),
-            ),
-        ]),
-    ),
-    maybe(
-        "scene_info",
-        Kind::Object(&[
-            need("payer_client_ip", Kind::Text(1, 45)),
-            maybe("device_id", Kind::Text(1, 32)),
-            maybe(
-                "store_info",
-                Kind::Object(&[
-                    need("id", Kind::Text(1, 32)),
-                    maybe("name", Kind::Text(1, 256)),
-                    maybe("area_code", Kind::Text(1, 32)),
-                    maybe("address", Kind::Text(1, 512)),
-                ]),
-            ),
-        ]),
-    ),
-    maybe("settle_info", Kind::Object(&[maybe("profit_sharing", Kind::Boolean)])),
-];
-
-const CLOSE: &[Member] = &[need("mchid", Kind::Text(1, 32))];
-
-pub(super) fn place_jsapi(call: &Call<'_>, desk: &mut Desk<'_>) -> Result<Answer, Refusal> {
-    let body = read(call.body, JSAPI)?;
-    let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
-    let now = desk.now();
-    same_merchant(text("/mchid"), "body")?;
-    if text("/appid") != Some(keys::WECHAT_APP_ID) {
-        return Err(Refusal::new(400, "APPID_MCHID_NOT_MATCH", "appid和mch_id不匹配"));
-    }
-    let order_no = text("/out_trade_no").unwrap_or_default();
-    if !order_no
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || b"_-|*".contains(&byte))
-    {
-        return Err(wrong("/out_trade_no", "只能是数字、大小写字母_-|*"));
-    }
-    let notify_url = text("/notify_url").unwrap_or_default();
-    let absolute = notify_url.starts_with("https://") || notify_url.starts_with("http://");
-    if !absolute || notify_url.contains(['?', '#']) {
-        return Err(wrong("/notify_url", "须为直接可访问的URL,不允许携带查询串"));
-    }
-    if text("/amount/currency").is_some_and(|currency| currency != "CNY") {
-        return Err(wrong("/amount/currency", "取值不在枚举中"));
-    }
-    let amount = body.pointer("/amount/total").and_then(Value::as_i64).map(Fen::new);
-    let amount = amount.ok_or_else(|| wrong("/amount/total", "应为整数"))?;
-    let expires_at = match text("/time_expire") {
-        None => None,
-        Some(moment) => {
-            let Rfc3339(moment) = Rfc3339::read(moment).map_err(|_| wrong("/time_expire", "应为RFC3339格式"))?;
-            Some(moment)
-        }
-    };
-    let is_new = desk.book.order(Platform::WechatV3, order_no, now).is_none();
-    // A repeat repeats the first call's expiry, however near it is by now.
-    if is_new && expires_at.is_some_and(|end| end.since(now) < 60) {
-        return Err(wrong("/time_expire", "支付结束时间须在一分钟之后"));
-    }
-    let mut details = Details::new();
-    for (name, pointer) in [
-        ("attach", "/attach"),
-        ("description", "/description"),
-        ("device_info", "/scene_info/device_id"),
-    ] {
-        if let Some(value) = text(pointer) {
-            details.insert(name, value.to_owned());
-        }
-    }
-    if let Some(serial) = call.header("wechatpay-serial") {
-        details.insert("asked_serial", serial.to_owned());
-    }
-    let prepay_id = format!("wx{}{}", yuanfen_core::Clock14(now), desk.ambient.hex(20));
-    let placement = Placement {
-        account: Platform::WechatV3.into(),
-        order_no: order_no.to_owned(),
-        amount,
-        expires_at: Some(
-            expires_at.unwrap_or_else(|| UnixTime::from_seconds(now.seconds().saturating_add(ORDER_LIFE))),
-        ),
-        notify_url: Some(notify_url.to_owned()),
-        payer: text("/payer/openid").map(str::to_owned),
-        details,
-        // The map sorts its members, so their order and blanks do not tell requests apart.
-        fingerprint: body.to_string(),
-    };
-    let (order, _) = desk.book.place(placement, now).map_err(|error| match error {
-        BookError::Paid => Refusal::new(400, "ORDER_PAID", "订单已支付"),
-        BookError::Closed => Refusal::new(400, "ORDER_CLOSED", "订单已关闭"),
-        _ => Refusal::new(403, "OUT_TRADE_NO_USED", "商户订单号重复"),
-    })?;
-    if !prepay_lives(order, now) {
-        order.details.insert("prepay_id", prepay_id);
-        order.details.insert("prepay_at", now.to_text());
-    }
-    let prepay_id = order.detail("prepay_id").unwrap_or_default();
-    Ok(Answer::Json(StatusCode::OK, json!({ "prepay_id": prepay_id })))
+/// By which number an order is named.
+#[derive(Clone, Copy)]
+pub(super) enum Named<'a> {
+    /// The merchant's.
+    Ours(&'a str),
+    /// The platform's.
+    Theirs(&'a str),
 }
 
-/// Whether the order's prepay id is younger than two hours.
-pub(super) fn prepay_lives(order: &Order, now: UnixTime) -> bool {
-    order
-        .detail("prepay_at")
-        .and_then(|at| UnixTime::read(at).ok())
-        .is_some_and(|at| now.since(at) < PREPAY_LIFE)
+/// The order of that number, if this call can ask for it. The parts of a combined order are asked for together, by
+/// another call.
+pub(super) fn find<'d>(
+    named: Named<'_>,
+    merchant: &Merchant,
+    desk: &'d mut Desk<'_>,
+) -> Result<&'d mut Order, Refusal> {
+    let now = desk.now();
+    let found = match named {
+        Named::Ours(number) => desk.book.order(merchant.account, number, now),
+        Named::Theirs(id) => desk.book.by_transaction(merchant.account, id),
+    };
+    found
+        .filter(|order| order.detail("combined").is_none())
+        .ok_or_else(absent)
+}
+
+pub(super) fn absent() -> Refusal {
+    Refusal::new(404, "ORDER_NOT_EXIST", "订单不存在").numbered(268_512_771)
 }
 
 pub(super) fn query(
+    named: Named<'_>,
+    merchant: &Merchant,
     call: &Call<'_>,
     desk: &mut Desk<'_>,
-    order_no: Option<&str>,
-    transaction_id: Option<&str>,
 ) -> Result<Answer, Refusal> {
-    let query = query_of(call)?;
-    same_merchant(query.get("mchid"), "query")?;
-    let now = desk.now();
-    let found = match (order_no, transaction_id) {
-        (Some(order_no), _) => desk.book.order(Platform::WechatV3, order_no, now),
-        (None, Some(transaction_id)) => desk.book.by_transaction(Platform::WechatV3, transaction_id),
-        (None, None) => None,
-    };
-    let order = found
-        .ok_or_else(|| Refusal::new(404, "ORDER_NOT_EXIST", "订单不存在"))?
-        .clone();
+    let party = merchant.party_in_query(&query_of(call)?)?;
+    let order = find(named, merchant, desk)?.clone();
+    party.must_own(&order)?;
     Ok(Answer::Json(StatusCode::OK, transaction(&order, desk)))
 }
 
-pub(super) fn close(call: &Call<'_>, desk: &mut Desk<'_>, order_no: &str) -> Result<Answer, Refusal> {
-    let body = read(call.body, CLOSE)?;
-    same_merchant(body.get("mchid").and_then(Value::as_str), "body")?;
+pub(super) fn close(
+    order_no: &str,
+    merchant: &Merchant,
+    call: &Call<'_>,
+    desk: &mut Desk<'_>,
+) -> Result<Answer, Refusal> {
+    let body = read(call.body, &[merchant.shaped(OWN_NUMBER, PARTNER_NUMBERS)])?;
+    let party = merchant.party_in_body(&body, false)?;
+    party.must_own(find(Named::Ours(order_no), merchant, desk)?)?;
     let now = desk.now();
-    match desk.book.close(Platform::WechatV3, order_no, now) {
+    match desk.book.close(merchant.account, order_no, now) {
         Ok(_) => Ok(Answer::Nothing),
-        Err(BookError::Paid) => Err(Refusal::new(400, "ORDER_PAID", "订单已支付")),
-        Err(_) => Err(Refusal::new(404, "ORDER_NOT_EXIST", "订单不存在")),
+        Err(BookError::Paid) => Err(Refusal::new(400, "ORDER_PAID", "订单已支付").numbered(268_449_538)),
+        Err(BookError::AtTill) => {
+            Err(Refusal::new(400, "INVALID_REQUEST", "付款码支付的订单请调用撤销接口").numbered(268_449_641))
+        }
+        Err(_) => Err(absent()),
     }
 }
 
@@ -196,28 +85,27 @@ pub(super) fn transaction(order: &Order, desk: &Desk<'_>) -> Value {
         OrderState::PaymentFailed => ("PAYERROR", "支付失败"),
         OrderState::Revoked => ("REVOKED", "订单已撤销"),
     };
-    let mut members = Map::new();
+    let mut members = ids_of(order, true);
     let mut put = |name: &str, value: Value| {
         members.insert(name.to_owned(), value);
     };
-    put("appid", json!(keys::WECHAT_APP_ID));
-    put("mchid", json!(keys::WECHAT_MERCHANT_ID));
     put("out_trade_no", json!(order.order_no));
     put("trade_state", json!(state));
     put("trade_state_desc", json!(words));
     let Some(payment) = &order.payment else {
         put("amount", json!({ "total": order.amount, "currency": "CNY" }));
         if let Some(openid) = &order.payer {
-            put("payer", json!({ "openid": openid }));
+            put("payer", payer_of(order, openid));
         }
         return Value::Object(members);
     };
     let shares = Shares::of(order, payment, None);
     put("transaction_id", json!(payment.transaction_id));
-    put("trade_type", json!(desk.open_value("JSAPI")));
+    let trade_type = order.detail("trade_type").unwrap_or_default();
+    put("trade_type", json!(desk.open_value(trade_type)));
     put("bank_type", json!(desk.open_value(&payment.bank)));
     put("success_time", json!(Rfc3339(payment.at).to_string()));
-    put("payer", json!({ "openid": payment.payer }));
+    put("payer", payer_of(order, &payment.payer));
     put(
         "amount",
         json!({
@@ -234,17 +122,34 @@ pub(super) fn transaction(order: &Order, desk: &Desk<'_>) -> Value {
         put("scene_info", json!({ "device_id": device }));
     }
     if !payment.coupons.is_empty() {
-        let coupons = payment.coupons.iter().map(|coupon| {
-            json!({
-                "coupon_id": coupon.id,
-                "name": "sandbox",
-                "scope": "GLOBAL",
-                "type": if coupon.prepaid { "CASH" } else { "NOCASH" },
-                "amount": coupon.amount,
-                "currency": "CNY",
-            })
-        });
-        put("promotion_detail", Value::Array(coupons.collect()));
+        put("promotion_detail", coupons(payment));
     }
     Value::Object(members)
+}
+
+/// The coupons that paid a part of an order.
+pub(super) fn coupons(payment: &Payment) -> Value {
+    let coupons = payment.coupons.iter().map(|coupon| {
+        json!({
+            "coupon_id": coupon.id,
+            "name": "sandbox",
+            "scope": "GLOBAL",
+            "type": if coupon.prepaid { "CASH" } else { "NOCASH" },
+            "amount": coupon.amount,
+            "currency": "CNY",
+        })
+    });
+    Value::Array(coupons.collect())
+}
+
+/// The payer under the app of the one who signs, and in partner form under the sub-merchant's app where that was named.
+fn payer_of(order: &Order, openid: &str) -> Value {
+    if !order.account.is_provider {
+        return json!({ "openid": openid });
+    }
+    match (order.detail("sub_openid"), order.detail("sub_appid")) {
+        (Some(sub), _) => json!({ "sp_openid": openid, "sub_openid": sub }),
+        (None, Some(_)) => json!({ "sp_openid": openid, "sub_openid": keys::openid_under_sub_app(openid) }),
+        (None, None) => json!({ "sp_openid": openid }),
+    }
 }

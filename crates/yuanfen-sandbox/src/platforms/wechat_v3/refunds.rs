@@ -4,12 +4,13 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use yuanfen_core::{Ambient as _, Fen, Rfc3339};
 
+use super::caller::{Merchant, Party, SUB_NUMBER, ids_of};
+use super::placing::{check_notify_url, check_number, fen};
 use super::schema::{Kind, Member, maybe, need, read, wrong};
-use super::{Answer, Refusal};
+use super::{Answer, Refusal, only, query_of};
 use crate::bills::Shares;
 use crate::book::{BookError, Details, Order, Refund, RefundRequest, RefundState};
-use crate::keys;
-use crate::platforms::{Call, Desk, Platform};
+use crate::platforms::{Call, Desk};
 
 const CREATE: &[Member] = &[
     maybe("transaction_id", Kind::Text(1, 32)),
@@ -43,36 +44,23 @@ const CREATE: &[Member] = &[
     ),
 ];
 
-pub(super) fn create(call: &Call<'_>, desk: &mut Desk<'_>) -> Result<Answer, Refusal> {
-    let body = read(call.body, CREATE)?;
+pub(super) fn create(merchant: &Merchant, call: &Call<'_>, desk: &mut Desk<'_>) -> Result<Answer, Refusal> {
+    let body = read(call.body, &[merchant.shaped(&[], SUB_NUMBER), CREATE])?;
     let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
-    let fen = |pointer: &str| {
-        let amount = body.pointer(pointer).and_then(Value::as_i64).map(Fen::new);
-        amount.ok_or_else(|| wrong(pointer, "应为整数"))
-    };
+    let party = sub_merchant(merchant, text("/sub_mchid"))?;
     let now = desk.now();
     let refund_no = text("/out_refund_no").unwrap_or_default();
-    if !refund_no
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || b"_-|*@".contains(&byte))
-    {
-        return Err(wrong("/out_refund_no", "只能是数字、大小写字母_-|*@"));
-    }
+    check_number("/out_refund_no", refund_no, b"_-|*@")?;
     if text("/amount/currency") != Some("CNY") {
         return Err(wrong("/amount/currency", "取值不在枚举中"));
     }
     if text("/funds_account").is_some_and(|account| !matches!(account, "AVAILABLE" | "UNSETTLED")) {
         return Err(wrong("/funds_account", "取值不在枚举中"));
     }
-    if let Some(url) = text("/notify_url") {
-        let absolute = url.starts_with("https://") || url.starts_with("http://");
-        if !absolute || url.contains(['?', '#']) {
-            return Err(wrong("/notify_url", "须为直接可访问的URL,不允许携带查询串"));
-        }
-    }
+    check_notify_url(text("/notify_url"))?;
     if let Some(accounts) = body.pointer("/amount/from").and_then(Value::as_array) {
         let amounts = accounts.iter().filter_map(|account| account.get("amount")?.as_i64());
-        if Fen::try_sum(amounts.map(Fen::new)) != Some(fen("/amount/refund")?) {
+        if Fen::try_sum(amounts.map(Fen::new)) != Some(fen(&body, "/amount/refund")?) {
             return Err(wrong("/amount/from", "出资金额之和须等于退款金额"));
         }
     }
@@ -80,13 +68,16 @@ pub(super) fn create(call: &Call<'_>, desk: &mut Desk<'_>) -> Result<Answer, Ref
         (None, None) => return Err(wrong("/out_trade_no", "transaction_id和out_trade_no必填其一")),
         (Some(transaction_id), order_no) => desk
             .book
-            .by_transaction(Platform::WechatV3, transaction_id)
+            .by_transaction(merchant.account, transaction_id)
             .filter(|order| order_no.is_none_or(|order_no| order.order_no == order_no)),
-        (None, Some(order_no)) => desk.book.order(Platform::WechatV3, order_no, now),
+        (None, Some(order_no)) => desk.book.order(merchant.account, order_no, now),
     };
-    let order_no = order
-        .map(|order| order.order_no.clone())
+    // Of a combined order each part is refunded, never the whole.
+    let order = order
+        .filter(|order| order.parts.is_empty())
         .ok_or_else(|| Refusal::new(404, "RESOURCE_NOT_EXISTS", "订单不存在"))?;
+    party.must_own(order)?;
+    let order_no = order.order_no.clone();
     let mut details = Details::new();
     let account = text("/funds_account").unwrap_or("AVAILABLE");
     details.insert("funds_account", account.to_owned());
@@ -97,15 +88,15 @@ pub(super) fn create(call: &Call<'_>, desk: &mut Desk<'_>) -> Result<Answer, Ref
             desk.ambient.now().beijing_date().compact(),
             desk.ambient.digits(16)
         ),
-        amount: fen("/amount/refund")?,
-        total: Some(fen("/amount/total")?),
+        amount: fen(&body, "/amount/refund")?,
+        total: Some(fen(&body, "/amount/total")?),
         notify_url: text("/notify_url").map(str::to_owned),
         details,
         fingerprint: body.to_string(),
     };
     let (refund, _) = desk
         .book
-        .refund(Platform::WechatV3, &order_no, request, now)
+        .refund(merchant.account, &order_no, request, now)
         .map_err(|error| match error {
             BookError::UnknownOrder => Refusal::new(404, "RESOURCE_NOT_EXISTS", "订单不存在"),
             BookError::Total => Refusal::new(400, "REFUND_FEE_MISMATCH", "订单金额与原订单不一致"),
@@ -117,20 +108,32 @@ pub(super) fn create(call: &Call<'_>, desk: &mut Desk<'_>) -> Result<Answer, Ref
             _ => Refusal::new(400, "INVALID_REQUEST", "退款请求无效"),
         })?;
     let refund_no = refund.refund_no.clone();
-    answer(desk, &refund_no)
+    answer(merchant, desk, &refund_no)
 }
 
-pub(super) fn query(call: &Call<'_>, desk: &Desk<'_>, refund_no: &str) -> Result<Answer, Refusal> {
-    // A direct merchant's query has no parameters; a service provider's names a sub-merchant, which is none here.
-    if call.query.is_some_and(|query| !query.is_empty()) {
-        return Err(Refusal::new(400, "PARAM_ERROR", "参数不在接口定义中"));
+/// The sub-merchant that a call about a refund names: none of a merchant's own.
+pub(super) fn sub_merchant(merchant: &Merchant, number: Option<&str>) -> Result<Party, Refusal> {
+    match (merchant.account.is_provider, number) {
+        (false, None) => Ok(Party::default()),
+        (true, Some(number)) => merchant.party_of(number, None),
+        (true, None) => Err(Refusal::new(400, "PARAM_ERROR", "缺少sub_mchid").numbered(268_443_704)),
+        (false, Some(_)) => Err(Refusal::new(400, "PARAM_ERROR", "参数不在接口定义中").numbered(270_924_358)),
     }
-    answer(desk, refund_no)
 }
 
-fn answer(desk: &Desk<'_>, refund_no: &str) -> Result<Answer, Refusal> {
+pub(super) fn query(refund_no: &str, merchant: &Merchant, call: &Call<'_>, desk: &Desk<'_>) -> Result<Answer, Refusal> {
+    let query = query_of(call)?;
+    only(&query, &["sub_mchid"])?;
+    let party = sub_merchant(merchant, query.get("sub_mchid"))?;
+    if let Some((order, _)) = desk.book.by_refund(merchant.account, refund_no) {
+        party.must_own(order)?;
+    }
+    answer(merchant, desk, refund_no)
+}
+
+pub(super) fn answer(merchant: &Merchant, desk: &Desk<'_>, refund_no: &str) -> Result<Answer, Refusal> {
     let missing = || Refusal::new(404, "RESOURCE_NOT_EXISTS", "退款单不存在");
-    let (order, refund) = desk.book.by_refund(Platform::WechatV3, refund_no).ok_or_else(missing)?;
+    let (order, refund) = desk.book.by_refund(merchant.account, refund_no).ok_or_else(missing)?;
     object(order, refund, desk)
         .map(|object| Answer::Json(StatusCode::OK, object))
         .ok_or_else(missing)
@@ -185,7 +188,6 @@ pub(super) fn notice(order: &Order, refund: &Refund) -> Option<Value> {
         Shares::of(order, payment, Some(refund)),
     );
     let mut object = json!({
-        "mchid": keys::WECHAT_MERCHANT_ID,
         "transaction_id": payment.transaction_id,
         "out_trade_no": order.order_no,
         "refund_id": refund.refund_id,
@@ -199,6 +201,9 @@ pub(super) fn notice(order: &Order, refund: &Refund) -> Option<Value> {
             "payer_refund": part.payer,
         },
     });
+    if let Some(members) = object.as_object_mut() {
+        members.extend(ids_of(order, false));
+    }
     put_success_time(&mut object, refund);
     Some(object)
 }

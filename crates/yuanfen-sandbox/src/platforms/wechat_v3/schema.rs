@@ -45,24 +45,23 @@ pub(super) const fn maybe(name: &'static str, kind: Kind) -> Member {
     }
 }
 
-/// Reads a body by its table.
-pub(super) fn read(body: &[u8], members: &[Member]) -> Result<Value, Refusal> {
+/// Reads a body by its tables, which together name all that it may hold.
+pub(super) fn read(body: &[u8], tables: &[&[Member]]) -> Result<Value, Refusal> {
     let object = Object::parse(body, &Limits::DEFAULT).map_err(|_| wrong("", "请求体不是合法的JSON对象"))?;
-    check(&object, members, "")?;
+    check(&object, tables, "")?;
     serde_json::from_slice(body).map_err(|_| wrong("", "请求体不是合法的JSON对象"))
 }
 
-fn check(object: &Object, members: &[Member], at: &str) -> Result<(), Refusal> {
+fn check(object: &Object, tables: &[&[Member]], at: &str) -> Result<(), Refusal> {
+    let members = || tables.iter().copied().flatten();
     for (name, raw) in object.iter() {
         let pointer = format!("{at}/{name}");
-        match members.iter().find(|member| member.name == name) {
+        match members().find(|member| member.name == name) {
             Some(member) => check_value(raw, &member.kind, &pointer)?,
             None => return Err(wrong(&pointer, "参数不在接口定义中")),
         }
     }
-    let absent = members
-        .iter()
-        .find(|member| member.required && object.raw(member.name).is_none());
+    let absent = members().find(|member| member.required && object.raw(member.name).is_none());
     absent.map_or(Ok(()), |member| {
         Err(wrong(&format!("{at}/{}", member.name), "缺少必填参数"))
     })
@@ -90,7 +89,7 @@ fn check_value(raw: &str, kind: &Kind, pointer: &str) -> Result<(), Refusal> {
         }
         Kind::Object(members) => {
             let object = Object::parse(raw.as_bytes(), &Limits::DEFAULT).map_err(|_| wrong(pointer, "应为JSON对象"))?;
-            check(&object, members, pointer)
+            check(&object, &[*members], pointer)
         }
         Kind::Objects(members) => {
             let items: Vec<&RawValue> = serde_json::from_str(raw).map_err(|_| wrong(pointer, "应为数组"))?;

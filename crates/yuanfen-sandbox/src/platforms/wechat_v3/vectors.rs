@@ -7,8 +7,10 @@ use yuanfen_core::{UnixTime, Verify as _};
 use yuanfen_sign::RsaSigningKey;
 use yuanfen_testkit::{Vectors, vectors};
 
-use super::authorization::{self, Merchant};
-use super::{orders, page_text, put, schema};
+use super::caller::Merchant;
+use super::page::page_text;
+use super::placing::{Product, tables};
+use super::{authorization, put, schema};
 use crate::Clock;
 use crate::ambient::SeededAmbient;
 use crate::book::Book;
@@ -27,9 +29,10 @@ fn verdict(case: &vectors::Case<'_>, target: &str, body: &[u8], signature: &str)
     let (mut book, calm) = (Book::default(), Strikes::default());
     let mut desk = Desk::new(&mut book, &ambient, "", &calm);
     let merchant = Merchant {
-        id: case.text("mchid").to_owned(),
+        id: case.text("mchid").to_owned().leak(),
         serial: case.text("serial_no").to_owned(),
         key: RsaSigningKey::parse(case.text("key")).unwrap().verifying_key().unwrap(),
+        ..Merchant::own().unwrap()
     };
     let mut headers = HeaderMap::new();
     let header = format!(
@@ -49,7 +52,7 @@ fn verdict(case: &vectors::Case<'_>, target: &str, body: &[u8], signature: &str)
         headers: &headers,
         body,
     };
-    let checked = authorization::check(&call, &merchant, &mut desk);
+    let checked = authorization::check(&call, body, &[merchant], &mut desk);
     let (verdict, _) = desk.into_checked();
     assert_eq!(checked.is_ok(), verdict == SignatureVerdict::Holds);
     verdict
@@ -91,7 +94,11 @@ fn takes_the_order_bodies_that_the_documents_print() {
     for case in vectors.of("request_sign").into_iter().chain(vectors.of("request")) {
         if case.text("target") == "/v3/pay/transactions/jsapi" {
             assert!(
-                schema::read(case.text("body").as_bytes(), orders::JSAPI).is_ok(),
+                schema::read(
+                    case.text("body").as_bytes(),
+                    &tables(Product::Jsapi, &Merchant::own().unwrap())
+                )
+                .is_ok(),
                 "{}",
                 case.name()
             );

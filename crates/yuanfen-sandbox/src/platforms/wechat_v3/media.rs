@@ -1,0 +1,153 @@
+//! Uploads: two parts in one body, of which the first alone is signed (section 21 of the sheet).
+
+use http::StatusCode;
+use serde_json::{Value, json};
+use yuanfen_sign::sha256_hex;
+
+use super::schema::{Kind, Member, need, read, wrong};
+use super::{Answer, Refusal};
+use crate::platforms::{Call, Desk};
+
+/// Which upload it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Media {
+    Image,
+    Video,
+    MarketingImage,
+    ComplaintImage,
+}
+
+const META: &[Member] = &[
+    need("filename", Kind::Text(1, 128)),
+    need("sha256", Kind::Text(64, 256)),
+];
+const IMAGES: &[&str] = &["jpg", "jpeg", "bmp", "png"];
+const VIDEOS: &[&str] = &["avi", "wmv", "mpeg", "mp4", "mov", "mkv", "flv", "f4v", "m4v", "rmvb"];
+const MEGABYTE: usize = 1024 * 1024;
+
+impl Media {
+    const fn extensions(self) -> &'static [&'static str] {
+        match self {
+            Self::Video => VIDEOS,
+            Self::Image | Self::MarketingImage | Self::ComplaintImage => IMAGES,
+        }
+    }
+
+    const fn most(self) -> usize {
+        match self {
+            Self::Video => MEGABYTE.saturating_mul(5),
+            Self::Image | Self::MarketingImage | Self::ComplaintImage => MEGABYTE.saturating_mul(2),
+        }
+    }
+}
+
+/// The two parts of an upload.
+#[derive(Debug)]
+pub(super) struct Upload<'a> {
+    /// The text that is signed, byte for byte.
+    pub(super) meta: &'a [u8],
+    content: &'a [u8],
+}
+
+/// One part as it lies in the body.
+struct Part<'a> {
+    disposition: &'a str,
+    kind: Option<&'a str>,
+    content: &'a [u8],
+}
+
+impl<'a> Upload<'a> {
+    /// Takes the body apart: `meta` first, then `file`, and nothing else.
+    pub(super) fn read(call: &Call<'a>) -> Option<Self> {
+        let (kind, parameters) = call.header("content-type")?.split_once(';')?;
+        if !kind.trim().eq_ignore_ascii_case("multipart/form-data") {
+            return None;
+        }
+        let boundary = parameters.trim().strip_prefix("boundary=")?.trim_matches('"');
+        if boundary.is_empty() || boundary.len() > 70 {
+            return None;
+        }
+        let mut parts = split(call.body, boundary)?.into_iter();
+        let (meta, file) = (parts.next()?, parts.next()?);
+        let named = |part: &Part<'_>, name: &str| {
+            let mut attributes = part.disposition.split(';').map(str::trim);
+            attributes.next() == Some("form-data")
+                && attributes.any(|attribute| attribute == format!("name=\"{name}\""))
+        };
+        let is_json = meta.kind.is_some_and(|kind| kind.starts_with("application/json"));
+        let is_file = file.disposition.contains("filename=\"")
+            && file
+                .kind
+                .is_some_and(|kind| kind.starts_with("image/") || kind.starts_with("video/"));
+        if parts.next().is_some() || !named(&meta, "meta") || !named(&file, "file") || !is_json || !is_file {
+            return None;
+        }
+        Some(Self {
+            meta: meta.content,
+            content: file.content,
+        })
+    }
+}
+
+/// The parts between the delimiters, to the closing one.
+fn split<'a>(body: &'a [u8], boundary: &str) -> Option<Vec<Part<'a>>> {
+    let delimiter = format!("\r\n--{boundary}");
+    let mut rest = body.strip_prefix(format!("--{boundary}\r\n").as_bytes())?;
+    let mut parts = Vec::new();
+    loop {
+        let end = find(rest, delimiter.as_bytes())?;
+        let (part, after) = rest.split_at_checked(end)?;
+        parts.push(Part::read(part)?);
+        let after = after.get(delimiter.len()..)?;
+        if after.starts_with(b"--") {
+            return Some(parts);
+        }
+        rest = after.strip_prefix(b"\r\n")?;
+    }
+}
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack.windows(needle.len()).position(|window| window == needle)
+}
+
+impl<'a> Part<'a> {
+    fn read(bytes: &'a [u8]) -> Option<Self> {
+        let head_end = find(bytes, b"\r\n\r\n")?;
+        let head = str::from_utf8(bytes.get(..head_end)?).ok()?;
+        let content = bytes.get(head_end.saturating_add(4)..)?;
+        let header = |name: &str| {
+            head.split("\r\n").find_map(|line| {
+                let (candidate, value) = line.split_once(':')?;
+                candidate.eq_ignore_ascii_case(name).then_some(value.trim())
+            })
+        };
+        Some(Self {
+            disposition: header("content-disposition")?,
+            kind: header("content-type"),
+            content,
+        })
+    }
+}
+
+pub(super) fn take(media: Media, upload: &Upload<'_>, desk: &Desk<'_>) -> Result<Answer, Refusal> {
+    let meta = read(upload.meta, &[META])?;
+    let text = |name: &str| meta.get(name).and_then(Value::as_str).unwrap_or_default();
+    let extension = text("filename")
+        .rsplit_once('.')
+        .map(|(_, extension)| extension.to_lowercase());
+    if !extension.is_some_and(|extension| media.extensions().contains(&extension.as_str())) {
+        return Err(wrong("/filename", "文件类型不支持"));
+    }
+    if upload.content.is_empty() || upload.content.len() > media.most() {
+        return Err(Refusal::new(400, "PARAM_ERROR", "文件大小超过限制"));
+    }
+    if !text("sha256").eq_ignore_ascii_case(&sha256_hex(upload.content)) {
+        return Err(wrong("/sha256", "文件的sha256值与文件内容不符"));
+    }
+    let id = desk.ambient.letters(64);
+    let answer = match media {
+        Media::MarketingImage => json!({ "media_url": format!("https://wxpaylogo.qpic.cn/wxpaylogo/{id}/0") }),
+        Media::Image | Media::Video | Media::ComplaintImage => json!({ "media_id": id }),
+    };
+    Ok(Answer::Json(StatusCode::OK, answer))
+}
