@@ -18,7 +18,7 @@ mod rsa_der;
 mod x509;
 
 #[cfg(any(feature = "aws-lc", feature = "pure-rust"))]
-pub use aead::ApiV3Key;
+pub use aead::{ApiV3Key, FileKey};
 pub use canonical::{Blanks, CanonicalText, Empties, NameOrder, PairRules, Render, Tail, keyed_text, line_text};
 pub use digest::{Sha1Stream, hex_lower, hex_upper, sha256_hex};
 pub use error::{AeadError, KeyError};

@@ -209,7 +209,7 @@ impl<P: Provider, T: Transport> Client<P, T> {
     }
 
     /// Headers and body, where the answer is a file.
-    async fn file_body<O>(&self, operation: &O, info: &RouteInfo) -> Result<(http::HeaderMap, Chunks), Error>
+    pub(crate) async fn file_body<O>(&self, operation: &O, info: &RouteInfo) -> Result<(http::HeaderMap, Chunks), Error>
     where
         O: Operation<Provider = P>,
     {

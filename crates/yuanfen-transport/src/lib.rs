@@ -5,6 +5,7 @@ mod ask_and_download;
 mod client;
 mod code_payment;
 mod download;
+mod fetch;
 #[cfg(feature = "hyper")]
 mod hyper;
 mod refresh;

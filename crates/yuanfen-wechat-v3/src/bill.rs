@@ -1,8 +1,11 @@
 //! A bill that was asked for: where its file is, for how long, and the digest that proves the file. v3 sheet, section 18.
 
 mod check;
+mod encrypted;
 
 pub use check::{BillCheck, BillMismatch};
+pub(crate) use encrypted::ALGORITHM;
+pub use encrypted::{ENCRYPTED_BILL_CEILING, EncryptedBill, EncryptedBillFile, EncryptedBillPart};
 
 use std::fmt;
 use std::time::Duration;

@@ -31,7 +31,10 @@ mod transaction;
 
 pub use account::{Account, BACKUP_BASE, DEFAULT_BASE, SetupError, SigningIdentity};
 pub use auth_code::AuthCode;
-pub use bill::{BillCheck, BillMismatch, RequestedBill, bill_ready_at};
+pub use bill::{
+    BillCheck, BillMismatch, ENCRYPTED_BILL_CEILING, EncryptedBill, EncryptedBillFile, EncryptedBillPart,
+    RequestedBill, bill_ready_at,
+};
 pub use certificates::{DownloadedCertificates, PlatformCertificate};
 pub use codes::Code;
 pub use handed_out::{CodeUrl, H5Url};

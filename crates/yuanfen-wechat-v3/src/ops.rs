@@ -3,6 +3,7 @@
 mod close_order;
 mod download_bill;
 mod download_certificates;
+mod download_encrypted_bill;
 mod pay_by_code;
 mod place_app_order;
 mod place_h5_order;
@@ -11,7 +12,9 @@ mod place_native_order;
 mod query_order;
 mod query_refund;
 mod refund;
+mod request_ecommerce_fund_flow_bill;
 mod request_fund_flow_bill;
+mod request_sub_merchant_fund_flow_bill;
 mod request_trade_bill;
 mod reverse_order;
 mod upload_complaint_image;
@@ -22,6 +25,7 @@ mod upload_video;
 pub use close_order::{CloseOrder, ClosedOrder};
 pub use download_bill::{DownloadBill, DownloadedBill};
 pub use download_certificates::DownloadCertificates;
+pub use download_encrypted_bill::{DownloadEncryptedBill, OpenedBill};
 pub use pay_by_code::{ChargedCode, PayByCode, PendingCode};
 pub use place_app_order::{PlaceAppOrder, PlacedAppOrder};
 pub use place_h5_order::{PlaceH5Order, PlacedH5Order};
@@ -30,7 +34,9 @@ pub use place_native_order::{PlaceNativeOrder, PlacedNativeOrder};
 pub use query_order::{QueriedOrder, QueryOrder};
 pub use query_refund::QueryRefund;
 pub use refund::{Refund, RefundSource, RefundedGoods};
+pub use request_ecommerce_fund_flow_bill::RequestEcommerceFundFlowBill;
 pub use request_fund_flow_bill::{AccountType, RequestFundFlowBill};
+pub use request_sub_merchant_fund_flow_bill::RequestSubMerchantFundFlowBill;
 pub use request_trade_bill::{BillScope, BillType, RequestTradeBill};
 pub use reverse_order::{ReverseOrder, ReversedOrder};
 pub use upload_complaint_image::UploadComplaintImage;
@@ -60,6 +66,9 @@ pub fn routes() -> Vec<RouteInfo> {
         RouteInfo::of::<RequestTradeBill>(),
         RouteInfo::of::<RequestFundFlowBill>(),
         RouteInfo::of::<DownloadBill>(),
+        RouteInfo::of::<RequestSubMerchantFundFlowBill>(),
+        RouteInfo::of::<RequestEcommerceFundFlowBill>(),
+        RouteInfo::of::<DownloadEncryptedBill>(),
         RouteInfo::of::<DownloadCertificates>(),
         RouteInfo::of::<UploadImage>(),
         RouteInfo::of::<UploadVideo>(),

@@ -12,7 +12,7 @@ use yuanfen::core::{
     UnixTime, Verified,
 };
 use yuanfen::sign::legacy::{aes_256_ecb_open, md5_hex};
-use yuanfen::sign::{AeadError, ApiV3Key, KeyError, KeyedSigner, RsaSigningKey, SharedKey};
+use yuanfen::sign::{AeadError, ApiV3Key, FileKey, KeyError, KeyedSigner, RsaSigningKey, SharedKey};
 use yuanfen::wechat_v2::bill::BillLine;
 use yuanfen::wechat_v2::ops::DownloadTradeBill;
 use yuanfen::wechat_v3::ops::{BillType, CloseOrder, PlaceJsapiOrder, QueryOrder, RequestTradeBill};
@@ -52,6 +52,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
             kind("notification", v3_short_key, None),
             kind("certificates", v3_short_key, None),
             kind("bill_file", v3_bill, None),
+            kind("encrypted_bill", v3_encrypted_bill, None),
             kind("request_payment", v3_page_sample, None),
             kind("newest_certificate", v3_newest_certificate, None),
             kind("request", v3_sample, None),
@@ -401,6 +402,31 @@ fn v3_bill(case: Case<'_>) {
     }
     run.at(Stage::Decoded, check.finish());
     run.decoded_with(drop).done();
+}
+
+fn v3_encrypted_bill(case: Case<'_>) {
+    let run = case.run();
+    let private_key = must(&run, RsaSigningKey::parse(case.text("key")));
+    let key = must(
+        &run,
+        private_key.decrypt_oaep_sha1(case.text("encrypt_key"), &ambient()),
+    );
+    let key = FileKey::from_bytes(&key);
+    if case.refused().is_some() {
+        run.refused(key, |_| "decrypt".to_owned());
+        return;
+    }
+    let expected = case
+        .expected_decoded()
+        .and_then(|decoded| decoded.get("sha1")?.as_str())
+        .unwrap_or_default();
+    let mut file = wechat_v3::EncryptedBillFile::new(must(&run, key), case.text("nonce"), expected);
+    for chunk in case.bytes("file").chunks(7) {
+        run.at(Stage::Decoded, file.push(chunk));
+    }
+    let text = run.at(Stage::Decoded, file.finish());
+    run.decoded(&json!({"sha1": expected, "text": String::from_utf8_lossy(&text)}))
+        .done();
 }
 
 fn v3_page_sample(case: Case<'_>) {

@@ -1,7 +1,7 @@
 //! AES-256-GCM of APIv3: the vectors, and whatever a stranger may send.
 
 use proptest::prelude::*;
-use yuanfen_sign::{AeadError, ApiV3Key, KeyError};
+use yuanfen_sign::{AeadError, ApiV3Key, FileKey, KeyError};
 use yuanfen_testkit::{Value, json};
 
 use crate::vectors;
@@ -165,4 +165,22 @@ proptest! {
         let sealed = key.seal(NONCE, &associated, &plaintext).unwrap();
         prop_assert_eq!(key.open(NONCE, &associated, &sealed).unwrap(), plaintext);
     }
+}
+
+/// A file is bytes where a notice is base64; what opens it is the same.
+#[test]
+fn a_file_s_key_opens_what_the_apiv3_key_of_the_same_bytes_sealed() {
+    let file = ApiV3Key::new(KEY).unwrap().seal(NONCE, "", b"a bill").unwrap();
+    let file = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, file).unwrap();
+    let key = FileKey::from_bytes(KEY.as_bytes()).unwrap();
+    assert_eq!(key.open(NONCE, "", file.clone()).unwrap(), b"a bill");
+    assert_eq!(key.seal(NONCE, "", b"a bill".to_vec()).unwrap(), file);
+    assert_eq!(word(key.open(NONCE, "x", file.clone()).unwrap_err()), "mismatch");
+    assert_eq!(word(key.open("short", "", file.clone()).unwrap_err()), "nonce-length");
+    assert_eq!(word(key.open(NONCE, "", vec![0; 15]).unwrap_err()), "ciphertext-length");
+    for length in [0, 16, 31, 33] {
+        let refused = FileKey::from_bytes(&vec![7; length]).unwrap_err();
+        assert!(matches!(refused, KeyError::Length { expected: 32, found } if found == length));
+    }
+    assert_eq!(format!("{key:?}"), "FileKey(..)");
 }

@@ -17,6 +17,7 @@ mod client;
 mod closure;
 mod code_payment;
 mod download;
+mod fetch;
 mod hyper;
 mod identity;
 mod keys;

@@ -4,7 +4,12 @@ use yuanfen_core::{Fate, RefusalKind};
 
 use super::{Operations, Row, row};
 
-const BILLS: Operations = &["request_trade_bill", "request_fund_flow_bill"];
+const BILLS: Operations = &[
+    "request_trade_bill",
+    "request_fund_flow_bill",
+    "request_sub_merchant_fund_flow_bill",
+    "request_ecommerce_fund_flow_bill",
+];
 
 const BILLING: &str = "v3 sheet, section 18.3";
 

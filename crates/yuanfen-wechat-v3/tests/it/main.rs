@@ -14,6 +14,7 @@ mod bills;
 mod certificates;
 mod codes;
 mod debug;
+mod encrypted_bills;
 mod far_side;
 mod fields;
 mod notify;

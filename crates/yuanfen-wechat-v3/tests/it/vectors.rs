@@ -24,6 +24,7 @@ fn every_kind_of_case_has_its_test() {
         "authorization_format",
         "bill_file",
         "certificates",
+        "encrypted_bill",
         "invoke_sign",
         "message_verify",
         "newest_certificate",
