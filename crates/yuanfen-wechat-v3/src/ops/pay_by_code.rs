@@ -9,20 +9,22 @@ use bytes::Bytes;
 use http::Method;
 use serde::Serialize;
 use yuanfen_core::{
-    Ambient, BuildError, Effect, Extra, JsonTaker, Object, OpenError, Operation, OrderNo, PayAmount, Route, Standing,
-    Verified,
+    Ambient, BuildError, CodePaymentCall, CodePaymentEvent, CodePaymentRule, Effect, Extra, Fate, JsonTaker, Object,
+    OpenError, Operation, OrderNo, PayAmount, Route, Standing, Verified,
 };
 
+use super::{QueriedOrder, QueryOrder, ReverseOrder, ReversedOrder};
 use crate::ids::BodyIds;
 use crate::order_detail::{BodyDetail, GoodsCode};
 use crate::order_terms::{ATTACH, BodyAmount, BodySettleInfo, DESCRIPTION, GOODS_TAG, ORDER_NO};
 use crate::private::Raw;
 use crate::transaction::foreign;
-use crate::{Account, AuthCode, Message, OrderDetail, Progress, Reply, Till, TradeState, Transaction};
+use crate::{Account, AuthCode, Message, OrderDetail, Progress, Reply, Till, TradeState, Transaction, settle};
 
 /// Charges the code that a payer shows.
 ///
-/// When the outcome is unknown, do not send it again: query, and reverse. `Debug` does not show the code.
+/// When the outcome is unknown, do not send it again: query, and reverse. `CodePayment` in `yuanfen-core` says when, and
+/// `Client::take_code_payment` of `yuanfen-transport` does it. `Debug` does not show the code.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PayByCode {
@@ -214,6 +216,42 @@ impl Operation for PayByCode {
             Progress::Done(object) => ChargedCode::Order(Box::new(self.read_order(account, &object, raw)?)),
             Progress::Accepted(object) => ChargedCode::Pending(self.read_pending(account, object, raw)?),
         })
+    }
+}
+
+impl CodePaymentCall for PayByCode {
+    type Query = QueryOrder;
+    type Reverse = ReverseOrder;
+
+    const RULE: CodePaymentRule = settle::CODE;
+
+    fn order_no(&self) -> &OrderNo {
+        &self.order_no
+    }
+
+    fn query(order_no: OrderNo) -> QueryOrder {
+        QueryOrder::by_order_no(order_no)
+    }
+
+    fn reverse(order_no: OrderNo) -> ReverseOrder {
+        ReverseOrder::new(order_no)
+    }
+
+    fn read_reply(reply: &ChargedCode) -> CodePaymentEvent {
+        match reply.standing() {
+            Standing::Succeeded => CodePaymentEvent::Paid,
+            Standing::Pending => CodePaymentEvent::Typing,
+            // A charge that answers "unpaid" or "closed" says nothing of what the code became: a query does.
+            _ => CodePaymentEvent::PayFailed(Fate::Unknown),
+        }
+    }
+
+    fn read_standing(found: &QueriedOrder) -> Standing {
+        found.standing()
+    }
+
+    fn read_reversal(_: &ReversedOrder) -> CodePaymentEvent {
+        CodePaymentEvent::Reversed
     }
 }
 

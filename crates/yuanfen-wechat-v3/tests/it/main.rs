@@ -12,6 +12,7 @@
 
 mod bills;
 mod certificates;
+mod code_payment;
 mod codes;
 mod debug;
 mod encrypted_bills;
