@@ -17,6 +17,7 @@ mod sign;
 mod sub_merchant;
 #[cfg(any(test, feature = "test-util"))]
 pub mod test_util;
+mod till;
 mod trade;
 
 pub use account::{Account, DEFAULT_BASE, SetupError};

@@ -11,6 +11,7 @@
 
 mod bill;
 mod close;
+mod code_payments;
 mod codes;
 mod debug;
 mod downloads;
