@@ -16,6 +16,14 @@ pub struct AddressError {
     pub problem: &'static str,
 }
 
+impl AddressError {
+    /// That setting or field, and what is wrong with it.
+    #[must_use]
+    pub const fn new(field: &'static str, problem: &'static str) -> Self {
+        Self { field, problem }
+    }
+}
+
 /// Takes an absolute http or https address apart and refuses plain http to anywhere but this machine.
 fn parse(field: &'static str, text: &str) -> Result<Uri, AddressError> {
     let wrong = |problem| AddressError { field, problem };

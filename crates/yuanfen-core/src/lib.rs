@@ -56,7 +56,7 @@ pub use operation::{Operation, OperationExt, RawOperation};
 pub use prepay::PrepayId;
 pub use provider::{Opens, Provider, Readiness};
 pub use redact::{Redacted, masked_text};
-pub use route::{ClientAuth, Effect, ReplyTrust, Route, RouteInfo};
+pub use route::{ClientAuth, Effect, FixedHost, ReplyTrust, Route, RouteInfo};
 pub use rule::{Alphabet, Rule, RuleBroken, Unit};
 pub use secret::{Secret, constant_time_eq};
 pub use settle::{Observation, Repeat, Settle, SettleRule, SettleStep, SettleVerdict, Standing};

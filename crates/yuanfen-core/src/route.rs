@@ -95,6 +95,12 @@ pub enum ClientAuth {
     Required,
 }
 
+/// A request carries this in its extensions when its whole address was handed out by the platform: the file of a bill.
+/// It goes to the host it names, and a transport that knows of a backup host leaves it alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "it says one thing and is written as a value")]
+pub struct FixedHost;
+
 /// What proves a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

@@ -20,7 +20,8 @@ use crate::{OsAmbient, SharedTransport, Transport};
 /// A clone shares all of it, and costs a few reference counts where the transport's does.
 ///
 /// Every call runs in one tracing span, `yuanfen.call`, with the fields `route`, `operation`, `attempt`, `fate` and,
-/// where the platform names one, `remote_request_id`. Bodies, headers and keys are never in it.
+/// where the platform names one, `remote_request_id`; [`Failover`](crate::Failover) adds the `host` that answered. Bodies,
+/// headers and keys are never in it.
 pub struct Client<P, T = SharedTransport> {
     provider: Arc<P>,
     transport: T,
@@ -332,6 +333,7 @@ pub(crate) fn call_span(route: &Route, attempt: u32) -> Span {
         attempt,
         fate = tracing::field::Empty,
         remote_request_id = tracing::field::Empty,
+        host = tracing::field::Empty,
     )
 }
 

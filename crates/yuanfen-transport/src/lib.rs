@@ -5,6 +5,7 @@ mod ask_and_download;
 mod client;
 mod code_payment;
 mod download;
+mod failover;
 mod fetch;
 #[cfg(feature = "hyper")]
 mod hyper;
@@ -22,6 +23,7 @@ pub use ambient::OsAmbient;
 pub use client::Client;
 pub use code_payment::{TakenCodePayment, TakingCodePayment};
 pub use download::{Check, CheckWith, DownloadError, Unchecked};
+pub use failover::Failover;
 #[cfg(feature = "hyper")]
 pub use hyper::{ClientIdentity, HyperTransport, HyperTransportBuilder, SetupError};
 pub use retry::{Attempt, Retry};

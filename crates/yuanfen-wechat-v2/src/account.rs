@@ -10,8 +10,11 @@ use yuanfen_sign::{KeyError, KeyedSigner, SharedKey};
 use crate::sign::SignType;
 use crate::sub_merchant::{SubMerchant, Trade};
 
-/// The mainland host. `https://api2.mch.weixin.qq.com` is the backup in another city, with the same paths.
+/// The mainland host.
 pub const DEFAULT_BASE: &str = "https://api.mch.weixin.qq.com";
+
+/// The backup host in another city (跨城冗灾), with the same paths. Nothing that is signed names the host.
+pub const BACKUP_BASE: &str = "https://api2.mch.weixin.qq.com";
 
 pub(crate) const SHEET: &str = "v2 sheet, section 6, common request fields";
 pub(crate) const VISIBLE: Alphabet = Alphabet::new("printable ASCII without blanks", |character| {

@@ -20,7 +20,7 @@ pub mod test_util;
 mod till;
 mod trade;
 
-pub use account::{Account, DEFAULT_BASE, SetupError};
+pub use account::{Account, BACKUP_BASE, DEFAULT_BASE, SetupError};
 pub use bill::{BillCheck, BillText};
 pub use message::Message;
 pub use native_link::{ScanAnswer, ScannedProduct};

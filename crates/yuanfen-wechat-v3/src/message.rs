@@ -122,6 +122,11 @@ impl Message {
         }
     }
 
+    /// Whether its address was handed out by the platform, host and all.
+    pub(crate) const fn is_whole(&self) -> bool {
+        matches!(self.target, Target::Whole(_))
+    }
+
     /// The whole address.
     ///
     /// # Errors

@@ -6,8 +6,9 @@ use bytes::Bytes;
 use http::StatusCode;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, USER_AGENT};
 use yuanfen_core::{
-    Ambient, BuildError, Draft, JsonTaker, Object, OpenError, Opens, Operation as _, ProtocolError, ProtocolErrorKind,
-    Provider, Readiness, Refusal, ReplyTrust, Route, Sign, SignError, UnixTime, Unsigned, Verified, nonce_text,
+    Ambient, BuildError, Draft, FixedHost, JsonTaker, Object, OpenError, Opens, Operation as _, ProtocolError,
+    ProtocolErrorKind, Provider, Readiness, Refusal, ReplyTrust, Route, Sign, SignError, UnixTime, Unsigned, Verified,
+    nonce_text,
 };
 
 use crate::certificates::{DownloadedCertificates, names_public_key, parse_object};
@@ -34,6 +35,9 @@ impl Provider for Account {
         let mut request = http::Request::new(message.body().clone());
         *request.method_mut() = message.method.clone();
         *request.uri_mut() = uri;
+        if message.is_whole() {
+            request.extensions_mut().insert(FixedHost);
+        }
         let headers = request.headers_mut();
         headers.insert(ACCEPT, JSON);
         headers.insert(USER_AGENT, AGENT);

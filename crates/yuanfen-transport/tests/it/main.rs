@@ -17,6 +17,7 @@ mod client;
 mod closure;
 mod code_payment;
 mod download;
+mod failover;
 mod fetch;
 mod hyper;
 mod identity;

@@ -1,8 +1,8 @@
 //! Bills: asked for, fetched, held against their digest.
 
 use yuanfen_core::{
-    Address, Ambient as _, BaseUrl, CalendarDate, ErrorKind, Fate, OpenError, Operation as _, OperationExt as _,
-    ProtocolErrorKind, Provider as _, RefusalKind, UnixTime,
+    Address, Ambient as _, BaseUrl, CalendarDate, ErrorKind, Fate, FixedHost, OpenError, Operation as _,
+    OperationExt as _, ProtocolErrorKind, Provider as _, RefusalKind, UnixTime,
 };
 use yuanfen_wechat_v3::ops::{BillScope, BillType, DownloadBill, RequestFundFlowBill, RequestTradeBill};
 use yuanfen_wechat_v3::{Account, BillCheck, BillMismatch, Message, RequestedBill, SubMerchant};
@@ -77,6 +77,16 @@ fn uses_the_address_as_it_came_and_signs_it() {
     assert_eq!(request.uri().to_string(), URL);
     assert!(request.headers().contains_key("authorization"));
     assert_eq!(request.headers()["accept"], "application/json");
+    // The address names one host, and no other is asked for it; every other call may go to the backup.
+    assert_eq!(request.extensions().get(), Some(&FixedHost));
+    assert_eq!(
+        ask()
+            .request(&account(), &ambient())
+            .unwrap()
+            .extensions()
+            .get::<FixedHost>(),
+        None
+    );
     let draft = yuanfen_core::Provider::draft(&account(), download.encode(&account(), &ambient()).unwrap(), &ambient())
         .unwrap();
     let line = "GET\n/v3/billdownload/file?token=abc-_%2B%2F%3D&tartype=gzip\n";
