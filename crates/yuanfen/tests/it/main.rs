@@ -19,4 +19,6 @@ mod refunds;
 mod rotation;
 mod shop;
 mod trust;
+mod v2_calls;
+mod v2_provider;
 mod wires;

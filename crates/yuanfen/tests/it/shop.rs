@@ -113,6 +113,13 @@ impl Shop {
         Arc::new(account.with_base(BaseUrl::parse(&given.base_url).unwrap()))
     }
 
+    /// A service provider's, for no merchant in particular.
+    pub fn wechat_v2_provider(&self) -> wechat_v2::Account {
+        let given = self.far_side.wechat_v2_provider();
+        let account = wechat_v2::Account::new(given.app_id, given.merchant_id, given.api_key.expose()).unwrap();
+        account.with_base(BaseUrl::parse(&given.base_url).unwrap())
+    }
+
     /// In certificate mode, without any platform key.
     pub fn wechat_v3(&self) -> Arc<wechat_v3::Account> {
         let given = self.far_side.wechat_v3();
