@@ -6,7 +6,7 @@ use bytes::Bytes;
 use zeroize::Zeroizing;
 
 use crate::redact::OneLine;
-use crate::{Ambient, BuildError, masked_text};
+use crate::{Ambient, BuildError, Secret, masked_text};
 
 /// Holds a signing key, or knows who does.
 pub trait Sign: Send + Sync {
@@ -24,6 +24,44 @@ pub trait Verify: Send + Sync {
     /// # Errors
     /// [`SignatureError::Mismatch`] when it does not hold, whatever is wrong with its form.
     fn verify(&self, text: &[u8], signature: &str) -> Result<(), SignatureError>;
+}
+
+/// Holds the private key that opens what the far side encrypted for us, or knows who does.
+pub trait Decrypt: Send + Sync {
+    /// Opens a ciphertext, in the spelling of its protocol (base64).
+    ///
+    /// # Errors
+    /// When it does not open, or a remote key did not answer.
+    fn decrypt(&self, ciphertext: &str, ambient: &dyn Ambient) -> Result<Secret<Vec<u8>>, DecryptError>;
+}
+
+/// A ciphertext did not open. Every failure of the key itself looks alike, so that nobody learns from the difference.
+#[derive(Debug, thiserror::Error)]
+#[error("decrypting failed: {reason}")]
+#[non_exhaustive]
+pub struct DecryptError {
+    /// Why, in words that hold no secret.
+    pub reason: &'static str,
+    /// What the backend said.
+    #[source]
+    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl DecryptError {
+    /// A reason without a cause.
+    #[must_use]
+    pub const fn new(reason: &'static str) -> Self {
+        Self { reason, source: None }
+    }
+
+    /// A reason and its cause.
+    #[must_use]
+    pub fn with_source(reason: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self {
+            reason,
+            source: Some(source.into()),
+        }
+    }
 }
 
 /// A signature could not be made.

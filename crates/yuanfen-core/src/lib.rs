@@ -31,7 +31,7 @@ pub use address::{Address, AddressError, BaseUrl};
 #[cfg(any(test, feature = "test-util"))]
 pub use ambient::FixedAmbient;
 pub use ambient::{Ambient, nonce_text};
-pub use attest::{Draft, Sign, SignError, SignatureError, Unsigned, Verified, Verify};
+pub use attest::{Decrypt, DecryptError, Draft, Sign, SignError, SignatureError, Unsigned, Verified, Verify};
 pub use code_payment::{
     CodePayment, CodePaymentCall, CodePaymentEvent, CodePaymentOutcome, CodePaymentRule, CodePaymentStep,
 };

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use yuanfen_core::{Ambient, Sign, SignError, SignatureError, Verify};
+use yuanfen_core::{Ambient, Decrypt, DecryptError, Secret, Sign, SignError, SignatureError, Verify};
 use zeroize::Zeroizing;
 
 use crate::pem::unarmor;
@@ -64,6 +64,16 @@ impl Sign for RsaSigningKey {
         self.0
             .sign_sha256(text, ambient)
             .map(|signature| STANDARD.encode(signature))
+    }
+}
+
+impl Decrypt for RsaSigningKey {
+    /// OAEP with SHA-1, base64: as [`decrypt_oaep_sha1`](Self::decrypt_oaep_sha1).
+    fn decrypt(&self, ciphertext: &str, ambient: &dyn Ambient) -> Result<Secret<Vec<u8>>, DecryptError> {
+        match self.decrypt_oaep_sha1(ciphertext, ambient) {
+            Ok(mut plaintext) => Ok(Secret::new(std::mem::take(&mut *plaintext))),
+            Err(error) => Err(DecryptError::with_source("it was not encrypted to this key", error)),
+        }
     }
 }
 

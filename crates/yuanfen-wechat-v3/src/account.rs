@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use yuanfen_core::{AddressError, Alphabet, Ambient, BaseUrl, Rule, Sign, SignError, UnixTime};
-use yuanfen_sign::{ApiV3Key, Certificate, KeyError, KeyRing, PlatformKey, RsaVerifyingKey};
+use yuanfen_core::{AddressError, Alphabet, Ambient, BaseUrl, Decrypt, Rule, Sign, SignError, UnixTime};
+use yuanfen_sign::{ApiV3Key, Certificate, KeyError, KeyRing, PlatformKey, RsaSigningKey, RsaVerifyingKey};
 
 use crate::certificates::{Refreshed, is_public_key_id};
 use crate::ids::{self, DirectIds, MERCHANT_ID, MerchantIds, PartnerIds, SubMerchant, form};
@@ -56,6 +56,7 @@ pub struct SigningIdentity {
     merchant_id: Box<str>,
     serial: Box<str>,
     signer: Arc<dyn Sign>,
+    decrypter: Option<Arc<dyn Decrypt>>,
 }
 
 impl SigningIdentity {
@@ -72,7 +73,26 @@ impl SigningIdentity {
             merchant_id: merchant_id.into(),
             serial: serial.to_ascii_uppercase().into(),
             signer,
+            decrypter: None,
         })
+    }
+
+    /// The same with a private key that is in this process: it signs, and opens what is encrypted to the merchant's
+    /// certificate.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn of_key(merchant_id: &str, serial: &str, key: RsaSigningKey) -> Result<Self, SetupError> {
+        let key = Arc::new(key);
+        Ok(Self::new(merchant_id, serial, Arc::<RsaSigningKey>::clone(&key))?.with_decrypter(key))
+    }
+
+    /// Opens with that what the platform encrypts to the merchant's certificate. Where the key cannot be called from here
+    /// (see [`elsewhere`](Self::elsewhere)), hand the ciphertext to whoever holds it instead.
+    #[must_use]
+    pub fn with_decrypter(mut self, decrypter: Arc<dyn Decrypt>) -> Self {
+        self.decrypter = Some(decrypter);
+        self
     }
 
     /// The same where the key is out of this process's reach (a KMS, an HSM, another host): take a `Draft` from
@@ -354,6 +374,10 @@ impl Account {
 
     pub(crate) fn signing_key(&self) -> &dyn Sign {
         &*self.config.identity.signer
+    }
+
+    pub(crate) fn decrypter(&self) -> Option<&dyn Decrypt> {
+        self.config.identity.decrypter.as_deref()
     }
 
     pub(crate) fn api_v3_key(&self) -> &ApiV3Key {

@@ -22,6 +22,7 @@ mod private;
 mod provider;
 mod refund_record;
 mod scene;
+mod sensitive;
 pub mod settle;
 pub mod sign;
 #[cfg(any(test, feature = "test-util"))]
@@ -52,9 +53,11 @@ pub use payer::Payer;
 pub use private::{OpenId, PayerText};
 pub use provider::{File, Progress, Reply};
 pub use refund_record::{
-    FundsAccount, PaidFrom, RefundAmounts, RefundChannel, RefundRecord, RefundStatus, RefundedPromotion,
+    FundsAccount, PaidFrom, PromotedRefundGoods, RefundAmounts, RefundChannel, RefundRecord, RefundStatus,
+    RefundedPromotion,
 };
 pub use scene::{H5Info, H5Type, Scene, Store};
+pub use sensitive::{Ciphertext, EncryptedBody, EncryptedText, MessageCipher, Sensitive};
 pub use till::{Till, TillStore};
 pub use transaction::{PromotedGoods, Promotion, PromotionScope, PromotionType, TradeState, TradeType, Transaction};
 pub use yuanfen_core::PrepayId;

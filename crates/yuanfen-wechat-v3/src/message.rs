@@ -9,8 +9,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use yuanfen_core::{Address, Ambient, BaseUrl, BuildError};
 
-use crate::MediaFile;
 use crate::media::Form;
+use crate::sensitive::{EncryptedBody, MessageCipher};
+use crate::{Account, MediaFile};
 
 /// A request before it is signed. `Debug` shows neither its query nor its body.
 #[derive(Clone)]
@@ -18,6 +19,7 @@ pub struct Message {
     pub(crate) method: Method,
     target: Target,
     content: Content,
+    encrypted_under: Option<String>,
 }
 
 /// What is sent, and what of it is signed.
@@ -49,6 +51,7 @@ impl Message {
             method: Method::GET,
             target: Target::Path(path_and_query.into()),
             content: Content::Json(Bytes::new()),
+            encrypted_under: None,
         }
     }
 
@@ -60,6 +63,7 @@ impl Message {
             method: Method::GET,
             target: Target::Whole(address),
             content: Content::Json(Bytes::new()),
+            encrypted_under: None,
         }
     }
 
@@ -72,6 +76,46 @@ impl Message {
             method: Method::POST,
             target: Target::Path(path_and_query.into()),
             content: Content::Json(serde_json::to_vec(body).map_err(BuildError::encode)?.into()),
+            encrypted_under: None,
+        })
+    }
+
+    /// A POST of what that function writes with the cipher it is handed. All that is encrypted in it is under one key of
+    /// the platform: the public key, or without one the newest certificate that is valid now; and the request names that
+    /// key. v3 sheet, section 9.
+    ///
+    /// Ciphertexts are random, so a repeat differs in bytes; the platform compares what is in them.
+    ///
+    /// ```
+    /// # use yuanfen_core::{Ambient, BuildError};
+    /// # use yuanfen_wechat_v3::{Account, Message, Sensitive};
+    /// # fn example(account: &Account, ambient: &dyn Ambient, name: &Sensitive) -> Result<Message, BuildError> {
+    /// #[derive(serde::Serialize)]
+    /// struct Body<'m> {
+    ///     real_name: yuanfen_wechat_v3::Ciphertext<'m>,
+    /// }
+    /// let message = Message::post_encrypted("/v3/somewhere", account, ambient, |cipher| {
+    ///     cipher.body(&Body { real_name: cipher.encrypt("real_name", name)? })
+    /// })?;
+    /// # Ok(message)
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When the account knows no key of the platform that is valid now, or the function fails.
+    pub fn post_encrypted(
+        path_and_query: impl Into<String>,
+        account: &Account,
+        ambient: &dyn Ambient,
+        write: impl FnOnce(&MessageCipher<'_>) -> Result<EncryptedBody, BuildError>,
+    ) -> Result<Self, BuildError> {
+        let cipher = MessageCipher::of(account, ambient)?;
+        let EncryptedBody(body) = write(&cipher)?;
+        Ok(Self {
+            method: Method::POST,
+            target: Target::Path(path_and_query.into()),
+            content: Content::Json(body.into()),
+            encrypted_under: Some(cipher.into_serial()),
         })
     }
 
@@ -95,7 +139,13 @@ impl Message {
                 sent: form.body,
                 content_type: form.content_type,
             },
+            encrypted_under: None,
         })
+    }
+
+    /// The serial of the key that its values are encrypted under, where any are.
+    pub(crate) fn encrypted_under(&self) -> Option<&str> {
+        self.encrypted_under.as_deref()
     }
 
     /// The body that is sent, empty for a GET.

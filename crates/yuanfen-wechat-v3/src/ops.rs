@@ -1,5 +1,6 @@
 //! The calls of this route, one per file.
 
+mod apply_abnormal_refund;
 mod close_order;
 mod download_bill;
 mod download_certificates;
@@ -22,6 +23,7 @@ mod upload_image;
 mod upload_marketing_image;
 mod upload_video;
 
+pub use apply_abnormal_refund::{AbnormalRefundTo, ApplyAbnormalRefund, PayerCard};
 pub use close_order::{CloseOrder, ClosedOrder};
 pub use download_bill::{DownloadBill, DownloadedBill};
 pub use download_certificates::DownloadCertificates;
@@ -63,6 +65,7 @@ pub fn routes() -> Vec<RouteInfo> {
         RouteInfo::of::<ReverseOrder>(),
         RouteInfo::of::<Refund>(),
         RouteInfo::of::<QueryRefund>(),
+        RouteInfo::of::<ApplyAbnormalRefund>(),
         RouteInfo::of::<RequestTradeBill>(),
         RouteInfo::of::<RequestFundFlowBill>(),
         RouteInfo::of::<DownloadBill>(),

@@ -41,7 +41,8 @@ impl Provider for Account {
         let headers = request.headers_mut();
         headers.insert(ACCEPT, JSON);
         headers.insert(USER_AGENT, AGENT);
-        if let Some(id) = self.public_key_id() {
+        // The key of what is encrypted here; the public key also where nothing is, so that the answer is signed with it.
+        if let Some(id) = message.encrypted_under().or(self.public_key_id()) {
             headers.insert(SERIAL, HeaderValue::from_str(id).map_err(BuildError::encode)?);
         }
         if let Some(content_type) = message.content_type() {

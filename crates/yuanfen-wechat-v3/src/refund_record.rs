@@ -151,8 +151,26 @@ pub struct RefundedPromotion {
     pub amount: Option<Fen>,
     /// `refund_amount`: of it, what goes back.
     pub refund: Option<Fen>,
-    /// `goods_detail`: the goods it was for, as raw JSON text.
-    pub goods: Option<Box<str>>,
+    /// `goods_detail`: the goods that it was for.
+    pub goods: Vec<PromotedRefundGoods>,
+}
+
+/// Goods that a coupon was for, as far as they are refunded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PromotedRefundGoods {
+    /// `merchant_goods_id`.
+    pub goods_id: Option<String>,
+    /// `wechatpay_goods_id`: the platform's code.
+    pub platform_goods_id: Option<String>,
+    /// `goods_name`.
+    pub name: Option<String>,
+    /// `unit_price`.
+    pub unit_price: Option<Fen>,
+    /// `refund_amount`.
+    pub refund: Option<Fen>,
+    /// `refund_quantity`.
+    pub refund_quantity: Option<i64>,
 }
 
 impl RefundRecord {
@@ -176,7 +194,16 @@ impl RefundRecord {
                     kind: promotion.maybe("type")?,
                     amount: promotion.maybe("amount")?,
                     refund: promotion.maybe("refund_amount")?,
-                    goods: promotion.raw("goods_detail").map(Into::into),
+                    goods: promotion.list("goods_detail", |goods| {
+                        Ok(PromotedRefundGoods {
+                            goods_id: goods.maybe("merchant_goods_id")?,
+                            platform_goods_id: goods.maybe("wechatpay_goods_id")?,
+                            name: goods.maybe("goods_name")?,
+                            unit_price: goods.maybe("unit_price")?,
+                            refund: goods.maybe("refund_amount")?,
+                            refund_quantity: goods.maybe("refund_quantity")?,
+                        })
+                    })?,
                 })
             })?,
             extra: taker.rest(),

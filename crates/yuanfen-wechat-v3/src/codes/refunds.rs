@@ -6,6 +6,7 @@ use super::{Operations, Row, STATUSES, absent, already, declined};
 
 const REFUND: Operations = &["refund"];
 const QUERY: Operations = &["query_refund"];
+const ABNORMAL: Operations = &["apply_abnormal_refund"];
 
 const REFUNDING: &str = "v3 sheet, section 17.3";
 
@@ -46,6 +47,32 @@ pub(super) const ROWS: &[Row] = &[
         "ORDER_NOT_EXIST",
         "no such order under this merchant: check the order's number",
         STATUSES,
+    ),
+    declined(
+        ABNORMAL,
+        "NOT_ENOUGH",
+        "the merchant's balance is too low: top it up, then repeat it for the same refund",
+        REFUNDING,
+    )
+    .with_again(Again::WhenMended),
+    declined(
+        ABNORMAL,
+        "USER_ACCOUNT_ABNORMAL",
+        "that card or its owner cannot take the money: query the refund, then name another card or the merchant's",
+        REFUNDING,
+    )
+    .with_again(Again::WhenMended),
+    declined(
+        ABNORMAL,
+        "TRADE_OVERDUE",
+        "it is too late to send the money of this refund: agree on another way with the payer",
+        REFUNDING,
+    ),
+    absent(
+        ABNORMAL,
+        "RESOURCE_NOT_EXISTS",
+        "no such refund under this merchant: check its id, which is the platform's, and its number",
+        REFUNDING,
     ),
     absent(
         QUERY,

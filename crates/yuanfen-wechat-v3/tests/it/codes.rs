@@ -52,6 +52,11 @@ fn has_every_documented_code_of_every_call() {
         ),
         ("query_refund", "RESOURCE_NOT_EXISTS PARAM_ERROR SYSTEM_ERROR"),
         (
+            "apply_abnormal_refund",
+            "PARAM_ERROR INVALID_REQUEST TRADE_OVERDUE NOT_ENOUGH USER_ACCOUNT_ABNORMAL NO_AUTH MCH_NOT_EXISTS \
+             RESOURCE_NOT_EXISTS SIGN_ERROR SYSTEM_ERROR FREQUENCY_LIMITED",
+        ),
+        (
             "request_trade_bill",
             "NO_STATEMENT_EXIST STATEMENT_CREATING PARAM_ERROR",
         ),

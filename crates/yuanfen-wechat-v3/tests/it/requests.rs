@@ -324,6 +324,7 @@ fn lists_every_call_with_what_proves_it() {
             ("reverse_order", "query-first", "signed"),
             ("refund", "query-first", "signed"),
             ("query_refund", "read", "signed"),
+            ("apply_abnormal_refund", "query-first", "signed"),
             ("request_trade_bill", "read", "signed"),
             ("request_fund_flow_bill", "read", "signed"),
             ("download_bill", "read", "file"),
