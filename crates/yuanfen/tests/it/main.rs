@@ -18,6 +18,7 @@ mod recovery;
 mod refunds;
 mod rotation;
 mod shop;
+mod troubles;
 mod trust;
 mod v2_calls;
 mod v2_provider;

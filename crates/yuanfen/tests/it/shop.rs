@@ -130,6 +130,24 @@ impl Shop {
         Arc::new(account.with_base(BaseUrl::parse(&given.base_url).unwrap()))
     }
 
+    /// A service provider's, in certificate mode, without any platform key.
+    pub fn wechat_v3_provider(&self) -> wechat_v3::Account {
+        let given = self.far_side.wechat_v3_provider();
+        let signer = Arc::new(RsaSigningKey::parse(given.provider_private_key_pem.expose()).unwrap());
+        let identity = wechat_v3::SigningIdentity::new(&given.provider_id, &given.provider_serial, signer).unwrap();
+        let key = ApiV3Key::new(given.apiv3_key.expose()).unwrap();
+        let account = wechat_v3::Account::partner(identity, &given.app_id, key).unwrap();
+        account.with_base(BaseUrl::parse(&given.base_url).unwrap())
+    }
+
+    /// The same, acting for the first of its merchants, in whose app payers are.
+    pub fn wechat_v3_partner(&self) -> wechat_v3::Account {
+        let given = self.far_side.wechat_v3_provider();
+        let (number, app) = given.sub_merchants.into_iter().next().unwrap();
+        let merchant = wechat_v3::SubMerchant::new(&number).unwrap().with_app(&app.unwrap());
+        self.wechat_v3_provider().for_sub_merchant(merchant.unwrap()).unwrap()
+    }
+
     pub fn starpos(&self) -> Arc<starpos::Account> {
         let given = self.far_side.starpos();
         let key = given.key.expose().clone();
