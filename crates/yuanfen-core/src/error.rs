@@ -303,6 +303,9 @@ pub struct Refusal {
     /// From when on the same call can be answered, where that is known: the bill of a day. A moment that has passed says
     /// that it should have been answered by now; ask again in a few minutes.
     pub ready_at: Option<UnixTime>,
+    /// How many seconds this machine's clock is ahead of the platform's, where the refusal may be about that and its answer
+    /// says what time it was there. Nothing but the answer's own headers says so.
+    pub skew_seconds: Option<i64>,
     /// The platform's id of this call, for its support.
     pub remote_request_id: Option<String>,
     /// More of the answer as raw text, where the platform explains itself (v3 `detail`). It may quote the request, so
@@ -320,6 +323,7 @@ impl Refusal {
             verified: false,
             status: 200,
             ready_at: None,
+            skew_seconds: None,
             remote_request_id: None,
             detail: None,
         }
@@ -344,6 +348,7 @@ impl fmt::Debug for Refusal {
             .field("verified", &self.verified)
             .field("status", &self.status)
             .field("ready_at", &self.ready_at)
+            .field("skew_seconds", &self.skew_seconds)
             .field("remote_request_id", &self.remote_request_id)
             .finish_non_exhaustive()
     }
@@ -359,6 +364,15 @@ impl fmt::Display for Refusal {
             OneLine(&self.message),
             self.meaning.sentence
         )?;
+        match self.skew_seconds {
+            Some(ahead @ 61..) => write!(f, "; this machine's clock is {ahead} seconds ahead of the platform's")?,
+            Some(behind @ ..=-61) => write!(
+                f,
+                "; this machine's clock is {} seconds behind the platform's",
+                behind.unsigned_abs()
+            )?,
+            Some(_) | None => {}
+        }
         if self.verified {
             Ok(())
         } else {

@@ -16,7 +16,7 @@ use crate::codes::InternalNumber;
 use crate::incoming::{SERIAL, Signed, check_size, is_signed};
 use crate::ops::DownloadCertificates;
 use crate::sign::{SCHEME, authorization, request_text};
-use crate::{Account, Message, codes};
+use crate::{Account, Message, codes, http_date};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("yuanfen/", env!("CARGO_PKG_VERSION")));
@@ -204,7 +204,7 @@ impl Opens<Account> for Verified<Reply> {
     fn open(account: &Account, response: &http::Response<Bytes>, now: UnixTime) -> Result<Self, OpenError> {
         check_size(response.body())?;
         if !response.status().is_success() && !is_signed(response.headers()) {
-            return Err(refusal(None, &Answer::of(response), false));
+            return Err(unproven(response, now));
         }
         let signed = Signed::read(response.headers(), now)?;
         let key = signed.key(account, now)?;
@@ -240,13 +240,13 @@ impl fmt::Debug for File {
 impl Opens<Account> for Unsigned<File> {
     const TRUST: ReplyTrust = ReplyTrust::File;
 
-    fn open(_: &Account, response: &http::Response<Bytes>, _: UnixTime) -> Result<Self, OpenError> {
+    fn open(_: &Account, response: &http::Response<Bytes>, now: UnixTime) -> Result<Self, OpenError> {
         if response.status() == StatusCode::OK {
             let bytes = response.body().clone();
             Ok(Self::new(File { bytes }))
         } else {
             check_size(response.body())?;
-            Err(refusal(None, &Answer::of(response), false))
+            Err(unproven(response, now))
         }
     }
 }
@@ -314,6 +314,15 @@ impl Answer {
 fn unused(status: StatusCode) -> ProtocolError {
     let status = status.as_u16();
     ProtocolError::new(ProtocolErrorKind::Status(status)).with_status(status)
+}
+
+/// What an answer says that nothing proves. A 401 may be about the clock, so it is held against ours.
+fn unproven(response: &http::Response<Bytes>, now: UnixTime) -> OpenError {
+    let mut error = refusal(None, &Answer::of(response), false);
+    if let (StatusCode::UNAUTHORIZED, OpenError::Business(refusal)) = (response.status(), &mut error) {
+        refusal.skew_seconds = http_date::of(response.headers()).map(|theirs| now.since(theirs));
+    }
+    error
 }
 
 /// What an answer that is no success says: the platform's refusal, or that something else than its API answered.
