@@ -302,12 +302,12 @@ fn asks_again_when_the_reversal_is_refused() {
 /// The platform never heard of it: said once it may be slow, said thrice after a reversal it is believed.
 #[test]
 fn believes_that_there_is_none_only_when_it_is_signed_and_said_often() {
-    let missing = refuses(404, "ORDER_NOT_EXIST");
-    let found = walk(&[Answer::TimesOut], &[missing.clone()], &[missing]);
+    let missing = [refuses(404, "ORDER_NOT_EXIST")];
+    let found = walk(&[Answer::TimesOut], &missing, &missing);
     assert_eq!(found.outcome, CodePaymentOutcome::Absent);
     assert_eq!(found.at("reverse").len(), 1);
-    let unsigned = Answer::Comes(response(404, &[], br#"{"code":"ORDER_NOT_EXIST"}"#));
-    let walk = walk(&[Answer::TimesOut], &[unsigned.clone()], &[unsigned]);
+    let unsigned = [Answer::Comes(response(404, &[], br#"{"code":"ORDER_NOT_EXIST"}"#))];
+    let walk = walk(&[Answer::TimesOut], &unsigned, &unsigned);
     assert_eq!((walk.outcome, walk.ended), (CodePaymentOutcome::StillUnknown, 180));
 }
 

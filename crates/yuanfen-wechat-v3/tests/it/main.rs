@@ -21,6 +21,7 @@ mod fields;
 mod notify;
 mod partner;
 mod pay_params;
+mod pitfalls;
 mod placements;
 mod refunds;
 mod replies;
