@@ -24,6 +24,7 @@ mod object;
 mod open_enum;
 mod operation;
 mod redact;
+mod refund_ledger;
 mod rule;
 mod settle;
 mod taker;

@@ -9,7 +9,7 @@ use std::fmt;
 use http::Method;
 use yuanfen_core::{
     Address, Alphabet, Ambient, BuildError, Effect, Extra, Fen, FieldError, OpenError, Operation, OrderNo, PayAmount,
-    ProtocolError, ProtocolErrorKind, RefundNo, RemoteId, Route, Rule, Taker, Verified, open_enum,
+    ProtocolError, ProtocolErrorKind, RefundGrant, RefundNo, RemoteId, Route, Rule, Taker, Verified, open_enum,
 };
 
 use super::place_order::claim_common;
@@ -97,6 +97,12 @@ impl Refund {
             notify_url: None,
             detail: None,
         }
+    }
+
+    /// The refund that a ledger granted: its number, its amount, the order's total.
+    #[must_use]
+    pub fn granted(order: OrderKey, grant: &RefundGrant) -> Self {
+        Self::new(order, grant.refund_no().clone(), grant.amount(), grant.order_total())
     }
 
     /// The message to that route's path.

@@ -2,8 +2,8 @@
 
 use yuanfen_core::{
     Address, Advice, BuildError, ClientAuth, Error, ErrorKind, Fate, Fen, Hint, Lookup, Notice,
-    NotificationSource as _, Observation, OperationExt as _, OrderNo, PayAmount, RefundNo, RefusalKind, RemoteId,
-    RuleBroken, Settle, SettleStep, SettleVerdict, Standing, UnixTime,
+    NotificationSource as _, Observation, OperationExt as _, OrderNo, PayAmount, RefundLedger, RefundNo, RefusalKind,
+    RemoteId, RuleBroken, Settle, SettleStep, SettleVerdict, Standing, UnixTime,
 };
 use yuanfen_wechat_v2::notify::RefundStatus;
 use yuanfen_wechat_v2::ops::{
@@ -870,4 +870,21 @@ fn an_unsigned_no_such_refund_is_not_believed() {
     let error = query().reply(&account(), &response(200, body), now()).unwrap_err();
     assert_eq!(why(&error), "missing-signature");
     assert!(!matches!(error.kind(), ErrorKind::Business(_)));
+}
+
+/// A refund keeps its number by construction: the ledger hands out the old one, and the message is made of the grant.
+#[test]
+fn a_granted_refund_keeps_its_number_after_a_timeout() {
+    let mut ledger = RefundLedger::new(fen(1200));
+    let now = UnixTime::from_seconds(1_700_000_000);
+    let first = ledger.grant(refund_no(), fen(500), now).unwrap();
+    let again = ledger.grant(RefundNo::new("ANOTHER").unwrap(), fen(500), now).unwrap();
+    let sent = Refund::granted(order_key(), &first)
+        .request(&account(), &ambient())
+        .unwrap();
+    let repeated = Refund::granted(order_key(), &again)
+        .request(&account(), &ambient())
+        .unwrap();
+    let plain = refund().request(&account(), &ambient()).unwrap();
+    assert_eq!((repeated.body(), sent.body()), (plain.body(), plain.body()));
 }

@@ -8,7 +8,7 @@ use http::Method;
 use serde::Serialize;
 use yuanfen_core::{
     Address, Alphabet, Ambient, BuildError, Effect, Fen, JsonTaker, MoneyError, OpenError, Operation, OrderNo,
-    PayAmount, RefundNo, RemoteId, Route, Rule, Verified,
+    PayAmount, RefundGrant, RefundNo, RemoteId, Route, Rule, Verified,
 };
 
 use crate::order_detail::{at_least_one, not_negative};
@@ -86,6 +86,11 @@ impl Refund {
             from: Vec::new(),
             goods: Vec::new(),
         }
+    }
+
+    /// The refund that a ledger granted: its number, its amount, the order's total.
+    pub fn granted(order: impl Into<OrderRef>, grant: &RefundGrant) -> Self {
+        Self::new(order, grant.refund_no().clone(), grant.amount(), grant.order_total())
     }
 
     fn check(&self) -> Result<(), BuildError> {

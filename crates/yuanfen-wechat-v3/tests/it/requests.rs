@@ -5,7 +5,7 @@ use http::{Method, Request};
 use proptest::prelude::*;
 use yuanfen_core::{
     Address, Advice, CalendarDate, Effect, Error, Fate, Fen, Operation, OperationExt as _, OrderNo, PayAmount,
-    Provider, RawOperation, RefundNo, RemoteId, Route, UnixTime, Verified, Verify as _,
+    Provider, RawOperation, RefundLedger, RefundNo, RemoteId, Route, UnixTime, Verified, Verify as _,
 };
 use yuanfen_sign::{RsaSigningKey, RsaVerifyingKey};
 use yuanfen_testkit::oracle;
@@ -388,5 +388,19 @@ proptest! {
         prop_assert!(!segment.contains('/'));
         let decoded = percent_encoding::percent_decode_str(segment).decode_utf8().unwrap();
         prop_assert_eq!(decoded, number);
+    }
+}
+
+/// v3 sheet, section 10.4 and section 24, item 19: a changed number after a timeout refunds twice. The ledger hands out the
+/// old one, and the refund is made of the grant.
+#[test]
+fn a_granted_refund_keeps_its_number_after_a_timeout() {
+    let mut ledger = RefundLedger::new(PayAmount::from_fen(100).unwrap());
+    let amount = PayAmount::from_fen(60).unwrap();
+    let first = ledger.grant(RefundNo::new("R1").unwrap(), amount, now()).unwrap();
+    let again = ledger.grant(RefundNo::new("R2").unwrap(), amount, now()).unwrap();
+    for grant in [first, again] {
+        let order_no = OrderNo::new("1217752501201407033233368018").unwrap();
+        assert_eq!(Refund::granted(order_no, &grant), refund());
     }
 }
