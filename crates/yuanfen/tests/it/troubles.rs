@@ -166,10 +166,7 @@ fn judge<O: Operation>(name: &str, trouble: Trouble, error: Option<Error>) {
         ErrorKind::Protocol(_) => trouble == Trouble::BadGateway,
         ErrorKind::Signature(error) => {
             trouble == Trouble::BadSignature
-                && matches!(
-                    error,
-                    SignatureError::Mismatch { .. } | SignatureError::Malformed { .. }
-                )
+                && matches!(error, SignatureError::Mismatch | SignatureError::Malformed { .. })
         }
         _ => false,
     };

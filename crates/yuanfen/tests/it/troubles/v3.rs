@@ -7,8 +7,8 @@ use yuanfen::core::RefundNo;
 use yuanfen::sign::RsaSigningKey;
 use yuanfen::transport::Client;
 use yuanfen::wechat_v3::ops::BillScope;
-use yuanfen::wechat_v3::{Account, H5Info, H5Type, MediaFile, OrderTerms, RequestedBill, Scene, Till, ops};
-use yuanfen_sandbox::{Payer, Platform};
+use yuanfen::wechat_v3::{Account, H5Info, H5Type, MediaFile, OrderTerms, RequestedBill, Scene, Sensitive, Till, ops};
+use yuanfen_sandbox::{Payer, Platform, RefundState};
 
 use super::{Side, troubles};
 use crate::shop::{Shop, amount, notify_url, order_no, v3_order};
@@ -165,6 +165,15 @@ troubles! {
     query_refund, "query-refund", async |shop: &Shop, client: &Client<Account>| {
         refunded(shop, client).await;
         ops::QueryRefund::new(RefundNo::new("BACK20251009000001").unwrap())
+    };
+    apply_abnormal_refund, "apply-abnormal-refund", async |shop: &Shop, client: &Client<Account>| {
+        paid(shop, client).await;
+        let refund = client.call(&back()).await.unwrap();
+        let number = refund.refund_no.as_str();
+        shop.far_side.settle_refund(book(client), number, RefundState::Abnormal).unwrap();
+        let secret = |text: &str| Sensitive::new(text.to_owned());
+        let card = ops::PayerCard::new("CMB_DEBIT", secret("6225880137706868"), secret("张三"));
+        ops::ApplyAbnormalRefund::to_payer(refund.refund_id, refund.refund_no, card)
     };
     request_trade_bill, "trade-bill", async |shop: &Shop, client: &Client<Account>| {
         let day = shop.now().beijing_date();
