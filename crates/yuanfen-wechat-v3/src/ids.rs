@@ -139,6 +139,15 @@ impl MerchantIds {
         }
     }
 
+    /// Whether that is the app of the one who signs, or another of its apps.
+    pub(crate) fn has_app(&self, app_id: &str) -> bool {
+        let further = match self {
+            Self::Direct(ids) => &ids.further_app_ids,
+            Self::Partner(ids) => &ids.further_app_ids,
+        };
+        app_id == self.app_id() || further.iter().any(|known| **known == *app_id)
+    }
+
     /// The merchant for which a provider acts.
     #[must_use]
     pub const fn sub_merchant(&self) -> Option<&SubMerchant> {

@@ -6,6 +6,7 @@ mod auth_code;
 mod bill;
 mod certificates;
 pub mod codes;
+mod combined;
 mod handed_out;
 mod http_date;
 mod ids;
@@ -39,6 +40,9 @@ pub use bill::{
 };
 pub use certificates::{DownloadedCertificates, PlatformCertificate};
 pub use codes::Code;
+pub use combined::{
+    CombinedOrderNo, CombinedScene, CombinedTerms, CombinedTransaction, Participant, SubOrder, SubTransaction,
+};
 pub use handed_out::{CodeUrl, H5Url};
 pub use ids::{DirectIds, MerchantIds, PartnerIds, SubMerchant};
 pub use media::{MediaFile, UploadedMedia};

@@ -12,14 +12,14 @@ use http::{Response, StatusCode};
 use serde::Deserialize;
 use yuanfen_core::{
     EventKey, Facts, FieldError, JsonTaker, Notice, NotificationSource, OpenError, ProtocolError, ProtocolErrorKind,
-    SignatureError, Transition, UnixTime, ValueError, Verdict,
+    SignatureError, Standing, Transition, UnixTime, ValueError, Verdict,
 };
 
 use crate::certificates::{ALGORITHM, parse_object};
 use crate::incoming::{Signed, check_size};
 use crate::ops::PROVIDER;
 use crate::private::Raw;
-use crate::{Account, SubMerchant, TradeState, Transaction};
+use crate::{Account, CombinedTransaction, SubMerchant, TradeState, Transaction};
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +29,9 @@ pub enum Event {
     Payment(Transaction),
     /// `REFUND.…`: a refund came to an end, or to a stop.
     Refund(RefundNotice),
-    /// An event that this version has no type for: combined orders, other products.
+    /// `TRANSACTION.SUCCESS`: orders that are paid together were paid.
+    CombinedPayment(CombinedTransaction),
+    /// An event that this version has no type for: other products.
     Other(OtherNotice),
 }
 
@@ -83,6 +85,13 @@ impl NotificationSource for Account {
                     _ => Transition::Other,
                 },
             ),
+            Event::CombinedPayment(order) => key(
+                order.order_no.as_str(),
+                match order.standing() {
+                    Standing::Succeeded => Transition::OrderPaid,
+                    _ => Transition::Other,
+                },
+            ),
             Event::Refund(refund) => key(refund.refund_no.as_str(), refund.transition()),
             Event::Other(other) => key(&other.id, Transition::Other),
         }
@@ -97,6 +106,16 @@ impl NotificationSource for Account {
                 facts.order_no = Some(order.order_no.as_str().to_owned());
                 facts.remote_id = order.transaction_id.as_ref().map(|id| id.as_str().to_owned());
                 facts.merchant = Some(settled_to(&order.merchant_id, order.sub_merchant.as_ref()));
+                facts.app = Some(order.app_id.clone());
+                facts
+            }
+            // There is no number of the platform's for the whole; the amount is what its parts sum up to.
+            Event::CombinedPayment(order) => {
+                let mut facts = Facts::new(order.state_words());
+                facts.amount = order.total();
+                facts.currency = order.currency().map(str::to_owned);
+                facts.order_no = Some(order.order_no.as_str().to_owned());
+                facts.merchant = Some(order.merchant_id.clone());
                 facts.app = Some(order.app_id.clone());
                 facts
             }
@@ -158,8 +177,14 @@ impl Account {
             return Ok(other(plaintext));
         }
         let object = parse_object(&plaintext, None)?;
-        if object.raw("combine_out_trade_no").is_some() {
+        let combined = object.raw("combine_out_trade_no").is_some();
+        if combined && refund {
             return Ok(other(plaintext));
+        }
+        if combined {
+            let order = CombinedTransaction::read(&object, self.ids(), plaintext)?;
+            order.must_say_what_was_paid()?;
+            return Ok(Event::CombinedPayment(order));
         }
         if refund {
             let notice = RefundNotice::read(&object, self.ids(), plaintext)?;

@@ -1,15 +1,21 @@
 //! The calls of this route, one per file.
 
 mod apply_abnormal_refund;
+mod close_combined_order;
 mod close_order;
 mod download_bill;
 mod download_certificates;
 mod download_encrypted_bill;
 mod pay_by_code;
 mod place_app_order;
+mod place_combined_app_order;
+mod place_combined_h5_order;
+mod place_combined_jsapi_order;
+mod place_combined_native_order;
 mod place_h5_order;
 mod place_jsapi_order;
 mod place_native_order;
+mod query_combined_order;
 mod query_order;
 mod query_refund;
 mod refund;
@@ -24,15 +30,21 @@ mod upload_marketing_image;
 mod upload_video;
 
 pub use apply_abnormal_refund::{AbnormalRefundTo, ApplyAbnormalRefund, PayerCard};
+pub use close_combined_order::CloseCombinedOrder;
 pub use close_order::{CloseOrder, ClosedOrder};
 pub use download_bill::{DownloadBill, DownloadedBill};
 pub use download_certificates::DownloadCertificates;
 pub use download_encrypted_bill::{DownloadEncryptedBill, OpenedBill};
 pub use pay_by_code::{ChargedCode, PayByCode, PendingCode};
 pub use place_app_order::{PlaceAppOrder, PlacedAppOrder};
+pub use place_combined_app_order::PlaceCombinedAppOrder;
+pub use place_combined_h5_order::PlaceCombinedH5Order;
+pub use place_combined_jsapi_order::PlaceCombinedJsapiOrder;
+pub use place_combined_native_order::PlaceCombinedNativeOrder;
 pub use place_h5_order::{PlaceH5Order, PlacedH5Order};
 pub use place_jsapi_order::{PlaceJsapiOrder, PlacedJsapiOrder};
 pub use place_native_order::{PlaceNativeOrder, PlacedNativeOrder};
+pub use query_combined_order::{QueriedCombinedOrder, QueryCombinedOrder};
 pub use query_order::{QueriedOrder, QueryOrder};
 pub use query_refund::QueryRefund;
 pub use refund::{Refund, RefundSource, RefundedGoods};
@@ -73,6 +85,12 @@ pub fn routes() -> Vec<RouteInfo> {
         RouteInfo::of::<RequestEcommerceFundFlowBill>(),
         RouteInfo::of::<DownloadEncryptedBill>(),
         RouteInfo::of::<DownloadCertificates>(),
+        RouteInfo::of::<PlaceCombinedJsapiOrder>(),
+        RouteInfo::of::<PlaceCombinedAppOrder>(),
+        RouteInfo::of::<PlaceCombinedNativeOrder>(),
+        RouteInfo::of::<PlaceCombinedH5Order>(),
+        RouteInfo::of::<QueryCombinedOrder>(),
+        RouteInfo::of::<CloseCombinedOrder>(),
         RouteInfo::of::<UploadImage>(),
         RouteInfo::of::<UploadVideo>(),
         RouteInfo::of::<UploadMarketingImage>(),

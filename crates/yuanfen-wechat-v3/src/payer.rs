@@ -45,15 +45,15 @@ impl Payer {
         };
         match (self, ids) {
             (Self::OpenId(open_id), MerchantIds::Direct(_)) => {
-                check("payer.openid", open_id)?;
+                check_open_id("payer.openid", open_id)?;
                 body.openid = Some(open_id);
             }
             (Self::OpenId(open_id), MerchantIds::Partner(_)) => {
-                check("payer.sp_openid", open_id)?;
+                check_open_id("payer.sp_openid", open_id)?;
                 body.sp_openid = Some(open_id);
             }
             (Self::SubOpenId(open_id), MerchantIds::Partner(partner)) => {
-                check("payer.sub_openid", open_id)?;
+                check_open_id("payer.sub_openid", open_id)?;
                 if partner.sub_merchant.as_ref().is_none_or(|sub| sub.app_id.is_none()) {
                     return Err(BuildError::Missing {
                         field: "sub_appid",
@@ -73,7 +73,7 @@ impl Payer {
     }
 }
 
-fn check(field: &'static str, open_id: &OpenId) -> Result<(), BuildError> {
+pub(crate) fn check_open_id(field: &'static str, open_id: &OpenId) -> Result<(), BuildError> {
     const VISIBLE: Alphabet = Alphabet::new("printable ASCII without blanks", |character| {
         character.is_ascii_graphic()
     });

@@ -97,8 +97,7 @@ impl Scene {
     pub(crate) fn in_body<'a>(&'a self, h5_info: Option<&'a H5Info>) -> Result<BodyScene<'a>, BuildError> {
         self.check()?;
         if let Some(info) = h5_info {
-            info.check()?;
-            check_payers_own(self.payer_ip)?;
+            check_h5(info, self.payer_ip)?;
         }
         Ok(BodyScene { scene: self, h5_info })
     }
@@ -111,6 +110,12 @@ impl Scene {
         AREA_CODE.check_maybe(store.area_code.as_deref())?;
         ADDRESS.check_maybe(store.address.as_deref())
     }
+}
+
+/// What the scene of an H5 order has to say.
+pub(crate) fn check_h5(info: &H5Info, payer_ip: IpAddr) -> Result<(), BuildError> {
+    info.check()?;
+    check_payers_own(payer_ip)
 }
 
 /// The platform compares the address with that of the browser. This machine's, and none at all, are nobody's.

@@ -255,7 +255,7 @@ impl Transaction {
 }
 
 impl Promotion {
-    fn take(taker: &mut JsonTaker<'_>) -> Result<Self, FieldError> {
+    pub(crate) fn take(taker: &mut JsonTaker<'_>) -> Result<Self, FieldError> {
         Ok(Self {
             coupon_id: taker.maybe("coupon_id")?,
             name: taker.maybe("name")?,

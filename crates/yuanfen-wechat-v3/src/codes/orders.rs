@@ -9,9 +9,13 @@ const PLACE: Operations = &[
     "place_app_order",
     "place_native_order",
     "place_h5_order",
+    "place_combined_jsapi_order",
+    "place_combined_app_order",
+    "place_combined_native_order",
+    "place_combined_h5_order",
 ];
-const QUERY: Operations = &["query_order"];
-const CLOSE: Operations = &["close_order"];
+const QUERY: Operations = &["query_order", "query_combined_order"];
+const CLOSE: Operations = &["close_order", "close_combined_order"];
 
 const PLACING: &str = "v3 sheet, section 13.5";
 const QUERYING: &str = "v3 sheet, section 14";
@@ -90,13 +94,15 @@ pub(super) const ROWS: &[Row] = &[
     absent(
         QUERY,
         "ORDER_NOT_EXIST",
-        "no such order under this merchant; right after placing one, query again once or twice",
+        "no such order under this merchant; right after placing one, query again once or twice; combined orders and their parts \
+         have a query of their own",
         QUERYING,
     ),
     absent(
         QUERY,
         "RESOURCE_NOT_EXISTS",
-        "no such order under this merchant; right after placing one, query again once or twice",
+        "no such order under this merchant; right after placing one, query again once or twice; combined orders and their parts \
+         have a query of their own",
         STATUSES,
     ),
     declined(

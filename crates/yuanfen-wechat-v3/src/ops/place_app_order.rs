@@ -35,6 +35,11 @@ pub struct PlacedAppOrder {
 }
 
 impl PlacedAppOrder {
+    pub(super) fn read(reply: &Reply, route: &Route) -> Result<Self, OpenError> {
+        let (prepay_id, extra, raw) = PrepayId::read(reply, route)?;
+        Ok(Self { prepay_id, extra, raw })
+    }
+
     /// The answer's body as it came.
     #[must_use]
     pub const fn raw(&self) -> &Bytes {
@@ -70,7 +75,6 @@ impl Operation for PlaceAppOrder {
     }
 
     fn decode(&self, _: &Account, inbound: Verified<Reply>) -> Result<PlacedAppOrder, OpenError> {
-        let (prepay_id, extra, raw) = PrepayId::read(inbound.get(), &Self::ROUTE)?;
-        Ok(PlacedAppOrder { prepay_id, extra, raw })
+        PlacedAppOrder::read(inbound.get(), &Self::ROUTE)
     }
 }

@@ -38,6 +38,11 @@ pub struct PlacedH5Order {
 }
 
 impl PlacedH5Order {
+    pub(super) fn read(reply: &Reply, route: &Route) -> Result<Self, OpenError> {
+        let (h5_url, extra, raw) = H5Url::read(reply, route)?;
+        Ok(Self { h5_url, extra, raw })
+    }
+
     /// The answer's body as it came.
     #[must_use]
     pub const fn raw(&self) -> &Bytes {
@@ -73,7 +78,6 @@ impl Operation for PlaceH5Order {
     }
 
     fn decode(&self, _: &Account, inbound: Verified<Reply>) -> Result<PlacedH5Order, OpenError> {
-        let (h5_url, extra, raw) = H5Url::read(inbound.get(), &Self::ROUTE)?;
-        Ok(PlacedH5Order { h5_url, extra, raw })
+        PlacedH5Order::read(inbound.get(), &Self::ROUTE)
     }
 }

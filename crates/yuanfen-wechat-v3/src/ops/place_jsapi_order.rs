@@ -37,6 +37,11 @@ pub struct PlacedJsapiOrder {
 }
 
 impl PlacedJsapiOrder {
+    pub(super) fn read(reply: &Reply, route: &Route) -> Result<Self, OpenError> {
+        let (prepay_id, extra, raw) = PrepayId::read(reply, route)?;
+        Ok(Self { prepay_id, extra, raw })
+    }
+
     /// The answer's body as it came.
     #[must_use]
     pub const fn raw(&self) -> &Bytes {
@@ -75,7 +80,6 @@ impl Operation for PlaceJsapiOrder {
     }
 
     fn decode(&self, _: &Account, inbound: Verified<Reply>) -> Result<PlacedJsapiOrder, OpenError> {
-        let (prepay_id, extra, raw) = PrepayId::read(inbound.get(), &Self::ROUTE)?;
-        Ok(PlacedJsapiOrder { prepay_id, extra, raw })
+        PlacedJsapiOrder::read(inbound.get(), &Self::ROUTE)
     }
 }

@@ -34,6 +34,11 @@ pub struct PlacedNativeOrder {
 }
 
 impl PlacedNativeOrder {
+    pub(super) fn read(reply: &Reply, route: &Route) -> Result<Self, OpenError> {
+        let (code_url, extra, raw) = CodeUrl::read(reply, route)?;
+        Ok(Self { code_url, extra, raw })
+    }
+
     /// The answer's body as it came.
     #[must_use]
     pub const fn raw(&self) -> &Bytes {
@@ -69,7 +74,6 @@ impl Operation for PlaceNativeOrder {
     }
 
     fn decode(&self, _: &Account, inbound: Verified<Reply>) -> Result<PlacedNativeOrder, OpenError> {
-        let (code_url, extra, raw) = CodeUrl::read(inbound.get(), &Self::ROUTE)?;
-        Ok(PlacedNativeOrder { code_url, extra, raw })
+        PlacedNativeOrder::read(inbound.get(), &Self::ROUTE)
     }
 }

@@ -78,12 +78,18 @@ fn has_every_documented_code_of_every_call() {
 fn says_of_every_code_of_an_order_what_the_sheet_says() {
     use Again::{AfterQuery, ByEffect, Later, No, WhenMended};
     use Fate::{Already, Refused, Unknown};
-    const PLACING: [&str; 4] = [
+    const PLACING: [&str; 8] = [
         "place_jsapi_order",
         "place_app_order",
         "place_native_order",
         "place_h5_order",
+        "place_combined_jsapi_order",
+        "place_combined_app_order",
+        "place_combined_native_order",
+        "place_combined_h5_order",
     ];
+    const ASKING: [&str; 2] = ["query_order", "query_combined_order"];
+    const CLOSING: [&str; 2] = ["close_order", "close_combined_order"];
     type Said = (&'static [&'static str], &'static str, Fate, Again);
     let table: &[Said] = &[
         (&PLACING, "ORDER_PAID", Already, No),
@@ -97,13 +103,13 @@ fn says_of_every_code_of_an_order_what_the_sheet_says() {
         (&PLACING, "OPENID_MISMATCH", Refused, WhenMended),
         (&PLACING, "INVALID_TRANSACTIONID", Refused, WhenMended),
         (&PLACING, "USERPAYING", Unknown, ByEffect),
-        (&["query_order"], "ORDER_NOT_EXIST", Refused, No),
-        (&["query_order"], "RESOURCE_NOT_EXISTS", Refused, No),
-        (&["query_order"], "ORDER_CLOSED", Refused, No),
-        (&["close_order"], "ORDER_PAID", Already, No),
-        (&["close_order"], "ORDER_CLOSED", Already, No),
-        (&["close_order"], "ORDER_NOT_EXIST", Refused, Later),
-        (&["close_order"], "TRADE_ERROR", Refused, AfterQuery),
+        (&ASKING, "ORDER_NOT_EXIST", Refused, No),
+        (&ASKING, "RESOURCE_NOT_EXISTS", Refused, No),
+        (&ASKING, "ORDER_CLOSED", Refused, No),
+        (&CLOSING, "ORDER_PAID", Already, No),
+        (&CLOSING, "ORDER_CLOSED", Already, No),
+        (&CLOSING, "ORDER_NOT_EXIST", Refused, Later),
+        (&CLOSING, "TRADE_ERROR", Refused, AfterQuery),
         (&["pay_by_code"], "USERPAYING", Unknown, ByEffect),
         (&["pay_by_code"], "SYSTEM_ERROR", Unknown, ByEffect),
         (&["pay_by_code"], "BANK_ERROR", Unknown, ByEffect),

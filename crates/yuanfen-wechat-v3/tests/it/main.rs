@@ -14,6 +14,7 @@ mod bills;
 mod certificates;
 mod code_payment;
 mod codes;
+mod combined;
 mod debug;
 mod encrypted_bills;
 mod far_side;
