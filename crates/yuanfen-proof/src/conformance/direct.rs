@@ -33,6 +33,8 @@ pub(super) const SUBJECTS: &[Subject] = &[
             kind("bridge", v2_signed, Some(v2_oracle)),
             kind("app", v2_signed, Some(v2_oracle)),
             kind("native_url", v2_link, Some(v2_oracle)),
+            kind("request", v2_signed, Some(v2_oracle)),
+            kind("reply", v2_reply, Some(v2_oracle)),
             kind("notification", v2_notice, None),
             kind("refund_key", v2_refund_key, Some(v2_refund_key_oracle)),
             kind("refund_decrypt", v2_refund, None),
@@ -167,6 +169,37 @@ fn v2_link(case: Case<'_>) {
         .collect();
     run.decoded(&json!(format!("weixin://wxpay/bizpayurl?sign={signature}{query}")))
         .done();
+}
+
+/// An answer that holds under its signature, and whose plain members a reader finds as they came. What else each call
+/// makes of its answer is for the crate's own tests.
+fn v2_reply(case: Case<'_>) {
+    let (run, signature) = v2_text_and_signature(case);
+    let mut fields = case.fields("fields");
+    must(&run, fields.push("sign", &signature));
+    let body = must(&run, xml::write("xml", &fields));
+    let account = must(&run, v2_account(case)).with_sign_type(v2_sign_type(case));
+    let response = http::Response::new(Bytes::from(body));
+    let opened = Verified::<wechat_v2::Reply>::open(&account, &response, UnixTime::from_seconds(0));
+    let reply = run.at(Stage::Signature, opened).into_inner();
+    assert_eq!(reply.fields, fields, "not the fields that were sent");
+    if case
+        .maybe_text("lacks")
+        .is_some_and(|lacks| reply.fields.get(lacks).is_none())
+    {
+        run.done();
+        return;
+    }
+    run.decoded_with(|decoded| {
+        let members = decoded.as_object().into_iter().flatten();
+        // Times are decoded into seconds.
+        for (name, value) in members.filter(|(name, _)| *name != "time_end") {
+            if let (Some(came), Some(read)) = (reply.fields.get(name), value.as_str()) {
+                assert_eq!(came, read, "{name}");
+            }
+        }
+    })
+    .done();
 }
 
 fn v2_account(case: Case<'_>) -> Result<wechat_v2::Account, wechat_v2::SetupError> {

@@ -134,3 +134,64 @@ fn pages_as_the_plain_query_does() {
     assert!(request.uri().path().ends_with("/refundqueryv2"));
     assert_eq!(sent(&request)["offset"], "1");
 }
+
+#[test]
+fn tells_twelve_coupons_of_one_refund_apart_in_either_answer() {
+    let more = |suffix: &str| -> Vec<(String, String)> {
+        // 10 and 11 stand before 2 in byte order, and before their refund's sum.
+        (0..12)
+            .rev()
+            .flat_map(|index| {
+                [
+                    (format!("coupon_refund_id{suffix}_{index}"), format!("C{index}")),
+                    (format!("coupon_refund_fee{suffix}_{index}"), index.to_string()),
+                    (format!("coupon_type{suffix}_{index}"), "CASH".to_owned()),
+                ]
+            })
+            .collect()
+    };
+    let seen = |coupons: &[yuanfen_wechat_v2::ops::RefundedCoupon]| -> Vec<(u32, String, i64)> {
+        let one = |coupon: &yuanfen_wechat_v2::ops::RefundedCoupon| {
+            (coupon.index, coupon.id.clone().unwrap(), coupon.fee.unwrap().get())
+        };
+        coupons.iter().map(one).collect()
+    };
+    let expected: Vec<_> = (0..12)
+        .map(|index| (index, format!("C{index}"), i64::from(index)))
+        .collect();
+
+    let mut pairs = changed(
+        ACCEPTED,
+        &[("coupon_refund_count", Some("12")), ("coupon_refund_fee", Some("66"))],
+    );
+    pairs.extend(more(""));
+    let accepted = refund().reply(&account(), &answer(&pairs), now()).unwrap();
+    assert_eq!(
+        (seen(&accepted.coupons), accepted.coupon_count),
+        (expected.clone(), Some(12))
+    );
+    assert_eq!(accepted.coupon_refund.unwrap().get(), 66, "the sum is no coupon");
+
+    let mut pairs = changed(
+        FOUND,
+        &[
+            ("coupon_refund_count_0", Some("12")),
+            ("coupon_refund_fee_0", Some("66")),
+        ],
+    );
+    pairs.extend(more("_0"));
+    let queried = query().query.reply(&account(), &answer(&pairs), now()).unwrap();
+    let [record] = &*queried.refunds else {
+        panic!("{queried:?}")
+    };
+    assert_eq!((seen(&record.coupons), record.coupon_count), (expected, Some(12)));
+    assert_eq!(record.coupon_refund.unwrap().get(), 66);
+    // One of them taken out, and the signature does not hold.
+    let mut pairs = signed(&pairs, SignType::Md5);
+    pairs.retain(|(name, _)| name != "coupon_type_0_11");
+    let error = query()
+        .query
+        .reply(&account(), &response(200, xml(&pairs)), now())
+        .unwrap_err();
+    assert_eq!(why(&error), "mismatch");
+}

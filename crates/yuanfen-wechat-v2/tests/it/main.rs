@@ -10,6 +10,7 @@
 )]
 
 mod bill;
+mod calls;
 mod close;
 mod code_payments;
 mod codes;

@@ -1,4 +1,4 @@
-//! Every vector of this crate, stage by stage. Bills are in `bill`.
+//! Every vector of this crate, stage by stage. Bills are in `bill`, whole calls in `calls`.
 
 use std::collections::BTreeSet;
 
@@ -33,7 +33,7 @@ pub(crate) fn account(case: &Case<'_>) -> Account {
 }
 
 /// Text and signature of the fields by the rule of this crate; the run still open, for what a kind has besides.
-fn text_and_signature<'a>(case: &Case<'a>) -> (Run<'a>, String) {
+pub(crate) fn text_and_signature<'a>(case: &Case<'a>) -> (Run<'a>, String) {
     let run = case.run();
     let key = SharedKey::new(case.text("key")).unwrap();
     let text = RULES.text(&case.fields("fields"), &key);
@@ -53,6 +53,8 @@ fn every_kind_of_vector_is_run() {
         "notify_url",
         "refund_decrypt",
         "refund_key",
+        "reply",
+        "request",
         "sign",
         "xml",
     ];
