@@ -1,12 +1,14 @@
 //! What an operation encodes into.
 
+use std::fmt;
+
 use yuanfen_core::{BuildError, Clock14, Fields, Rule, UnixTime, ValueError, WireText};
 
 use crate::sub_merchant::Trade;
 use crate::{Account, SignType};
 
 /// A path and the business fields of a call: no account, no nonce, no signature.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Message {
     /// The path, such as `/pay/unifiedorder`.
@@ -19,6 +21,17 @@ pub struct Message {
     pub(crate) sign_type: Option<SignType>,
     /// A field that is sent in another spelling than the one that is signed.
     pub(crate) sent_as: Option<(&'static str, String)>,
+}
+
+/// Names and lengths, no values.
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message")
+            .field("path", &self.path)
+            .field("fields", &self.fields)
+            .field("sign_type", &self.sign_type)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Message {

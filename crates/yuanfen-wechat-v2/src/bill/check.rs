@@ -287,11 +287,14 @@ impl Ending {
 
     /// A header, any rows, the header of a summary, and the summary itself.
     fn finish(&self) -> Result<(), &'static str> {
-        let text = self.tail.trim_ascii_end();
+        let mut text = self.tail.as_slice();
+        while let [rest @ .., b'\r' | b'\n'] = text {
+            text = rest;
+        }
         // Above the header of the summary stands at least the header of the rows.
         let lines = last_line(text).and_then(|(above, summary)| Some((last_line(above)?.1, summary)));
         let (header, summary) = lines.ok_or("the bill ends before its summary, so it was cut off")?;
-        if header.starts_with(b"`") || !summary.starts_with(b"`") {
+        if header.contains(&b'`') || !summary.starts_with(b"`") {
             return Err("the bill does not end in a summary, so it was cut off");
         }
         let named = header.split(|byte| *byte == b',').count();

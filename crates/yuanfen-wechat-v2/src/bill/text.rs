@@ -98,7 +98,7 @@ impl<'a> BillText<'a> {
         &self.summary_header
     }
 
-    /// The rows, in their order. A line break inside a value belongs to it.
+    /// The rows, in their order. A line break inside a value belongs to it, though the platform is not known to let one in.
     ///
     /// A row is an error for itself when it does not have as many values as there are columns: a payer's or a shop's text
     /// holds what parts two values. The rows behind it can be read all the same.
@@ -193,10 +193,11 @@ impl<'a> BillLine<'a> {
     }
 }
 
-/// The names in the header of rows or of a summary: two at least, without back-quotes.
+/// The names in the header of rows or of a summary: two at least, without back-quotes. The rest of a row whose text holds a
+/// line break has some.
 fn names(line: &str) -> Option<Vec<&str>> {
     let line = line.strip_suffix('\r').unwrap_or(line);
-    (!line.starts_with('`') && line.contains(',')).then(|| line.split(',').collect())
+    (!line.contains('`') && line.contains(',')).then(|| line.split(',').collect())
 }
 
 /// The values of a line whose first back-quote is gone.

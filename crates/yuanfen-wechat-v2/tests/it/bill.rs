@@ -1,9 +1,11 @@
 //! The text of a bill: the published case, and what no bill looks like.
 
-use yuanfen_core::{Decimal, Fen, MoneyError, ValueError};
+use proptest::prelude::{Strategy, any, prop, prop_assert, prop_assert_eq, proptest};
+use yuanfen_core::{CalendarDate, Decimal, Fen, MoneyError, ValueError};
 use yuanfen_testkit::json;
 use yuanfen_wechat_v2::BillText;
 use yuanfen_wechat_v2::bill::BillError;
+use yuanfen_wechat_v2::ops::DownloadTradeBill;
 
 use crate::vectors::vectors;
 
@@ -176,4 +178,61 @@ fn shows_columns_and_never_who_paid_what() {
     }
     assert!(shown.contains("商品名称") && shown.contains("总交易单数"), "{shown}");
     assert!(!format!("{row:?}").contains("手续费"), "an empty column");
+}
+
+/// What a shop or a payer can write without parting values or rows: commas, back-quotes and line breaks among it.
+fn free_text() -> impl Strategy<Value = String> {
+    "[,`a茶 \\n-]{0,12}".prop_filter("parts values or rows", |text| {
+        !text.replace('\n', "").contains(",`") && !text.contains("\n`") && !text.ends_with('\n')
+    })
+}
+
+proptest! {
+    /// Whatever is in the rows comes out as it went in, and the file is whole; cut off anywhere before the last number it
+    /// is not, neither to the check nor to the reader.
+    #[test]
+    fn reads_what_was_written_and_sees_every_cut(
+        // The last text without line breaks: behind one it could look like the names of a summary.
+        rows in prop::collection::vec(
+            (free_text(), 0..1_000_000_i64, free_text().prop_map(|text| text.replace('\n', ""))),
+            0..8,
+        ),
+        crlf in any::<bool>(),
+        cut in any::<prop::sample::Index>(),
+        size in 1..64_usize,
+    ) {
+        let end = if crlf { "\r\n" } else { "\n" };
+        let mut text = format!("\u{feff}商品名称,订单金额,商户数据包{end}");
+        for (name, fen, attach) in &rows {
+            text += &format!("`{name},`{},`{attach}{end}", Fen::new(*fen).yuan());
+        }
+        let total = Fen::try_sum(rows.iter().map(|(_, fen, _)| Fen::new(*fen))).unwrap();
+        text += &format!("总交易单数,订单总金额{end}`{}.0,`{}", rows.len(), total.yuan());
+        let cut = cut.index(text.trim_end_matches(|character: char| character != '`').len());
+        text += end;
+
+        let bill = BillText::parse(&text).unwrap();
+        let read: Vec<_> = bill
+            .rows()
+            .map(|row| row.unwrap())
+            .map(|row| {
+                let text = |name| row.get(name).unwrap().to_owned();
+                (text("商品名称"), row.fen("订单金额").unwrap().get(), text("商户数据包"))
+            })
+            .collect();
+        prop_assert_eq!(read, rows);
+        prop_assert_eq!(bill.summary().fen("订单总金额"), Ok(total));
+
+        let call = DownloadTradeBill::new(CalendarDate::parse("2023-11-14").unwrap());
+        let whole = |bytes: &[u8]| {
+            let mut check = call.check();
+            bytes.chunks(size).try_for_each(|piece| check.push(piece)).and_then(|()| check.finish())
+        };
+        prop_assert!(whole(text.as_bytes()).is_ok());
+        let short = &text.as_bytes()[..cut];
+        prop_assert!(whole(short).is_err());
+        if let Ok(short) = std::str::from_utf8(short) {
+            prop_assert!(BillText::parse(short).is_err(), "{:?}", short);
+        }
+    }
 }

@@ -4,12 +4,13 @@ use yuanfen_core::{
     Advice, BuildError, ClientAuth, Error, ErrorKind, Fate, Fen, OperationExt as _, OrderNo, PayAmount, RemoteId,
     RuleBroken, UnixTime,
 };
+use yuanfen_testkit::{Message, Outcome, expect_twins};
 use yuanfen_wechat_v2::ops::{AuthCode, Micropay, PaidOrder, Recall, ReverseOrder, ReversedOrder, routes};
-use yuanfen_wechat_v2::{CouponType, TradeType};
+use yuanfen_wechat_v2::{CouponType, SignType, TradeType};
 
 use crate::far_side::{
     APP_ID, MERCHANT, NOW, OPENID, ORDER_NO, QUERIED, TRANSACTION_ID, account, ambient, answer, changed, hmac_account,
-    now, response, sent, why, xml,
+    now, response, sent, signed, why, xml,
 };
 use crate::fields::refused;
 
@@ -413,4 +414,30 @@ fn a_refused_reversal_keeps_what_it_says_of_being_called_again() {
     assert_eq!(refusal(Some("N")), Some(Recall::Done));
     assert_eq!(refusal(Some("")), None);
     assert_eq!(refusal(None), None);
+}
+
+/// A payment and a reversal move money, so no twin of their answers is taken for one.
+#[test]
+fn refuses_every_change_to_an_answer_of_the_till() {
+    let twins = |pairs: &[(&str, &str)], open: &dyn Fn(&http::Response<bytes::Bytes>) -> Result<String, Error>| {
+        let pairs = signed(&changed(pairs, &[]), SignType::Md5);
+        let fields: Vec<(&str, &str)> = pairs.iter().map(|(name, value)| (&**name, &**value)).collect();
+        let tally = expect_twins(&Message::of_fields(fields, xml), |mutant| {
+            let answer = response(200, mutant.body.clone());
+            Outcome::of(open(&answer), |error| {
+                assert_eq!((error.fate(), error.advice()), (Fate::Unknown, Advice::QueryFirst));
+                why(error).split_whitespace().next().unwrap().to_owned()
+            })
+        });
+        tally.expect_reasons(&["mismatch", "missing-signature", "format", "refused"]);
+        tally.expect_same_only(|_| false);
+        assert!(tally.refused("mismatch") > 300, "{tally:?}");
+    };
+    twins(PAID, &|answer| {
+        let paid = micropay().reply(&account(), answer, now())?;
+        Ok(format!("{paid:?} {} {:?} {}", paid.openid, paid.cash, paid.bank_type))
+    });
+    twins(REVERSED, &|answer| {
+        Ok(format!("{:?}", reverse().reply(&account(), answer, now())?))
+    });
 }

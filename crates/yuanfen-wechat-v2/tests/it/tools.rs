@@ -6,8 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Response;
 use yuanfen_core::{
-    Advice, BuildError, ClientAuth, ClockDashed, Effect, Error, Fate, OperationExt as _, OrderNo, RefusalKind,
-    ReplyTrust, UnixTime, WireText as _,
+    Advice, BuildError, ClientAuth, ClockDashed, Effect, Error, Fate, Operation, OperationExt as _, OrderNo,
+    RefusalKind, ReplyTrust, UnixTime, WireText as _,
 };
 use yuanfen_testkit::oracle;
 use yuanfen_wechat_v2::ops::{
@@ -115,6 +115,9 @@ fn signs_a_link_raw_and_sends_it_escaped() {
         3 * 512,
         "the limit is of the link itself"
     );
+
+    let message = Operation::encode(&ShortenLink::new("weixin://hidden"), &account(), &ambient()).unwrap();
+    assert!(!format!("{message:?}").contains("hidden"), "{message:?}");
 
     let short = shortened(&[("new_field", Some("x"))]).unwrap();
     assert_eq!(short.short_url, "weixin://wxpay/s/XxXxXxX");
