@@ -448,6 +448,8 @@ fn answer(side: &mut dyn PlatformSide, call: &Call<'_>, desk: &mut Desk<'_>, str
         Departure::Whole(bare(StatusCode::OK))
     } else if strikes.has(FaultKind::Accepted) {
         Departure::Whole(bare(StatusCode::ACCEPTED))
+    } else if strikes.has(FaultKind::SystemError) {
+        Departure::Whole(side.system_error(call, desk))
     } else if strikes.has(FaultKind::CutReply) {
         Departure::Half(response)
     } else {

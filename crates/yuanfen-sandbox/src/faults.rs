@@ -79,6 +79,9 @@ pub enum FaultKind {
     /// Nothing happens but an answer in the platform's own error form, without signature, that leaves the outcome
     /// open ("system error").
     UnsignedError,
+    /// The call takes effect, and the platform says in its own error form that its system failed. WeChat Pay v2 signs
+    /// that where it signs errors; elsewhere it is the error of [`UnsignedError`](Self::UnsignedError).
+    SystemError,
     /// The notice is sent twice at once.
     DuplicateNotice,
     /// The attempt to deliver the notice is lost on the way; the ladder goes on.
@@ -187,6 +190,7 @@ impl FaultKind {
         "empty-reply",
         "accepted",
         "unsigned-error",
+        "system-error",
         "duplicate-notice",
         "lose-notice",
     ];
@@ -205,7 +209,8 @@ impl FaultKind {
             | Self::Status(_)
             | Self::EmptyReply
             | Self::Accepted
-            | Self::UnsignedError => matches!(moment, Moment::Call),
+            | Self::UnsignedError
+            | Self::SystemError => matches!(moment, Moment::Call),
             Self::DuplicateNotice => matches!(moment, Moment::Posting),
             Self::LoseNotice => matches!(moment, Moment::Attempt),
         }
@@ -228,6 +233,7 @@ impl fmt::Display for FaultKind {
             Self::EmptyReply => "empty-reply",
             Self::Accepted => "accepted",
             Self::UnsignedError => "unsigned-error",
+            Self::SystemError => "system-error",
             Self::DuplicateNotice => "duplicate-notice",
             Self::LoseNotice => "lose-notice",
         };
@@ -260,6 +266,7 @@ impl FromStr for FaultKind {
             ("empty-reply", None) => Self::EmptyReply,
             ("accepted", None) => Self::Accepted,
             ("unsigned-error", None) => Self::UnsignedError,
+            ("system-error", None) => Self::SystemError,
             ("duplicate-notice", None) => Self::DuplicateNotice,
             ("lose-notice", None) => Self::LoseNotice,
             _ => return Err(FaultKindError),

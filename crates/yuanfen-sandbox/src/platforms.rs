@@ -164,6 +164,11 @@ pub(crate) trait PlatformSide: Send {
     /// The unsigned error that leaves the outcome open, in this platform's form.
     fn unsigned_error(&self, desk: &mut Desk<'_>) -> Response<Bytes>;
 
+    /// "System error" after a call took effect, signed where this platform signs errors.
+    fn system_error(&self, _call: &Call<'_>, desk: &mut Desk<'_>) -> Response<Bytes> {
+        self.unsigned_error(desk)
+    }
+
     /// A number for a new payment.
     fn transaction_id(&self, ambient: &SeededAmbient) -> String;
 

@@ -27,7 +27,7 @@ use yuanfen_xml::{MESSAGE_LIMITS, read};
 
 use self::checks::SubMerchant;
 use self::files::NoBill;
-use self::message::{Merchant, put, respond, unsigned};
+use self::message::{Merchant, Refusal, put, respond, unsigned};
 use self::refunds::Coupons;
 use super::{Call, Desk, PageRefused, Platform, PlatformSide, Setting};
 use crate::ambient::SeededAmbient;
@@ -75,6 +75,16 @@ enum Signed {
     QueryRefund(Coupons),
     ExchangeCode,
     ShortenLink,
+}
+
+impl Signed {
+    /// What the caller signed, from the fields as they came.
+    fn signed_form(self) -> fn(Fields) -> Fields {
+        match self {
+            Self::ShortenLink => |fields| tools::with_raw_link(&fields),
+            _ => |fields| fields,
+        }
+    }
 }
 
 /// What is answered without a signature (section 2.1 of the sheet).
@@ -153,11 +163,7 @@ impl WechatV2 {
 
     fn perform(&mut self, operation: Signed, call: &Call<'_>, desk: &mut Desk<'_>) -> Response<Bytes> {
         let Self { merchants, agreed } = self;
-        let signed = |fields: Fields| match operation {
-            Signed::ShortenLink => tools::with_raw_link(&fields),
-            _ => fields,
-        };
-        let (fields, caller) = match message::open(merchants, call, signed, desk) {
+        let (fields, caller) = match message::open(merchants, call, operation.signed_form(), desk) {
             Ok(opened) => opened,
             Err(unreadable) => return unsigned(unreadable.words()),
         };
@@ -238,6 +244,25 @@ impl PlatformSide for WechatV2 {
 
     fn unsigned_error(&self, _desk: &mut Desk<'_>) -> Response<Bytes> {
         unsigned("SYSTEMERROR")
+    }
+
+    fn system_error(&self, call: &Call<'_>, desk: &mut Desk<'_>) -> Response<Bytes> {
+        let refusal = Refusal::new("SYSTEMERROR", "系统错误");
+        match operation(call.path) {
+            Some((_, Operation::Signed(operation))) => {
+                let opened = message::open(&self.merchants, call, operation.signed_form(), desk);
+                let Ok((_, caller)) = opened else {
+                    return self.unsigned_error(desk);
+                };
+                let mut reply = caller.refuse(&refusal, desk);
+                if operation == Signed::Reverse {
+                    put(&mut reply, "recall", "Y");
+                }
+                respond(caller.merchant.seal(reply, caller.sign_type, desk))
+            }
+            Some((_, Operation::Text(Text::FundFlow | Text::Comments))) => files::unsigned_refusal(&refusal),
+            Some((_, Operation::Text(Text::TradeBill | Text::Report))) | None => self.unsigned_error(desk),
+        }
     }
 
     fn set(&mut self, setting: &Setting) {

@@ -8,12 +8,14 @@ import hashlib
 import hmac
 import os
 import subprocess
+import urllib.parse
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 KEY = os.path.join(HERE, "../../src/keys/wechat-merchant-key.pem")
 SERIAL = "59D2EB1C0F6A4D3387B1A0C4E5F60718293A4B5C"
 NOW = 1760000000
 API_KEY = "ThrowAwaySandboxApiKeyOfWechatV2"
+PROVIDER_KEY = "ThrowAwaySandboxApiKeyOfProvider"
 
 
 def openssl(text):
@@ -43,14 +45,14 @@ def v3(name, method, target, body="", at=NOW, order=None, spoil=False, extra=(),
     put(name, [line for line in head if line.split(":")[0] not in drop], body)
 
 
-def v2(name, path, fields, sign=None, digest="md5"):
+def v2(name, path, fields, sign=None, digest="md5", key=API_KEY, sent=lambda n, v: v):
     kept = sorted((n, v) for n, v in fields if v != "")
-    text = "&".join(f"{n}={v}" for n, v in kept) + "&key=" + API_KEY
+    text = "&".join(f"{n}={v}" for n, v in kept) + "&key=" + key
     if digest == "md5":
         made = hashlib.md5(text.encode()).hexdigest().upper()
     else:
-        made = hmac.new(API_KEY.encode(), text.encode(), hashlib.sha256).hexdigest().upper()
-    fields = fields + [("sign", made if sign is None else sign(made))]
+        made = hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest().upper()
+    fields = [(n, sent(n, v)) for n, v in fields] + [("sign", made if sign is None else sign(made))]
     body = ("<xml>" + "".join(f"<{n}><![CDATA[{v}]]></{n}>" for n, v in fields) + "</xml>").encode()
     put(name, [f"POST {path} HTTP/1.1", "Host: sandbox", "Content-Type: text/xml; charset=utf-8",
                f"Content-Length: {len(body)}", "Connection: close"], body)
@@ -111,3 +113,39 @@ QUERY = [("appid", "wx5a6d0b0c5a1e4d21"), ("mch_id", "1900000001"), ("nonce_str"
          ("out_trade_no", "20251009_1")]
 v2("v2-query", "/pay/orderquery", QUERY)
 v2("v2-close", "/pay/closeorder", QUERY)
+
+IDS = QUERY[:3]
+HMAC = [("sign_type", "HMAC-SHA256")]
+# The first code that a sandbox with the seed 1 shows.
+CODE = "159051853007042695"
+CHARGE = IDS + [("body", "tea, hot"), ("attach", "a < b & c"), ("out_trade_no", "T_1"), ("total_fee", "99"),
+                ("spbill_create_ip", "127.0.0.1"), ("auth_code", CODE)]
+v2("v2-micropay", "/pay/micropay", CHARGE)
+v2("v2-micropay-hmac", "/pay/micropay", CHARGE + HMAC, digest="hmac")
+v2("v2-reverse", "/secapi/pay/reverse", IDS + [("out_trade_no", "T_1")])
+v2("v2-code-to-openid", "/tools/authcodetoopenid", IDS + [("auth_code", CODE)])
+REFUND = IDS + [("out_trade_no", "T_1"), ("out_refund_no", "R@1"), ("total_fee", "99"), ("refund_fee", "33")]
+v2("v2-refund", "/secapi/pay/refund", REFUND)
+v2("v2-refund-second-edition", "/secapi/pay/refundv2", REFUND)
+v2("v2-refund-query", "/pay/refundquery", IDS + [("out_refund_no", "R@1")])
+v2("v2-refund-query-second-edition", "/pay/refundqueryv2", IDS + [("out_refund_no", "R@1")])
+BILL = IDS + [("bill_date", "20251009"), ("bill_type", "ALL")]
+v2("v2-bill", "/pay/downloadbill", BILL)
+v2("v2-bill-wrong-signature", "/pay/downloadbill", BILL, sign=lambda made: made[::-1])
+v2("v2-fund-flow", "/pay/downloadfundflow", IDS + [("bill_date", "20251009"), ("account_type", "Basic")] + HMAC,
+   digest="hmac")
+v2("v2-comments", "/billcommentsp/batchquerycomment",
+   IDS + [("begin_time", "20251009000000"), ("end_time", "20251010000000"), ("offset", "0")] + HMAC, digest="hmac")
+LINK = ("weixin://wxpay/bizpayurl?sign=AB12&appid=wx5a6d0b0c5a1e4d21&mch_id=1900000001&product_id=P1"
+        "&time_stamp=1760000000&nonce_str=n")
+v2("v2-short-link", "/tools/shorturl", IDS + [("long_url", LINK)],
+   sent=lambda n, v: urllib.parse.quote(v, safe="") if n == "long_url" else v)
+v2("v2-report", "/payitil/report",
+   IDS + [("interface_url", "https://api.mch.weixin.qq.com/pay/micropay"), ("execute_time_", "480"),
+          ("return_code", "SUCCESS"), ("result_code", "FAIL"), ("err_code", "USERPAYING"), ("user_ip", "127.0.0.1")])
+PROVIDER = [("appid", "wx7c1d2e3f4a5b6c7d"), ("mch_id", "1900000101"), ("sub_appid", "wx8d2e3f4a5b6c7d8e"),
+            ("sub_mch_id", "1900000111"), ("nonce_str", "5K8264ILTKCH16CQ2502SI8ZNMTM67VS")]
+ORDERED = [("sub_openid", v) if n == "openid" else (n, v) for n, v in UNIFIED if n not in dict(PROVIDER)]
+v2("v2-provider-place", "/pay/unifiedorder", PROVIDER + ORDERED, key=PROVIDER_KEY)
+v2("v2-provider-query", "/pay/orderquery", PROVIDER + QUERY[3:], key=PROVIDER_KEY)
+v2("v2-provider-place-under-the-merchants-key", "/pay/unifiedorder", PROVIDER + ORDERED)

@@ -102,6 +102,7 @@ fn a_lost_reply_took_effect_and_a_lost_request_did_not() {
         (FaultKind::EmptyReply, true),
         (FaultKind::Accepted, true),
         (FaultKind::UnsignedError, false),
+        (FaultKind::SystemError, true),
         (FaultKind::CorruptSignature, true),
     ] {
         let far_side = far_side();
@@ -114,7 +115,7 @@ fn a_lost_reply_took_effect_and_a_lost_request_did_not() {
             FaultKind::Status(status) => Some(status),
             FaultKind::EmptyReply => Some(200),
             FaultKind::Accepted => Some(202),
-            FaultKind::UnsignedError => Some(500),
+            FaultKind::UnsignedError | FaultKind::SystemError => Some(500),
             _ => Some(204),
         };
         assert_eq!(answer.ok().map(|answer| answer.status().as_u16()), status, "{kind}");

@@ -8,17 +8,17 @@ use yuanfen_testkit::oracle;
 use crate::shop::{V2Digest, clock, raw, v3_holds, xml_fields};
 
 /// An answer taken apart by hand.
-struct Answer {
-    status: u16,
-    headers: http::HeaderMap,
-    body: Vec<u8>,
+pub struct Answer {
+    pub status: u16,
+    pub headers: http::HeaderMap,
+    pub body: Vec<u8>,
 }
 
-async fn sandbox() -> Sandbox {
+pub async fn sandbox() -> Sandbox {
     Sandbox::builder().clock(clock()).seed(1).start().await.unwrap()
 }
 
-async fn send(sandbox: &Sandbox, name: &str) -> Answer {
+pub async fn send(sandbox: &Sandbox, name: &str) -> Answer {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/calls/{name}.http"));
     let file = std::fs::read(path).unwrap();
     let end = file.windows(2).position(|window| window == b"\n\n").unwrap();

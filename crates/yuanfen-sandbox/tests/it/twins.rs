@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderValue, Request};
-use yuanfen_sandbox::{FarSide, Platform, SignatureVerdict};
+use yuanfen_sandbox::{FarSide, Payer, Platform, SignatureVerdict};
 
 use crate::shop::{self, far_side, v2_request, v3_request, xml_fields};
 
@@ -115,4 +115,56 @@ fn a_v2_message_with_another_byte_is_refused_or_the_same_order() {
     // Nothing in this message is said twice, so no change leaves it as it was.
     assert_eq!(same, 0);
     assert_eq!(far_side.orders(Platform::WechatV2).len(), 1);
+}
+
+#[test]
+fn a_v2_call_that_moves_money_moves_none_with_another_byte() {
+    let far_side = far_side();
+    let code = far_side.payment_code(Platform::WechatV2, Payer::default());
+    let charge = [
+        ("body", "noodles"),
+        ("out_trade_no", "T1"),
+        ("total_fee", "100"),
+        ("spbill_create_ip", "127.0.0.1"),
+        ("auth_code", code.as_str()),
+    ];
+    let refund = [
+        ("out_trade_no", "T1"),
+        ("out_refund_no", "R1"),
+        ("total_fee", "100"),
+        ("refund_fee", "40"),
+    ];
+    let hmac = [("sign_type", "HMAC-SHA256")];
+    // Each changes something only as it is, and leaves the next something to change.
+    for (path, fields) in [
+        ("/pay/micropay", [&charge[..], &hmac].concat()),
+        ("/secapi/pay/refund", refund.to_vec()),
+        (
+            "/secapi/pay/refundv2",
+            [&refund[2..], &[refund[0], ("out_refund_no", "R2")], &hmac].concat(),
+        ),
+        ("/secapi/pay/reverse", vec![("out_trade_no", "T1")]),
+    ] {
+        let before = format!("{:?}", far_side.orders(Platform::WechatV2));
+        let good = v2_request(&far_side, path, &fields);
+        for index in 0..good.body().len() {
+            for change in [1_u8, 0x20, 0x80] {
+                let mut bytes = good.body().to_vec();
+                bytes[index] ^= change;
+                let mut twin = good.clone();
+                *twin.body_mut() = Bytes::from(bytes);
+                let answer = xml_fields(far_side.answer(&twin).unwrap().body());
+                assert_eq!(
+                    (&*answer["return_code"], answer.len()),
+                    ("FAIL", 2),
+                    "{path} byte {index}"
+                );
+            }
+        }
+        assert_eq!(format!("{:?}", far_side.orders(Platform::WechatV2)), before, "{path}");
+        let answer = xml_fields(far_side.answer(&good).unwrap().body());
+        assert_eq!(answer["return_code"], "SUCCESS", "{path}");
+    }
+    let order = far_side.order(Platform::WechatV2, "T1").unwrap();
+    assert_eq!((order.refunds.len(), order.refundable().get()), (2, 20));
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use yuanfen_core::Fen;
-use yuanfen_sandbox::{BookError, Coupon, FarSide, OrderState, Payer, Platform, Reaction, RefundState, Setback};
+use yuanfen_sandbox::{
+    BookError, Coupon, FarSide, FaultKind, FaultRule, OrderState, Payer, Platform, Reaction, RefundState, Setback,
+};
 use yuanfen_testkit::oracle;
 
 use crate::shop::{far_side, v2};
@@ -384,6 +386,22 @@ fn wants_to_be_asked_again_as_often_as_agreed() {
         assert_eq!(state(&far_side, "T1"), "USERPAYING");
     }
     assert_eq!(said(&reverse(&far_side, "T1")), "SUCCESS");
+    assert_eq!(state(&far_side, "T1"), "REVOKED");
+}
+
+#[test]
+fn a_system_error_is_signed_and_says_nothing_of_what_happened() {
+    let far_side = far_side();
+    far_side.set_faults(FaultRule::new(FaultKind::SystemError).during("micropay"));
+    let answer = charge(&far_side, "T1", &code(&far_side, Reaction::Pays), &[]);
+    assert_eq!(said(&answer), "SYSTEMERROR");
+    let key = far_side.wechat_v2().api_key.expose().clone();
+    assert_eq!(answer["sign"], oracle::v2_md5(&answer, &key));
+    // It was paid all the same.
+    assert_eq!(state(&far_side, "T1"), "SUCCESS");
+    far_side.set_faults(FaultRule::new(FaultKind::SystemError).during("reverse-order"));
+    let answer = reverse(&far_side, "T1");
+    assert_eq!((said(&answer), &*answer["recall"]), ("SYSTEMERROR", "Y"));
     assert_eq!(state(&far_side, "T1"), "REVOKED");
 }
 

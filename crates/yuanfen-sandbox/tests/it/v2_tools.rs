@@ -265,6 +265,11 @@ fn every_call_has_a_name_and_every_trouble_strikes_it_by_that_name() {
         assert_eq!(holds(&answer), *is_signed, "{name}");
         let added = xml_fields(answer.body()).contains_key("sandbox_new_field");
         assert_eq!(added, *is_signed, "{name}");
+        far_side.set_faults(FaultRule::new(FaultKind::SystemError).during(*name));
+        let answer = ask().unwrap();
+        assert_eq!(holds(&answer), *is_signed, "{name}");
+        let text = std::str::from_utf8(answer.body()).unwrap();
+        assert!(text.contains("SYSTEMERROR"), "{name}: {text}");
         // A rule for another call leaves this one alone.
         far_side.set_faults(FaultRule::new(FaultKind::LoseReply).during("certificates"));
         assert!(ask().is_ok(), "{name}");
