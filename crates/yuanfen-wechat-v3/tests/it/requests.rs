@@ -152,6 +152,49 @@ fn percent_encodes_numbers_in_paths_and_keeps_their_case() {
     assert_eq!(target(&query), "/v3/refund/domestic/refunds/R%7C%2A%40");
 }
 
+/// Query, wait five minutes, never a paid order: a payment may complete while it is being closed.
+#[test]
+fn closes_what_a_query_found_unpaid_and_not_within_five_minutes() {
+    let found = |state: &str, more: &str| {
+        let body = format!(
+            r#"{{"mchid":"1900007291","appid":"wxd678efh567hg6787","out_trade_no":"A12345","trade_state":"{state}"{more}}}"#
+        );
+        let query = QueryOrder::by_order_no(OrderNo::new("A12345").unwrap());
+        let queried = query.reply(&account(), &reply(200, &body), now()).unwrap();
+        CloseOrder::after_query(&queried)
+    };
+    let mut close = found("NOTPAY", "").unwrap();
+    assert_eq!(close, CloseOrder::new(OrderNo::new("A12345").unwrap()));
+    assert!(
+        close.encode(&account(), &ambient()).is_ok(),
+        "where it is not known, the platform decides"
+    );
+    let mut at = |seconds| {
+        close.placed_at = Some(UnixTime::from_seconds(NOW - seconds));
+        close.encode(&account(), &ambient()).map(drop)
+    };
+    at(300).unwrap();
+    for early in [299, 0, -1] {
+        assert_eq!(at(early).unwrap_err().field(), Some("out_trade_no"), "{early}");
+    }
+    let paid = r#","transaction_id":"4","amount":{"total":1}"#;
+    for (state, more, field, says) in [
+        ("SUCCESS", paid, "trade_state", "paid"),
+        ("REFUND", paid, "trade_state", "paid"),
+        ("CLOSED", "", "trade_state", "closed already"),
+        ("REVOKED", "", "trade_state", "closed already"),
+        ("USERPAYING", "", "trade_state", "reversed"),
+        ("PAYERROR", "", "trade_state", "reversed"),
+        ("ACCEPT", "", "trade_state", "query it again"),
+        ("BRAND_NEW", "", "trade_state", "query it again"),
+        ("NOTPAY", r#","trade_type":"MICROPAY""#, "trade_type", "reversed"),
+    ] {
+        let refused = found(state, more).unwrap_err();
+        assert_eq!(refused.field(), Some(field), "{state}");
+        assert!(refused.to_string().contains(says), "{refused}");
+    }
+}
+
 #[test]
 fn signs_the_merchant_number_of_a_query() {
     let by_ours = sent(&QueryOrder::by_order_no(OrderNo::new("A1").unwrap()));
