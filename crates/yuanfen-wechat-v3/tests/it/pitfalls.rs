@@ -37,7 +37,7 @@
 //! | 30 | lenient base64 | `replies::refuses_probes_and_signatures_that_are_no_base64`, `notify::refuses_what_cannot_be_opened` |
 //! | 31 | bill files: a signature that is not there, the digest of the wrong bytes or of half of them, the address changed | `bills::fetches_a_file_that_nobody_signs_and_holds_it_against_its_digest`, `bills::takes_the_digest_over_the_uncompressed_file_however_it_is_cut`, `bills::refuses_files_that_were_cut_off_or_added_to`, `bills::uses_the_address_as_it_came_and_signs_it` |
 //! | 32 | bills read by column number | nothing in this crate reads the lines of a bill |
-//! | 33 | the ordinary query for a combined order | `notify::keeps_events_that_it_has_no_type_for` |
+//! | 33 | the ordinary query for a combined order | `CombinedOrderNo` is a type that no ordinary call takes; `combined::asks_for_the_whole_without_a_query_string`, `combined::one_notice_tells_of_the_whole` |
 //! | 34 | notices told apart by `id` only | `EventKey` is the business number; `notify::opens_a_payment`, `yuanfen/notices::a_v3_notice_that_comes_twice_is_one_event` |
 //! | 35 | keys and payers in logs | `debug::accounts_show_no_key`, `debug::orders_and_messages_show_neither_payer_nor_body`, `debug::requests_mark_their_authorization_as_sensitive`, `debug::errors_hold_no_body_and_no_key`, `till::never_shows_a_code`, `yuanfen-transport/logs::a_call_is_one_span_and_shows_no_body_header_key_or_payer` |
 //! | 36 | depending on notices; no APIv3 key | no `Account` is made without an `ApiV3Key`; `yuanfen/notices::an_order_whose_notices_never_came_is_found_by_asking` |
