@@ -131,43 +131,15 @@ impl Book {
             Entry::Occupied(found) => {
                 let order = found.into_mut();
                 order.expire(now);
-                match order.state() {
-                    OrderState::Closed => Err(BookError::Closed),
-                    OrderState::Revoked => Err(BookError::Revoked),
-                    OrderState::Paid | OrderState::Refunding | OrderState::Refunded => Err(BookError::Paid),
-                    OrderState::Unpaid | OrderState::PayerTyping | OrderState::PaymentFailed => {
-                        let before = order.charge.as_ref().map(|charge| &charge.payer.openid);
-                        match (before, code) {
-                            (Some(_), _) if order.fingerprint == placement.fingerprint => Ok(order),
-                            (Some(before), Some(code)) if *before != code.payer.openid => Err(BookError::OtherPayer),
-                            _ => Err(BookError::Differs),
-                        }
-                    }
-                }
+                let holder = code.and_then(|code| code.payer.openid.as_deref());
+                order.check_recharge(&placement.fingerprint, holder).map(|()| order)
             }
             Entry::Vacant(free) => {
                 let code = code.ok_or(BookError::CodeUnknown)?;
                 code.check(shown.merchant, now)?;
                 code.is_used = true;
-                let mut payer = code.payer.clone();
-                // Coupons apply where they fit, as in life: the payer does not choose them for an amount.
-                if payer.check_coupons(placement.amount).is_err() {
-                    payer.coupons.clear();
-                }
-                let charge = Charge::begin(payer.clone(), placement.amount, now);
                 let order = free.insert(Order::new(placement, now));
-                order.payer.clone_from(&payer.openid);
-                if charge.waits_until.is_none() {
-                    match payer.reaction {
-                        Reaction::Pays | Reaction::Types | Reaction::BankSilent => {
-                            order.payment = Some(payer.payment(None, terms, now));
-                        }
-                        Reaction::LacksMoney | Reaction::CardRefused | Reaction::Refused => {
-                            order.setback = Some(Setback::Failed);
-                        }
-                    }
-                }
-                order.charge = Some(charge);
+                order.begin_charge(code.payer.clone(), terms, now);
                 Ok(order)
             }
         }
@@ -214,6 +186,49 @@ impl Book {
         order.stop_waiting();
         order.revoked_at = Some(now);
         Ok(order)
+    }
+}
+
+impl Order {
+    /// Charges a payer for this new order: it is paid, waits for the payer, or failed.
+    fn begin_charge(&mut self, mut payer: Payer, terms: Terms, now: UnixTime) {
+        // Coupons apply where they fit, as in life: the payer does not choose them for an amount.
+        if payer.check_coupons(self.amount).is_err() {
+            payer.coupons.clear();
+        }
+        let charge = Charge::begin(payer.clone(), self.amount, now);
+        self.payer.clone_from(&payer.openid);
+        if charge.waits_until.is_none() {
+            match payer.reaction {
+                Reaction::Pays | Reaction::Types | Reaction::BankSilent => {
+                    self.payment = Some(payer.payment(None, terms, now));
+                }
+                Reaction::LacksMoney | Reaction::CardRefused | Reaction::Refused => {
+                    self.setback = Some(Setback::Failed);
+                }
+            }
+        }
+        self.charge = Some(charge);
+    }
+
+    /// Whether another call to charge this order is the same call: `holder` is who shows the code of that call.
+    ///
+    /// # Errors
+    /// Why it is not, or why the number cannot be charged any more.
+    fn check_recharge(&self, fingerprint: &str, holder: Option<&str>) -> Result<(), BookError> {
+        match self.state() {
+            OrderState::Closed => Err(BookError::Closed),
+            OrderState::Revoked => Err(BookError::Revoked),
+            OrderState::Paid | OrderState::Refunding | OrderState::Refunded => Err(BookError::Paid),
+            OrderState::Unpaid | OrderState::PayerTyping | OrderState::PaymentFailed => {
+                let begun_with = self.charge.as_ref().map(|charge| charge.payer.openid.as_deref());
+                match begun_with {
+                    Some(_) if self.fingerprint == fingerprint => Ok(()),
+                    Some(before) if holder.is_some() && holder != before => Err(BookError::OtherPayer),
+                    _ => Err(BookError::Differs),
+                }
+            }
+        }
     }
 }
 
