@@ -10,6 +10,7 @@
     reason = "tests"
 )]
 
+mod abnormal_refunds;
 mod acquirers;
 mod bills;
 mod features;
