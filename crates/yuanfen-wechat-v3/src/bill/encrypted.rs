@@ -7,10 +7,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use flate2::bufread::MultiGzDecoder;
 use yuanfen_core::{
-    Address, Ambient, CalendarDate, Extra, FieldError, JsonTaker, LimitExceeded, OpenError, ProtocolError,
+    Address, Ambient, CalendarDate, Decrypt, Extra, FieldError, JsonTaker, LimitExceeded, OpenError, ProtocolError,
     ProtocolErrorKind, Route, UnixTime, ValueError,
 };
-use yuanfen_sign::{FileKey, RsaSigningKey, Sha1Stream};
+use yuanfen_sign::{FileKey, Sha1Stream};
 
 use super::check::{BillMismatch, broken};
 use super::{PromisedFile, answer};
@@ -127,17 +127,18 @@ impl EncryptedBillPart {
         &self.sealed_key
     }
 
-    /// The file's key, opened with the private key of the merchant's API certificate.
+    /// The file's key, opened with the private key of the merchant's API certificate: a `yuanfen_sign::RsaSigningKey`, or
+    /// whoever holds it and decrypts.
     ///
     /// # Errors
     /// [`ProtocolErrorKind::Decrypt`] when it does not open, or what is in it is no key: it may be encrypted to another
     /// of the merchant's certificates.
-    pub fn open_key(&self, private_key: &RsaSigningKey, ambient: &dyn Ambient) -> Result<FileKey, OpenError> {
+    pub fn open_key(&self, private_key: &dyn Decrypt, ambient: &dyn Ambient) -> Result<FileKey, OpenError> {
         let sealed = || ProtocolError::new(ProtocolErrorKind::Decrypt);
         let key = private_key
-            .decrypt_oaep_sha1(&self.sealed_key, ambient)
+            .decrypt(&self.sealed_key, ambient)
             .map_err(|error| sealed().with_source(error))?;
-        FileKey::from_bytes(&key).map_err(|error| sealed().with_source(error).into())
+        FileKey::from_bytes(key.expose()).map_err(|error| sealed().with_source(error).into())
     }
 
     /// The call that fetches the file and opens it when it is made in one piece. It is not built once the address is

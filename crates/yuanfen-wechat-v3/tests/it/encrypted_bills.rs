@@ -78,7 +78,7 @@ fn part(name: &str) -> EncryptedBillPart {
 }
 
 fn key_of(name: &str) -> FileKey {
-    part(name).open_key(&KEY, &ambient()).unwrap()
+    part(name).open_key(&*KEY, &ambient()).unwrap()
 }
 
 fn file_of(name: &str) -> EncryptedBillFile {
@@ -97,7 +97,7 @@ fn opens_every_file_that_another_program_encrypted() {
     for case in VECTORS.of("encrypted_bill") {
         let run = case.run();
         let part = part(case.name());
-        let key = part.open_key(&KEY, &ambient());
+        let key = part.open_key(&*KEY, &ambient());
         if case.refused().is_some() {
             run.refused(key, reason);
             continue;
@@ -170,7 +170,7 @@ fn a_bill_in_parts_is_joined_in_their_order() {
     assert_eq!(bill.extra.get("new"), Some("1"));
     let mut joined = Vec::new();
     for (part, name) in bill.parts.iter().zip([GZIP, PLAIN]) {
-        let download = part.download(part.open_key(&KEY, &ambient()).unwrap());
+        let download = part.download(part.open_key(&*KEY, &ambient()).unwrap());
         let file = response(200, &[], &VECTORS.case(name).bytes("file"));
         joined.extend_from_slice(download.reply(&provider(), &file, now()).unwrap().bytes());
     }
