@@ -310,6 +310,17 @@ fn a_number_that_was_used_before_is_asked_about_and_never_reversed() {
 }
 
 #[test]
+fn a_number_that_was_used_before_is_never_called_absent() {
+    let far_side = FarSide {
+        pay: PayFailed(Fate::Already),
+        queries: &[Stands(NotFound)],
+        reversals: &[],
+    };
+    let run = drive(CodePayment::new(&RULE.with_reversals(0), at(0)), &far_side);
+    assert_eq!(run.outcome, Outcome::StillUnknown);
+}
+
+#[test]
 fn without_reversals_it_is_only_asked_about() {
     for (found, outcome) in [
         (Stands(Pending), Outcome::StillUnknown),
@@ -537,6 +548,32 @@ fn a_deadline_before_patience_is_over_ends_it_without_a_reversal() {
     let none = FarSide { pay: LOST, ..far_side };
     let none = drive(CodePayment::new(&RULE.with_deadline(0), at(0)), &none);
     assert_eq!((none.steps.as_str(), none.outcome), ("pq", Outcome::StillUnknown));
+}
+
+#[test]
+fn absence_is_not_believed_before_the_reversal_was_tried() {
+    let far_side = FarSide {
+        pay: LOST,
+        queries: &[Stands(NotFound)],
+        reversals: &[],
+    };
+    let run = drive(CodePayment::new(&RULE.with_deadline(20), at(0)), &far_side);
+    assert_eq!((run.count('q'), run.outcome), (4, Outcome::StillUnknown));
+}
+
+#[test]
+fn a_reversal_that_lasts_beyond_the_deadline_is_asked_about_once() {
+    let mut payment = CodePayment::resume(&RULE.with_deadline(30), at(0));
+    payment.give_up();
+    assert_eq!(payment.step(at(0)), Step::Wait(Duration::from_secs(15)));
+    payment.observe(Waited);
+    assert_eq!(payment.step(at(15)), Step::Query);
+    payment.observe(Stands(Pending));
+    assert_eq!(payment.step(at(16)), Step::Reverse);
+    payment.observe(REVERSAL_LOST);
+    assert_eq!(payment.step(at(46)), Step::Query);
+    payment.observe(Stands(Failed));
+    assert_eq!(payment.step(at(47)), Step::Done(Outcome::Reversed));
 }
 
 #[test]
