@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use yuanfen::core::RefundNo;
+use yuanfen::core::{OrderNo, RefundNo};
 use yuanfen::sign::RsaSigningKey;
 use yuanfen::transport::Client;
 use yuanfen::wechat_v3::ops::BillScope;
-use yuanfen::wechat_v3::{Account, H5Info, H5Type, MediaFile, OrderTerms, RequestedBill, Scene, Sensitive, Till, ops};
+use yuanfen::wechat_v3::{
+    Account, CombinedOrderNo, CombinedScene, CombinedTerms, H5Info, H5Type, MediaFile, OpenId, OrderTerms, Participant,
+    RequestedBill, Scene, Sensitive, SubOrder, Till, ops,
+};
 use yuanfen_sandbox::{Payer, Platform, RefundState};
 
 use super::{Side, troubles};
@@ -94,6 +97,24 @@ fn terms() -> OrderTerms {
     OrderTerms::new(order_no(), amount(), "noodles", notify_url())
 }
 
+/// Two orders that are paid together.
+fn together(client: &Client<Account>) -> CombinedTerms {
+    let participant = match client.provider().ids().sub_merchant() {
+        None => Participant::Own,
+        Some(merchant) => Participant::SubMerchant(merchant.clone()),
+    };
+    let part = |number: &str| {
+        let number = OrderNo::portable(number).unwrap();
+        SubOrder::new(participant.clone(), number, amount(), "noodles", "table 4")
+    };
+    let number = CombinedOrderNo::new("TOGETHER20251009000001").unwrap();
+    CombinedTerms::new(
+        number,
+        vec![part("PART20251009000001"), part("PART20251009000002")],
+        notify_url(),
+    )
+}
+
 fn charge(shop: &Shop, payer: Payer) -> ops::PayByCode {
     let code = shop.far_side.payment_code(Platform::WechatV3, payer);
     let till = Till::at("203.0.113.7".parse().unwrap());
@@ -132,6 +153,34 @@ troubles! {
         keys(client, shop).await;
         client.call(&charge(shop, Payer::default())).await.unwrap();
         ops::ReverseOrder::new(order_no())
+    };
+    place_combined_jsapi_order, "place-combined-jsapi-order", async |shop: &Shop, client: &Client<Account>| {
+        keys(client, shop).await;
+        ops::PlaceCombinedJsapiOrder::new(together(client), OpenId::new(shop.far_side.wechat_v3().openid))
+    };
+    place_combined_app_order, "place-combined-app-order", async |shop: &Shop, client: &Client<Account>| {
+        keys(client, shop).await;
+        ops::PlaceCombinedAppOrder::new(together(client))
+    };
+    place_combined_native_order, "place-combined-native-order", async |shop: &Shop, client: &Client<Account>| {
+        keys(client, shop).await;
+        ops::PlaceCombinedNativeOrder::new(together(client))
+    };
+    place_combined_h5_order, "place-combined-h5-order", async |shop: &Shop, client: &Client<Account>| {
+        keys(client, shop).await;
+        let scene = CombinedScene::new("203.0.113.7".parse().unwrap());
+        ops::PlaceCombinedH5Order::new(together(client), scene, H5Info::new(H5Type::Wap))
+    };
+    query_combined_order, "query-combined-order", async |shop: &Shop, client: &Client<Account>| {
+        let order = ops::PlaceCombinedNativeOrder::new(together(client));
+        client.call(&order).await.unwrap();
+        shop.far_side.pay(book(client), order.terms.order_no.as_str()).unwrap();
+        ops::QueryCombinedOrder::new(order.terms.order_no)
+    };
+    close_combined_order, "close-combined-order", async |_: &Shop, client: &Client<Account>| {
+        let order = ops::PlaceCombinedNativeOrder::new(together(client));
+        client.call(&order).await.unwrap();
+        ops::CloseCombinedOrder::from(&order.terms)
     };
     upload_image, "upload-image", async |shop: &Shop, client: &Client<Account>| {
         keys(client, shop).await;
