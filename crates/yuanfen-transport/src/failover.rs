@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::Uri;
@@ -32,18 +34,24 @@ use crate::{Chunks, Transport};
 /// does. An address that the platform handed out as a whole ([`FixedHost`]), and a request to a host that is not listed,
 /// go where they say.
 ///
-/// A failure that both hosts share is the backup's, with the main host's in its source. It says that nothing was sent only
-/// when neither was reached. The host that answered is the field `host` of the call's span.
+/// For a minute after the main host was not reached the backup is tried first, so that not every call waits for the main
+/// host in vain; see [`with_preference`](Self::with_preference). Clones share that.
+///
+/// A failure that both hosts share is that of the one tried last, with the other's in its source. It says that nothing was
+/// sent only when neither was reached. The host that answered is the field `host` of the call's span.
 #[derive(Clone)]
 pub struct Failover<T> {
     inner: T,
     pairs: Box<[Pair]>,
+    preference: Duration,
 }
 
 #[derive(Clone)]
 struct Pair {
     main: Origin,
     backup: Origin,
+    /// When the main host was last not reached.
+    missed: Arc<Mutex<Option<Instant>>>,
 }
 
 /// Scheme, host and port.
@@ -63,32 +71,32 @@ impl<T: Transport> Failover<T> {
             Ok(Pair {
                 main: Origin::parse("main host", main)?,
                 backup: Origin::parse("backup host", backup)?,
+                missed: Arc::default(),
             })
         });
         Ok(Self {
             inner: transport,
             pairs: pairs.collect::<Result<_, AddressError>>()?,
+            preference: Duration::from_secs(60),
         })
     }
 
-    /// The same request for the backup host, where there is one.
-    fn for_backup(&self, request: &http::Request<Bytes>) -> Option<http::Request<Bytes>> {
-        if request.extensions().get::<FixedHost>().is_some() {
-            return None;
-        }
-        let pair = self.pairs.iter().find(|pair| pair.main.is_of(request.uri()))?;
-        let mut parts = request.uri().clone().into_parts();
-        parts.scheme = Some(pair.backup.scheme.clone());
-        parts.authority = Some(pair.backup.authority.clone());
-        parts.path_and_query.get_or_insert(PathAndQuery::from_static("/"));
-        let mut request = request.clone();
-        *request.uri_mut() = Uri::from_parts(parts).ok()?;
-        // Whoever sends it writes the host it is sent to.
-        request.headers_mut().remove(http::header::HOST);
-        Some(request)
+    /// The same, with the backup tried first for that long after the main host was not reached. A minute unless set;
+    /// with zero the main host is always tried first.
+    #[must_use]
+    pub fn with_preference(mut self, preference: Duration) -> Self {
+        self.preference = preference;
+        self
     }
 
-    /// Sends to the first, and where that was not reached to the second.
+    /// The hosts that a request may go to, where there are two.
+    fn pair_of(&self, request: &http::Request<Bytes>) -> Option<&Pair> {
+        let fixed = request.extensions().get::<FixedHost>().is_some();
+        let of = |pair: &&Pair| !fixed && pair.main.is_of(request.uri());
+        self.pairs.iter().find(of)
+    }
+
+    /// Sends to the first host, and where that was not reached to the second.
     async fn either<R, Sending>(
         &self,
         request: http::Request<Bytes>,
@@ -97,36 +105,55 @@ impl<T: Transport> Failover<T> {
     where
         Sending: Future<Output = Result<R, TransportError>> + Send,
     {
-        let host = host_of(&request);
-        let backup = self.for_backup(&request);
-        let error = match send(request).await {
-            Ok(response) => {
-                record_host(&host);
-                return Ok(response);
-            }
-            Err(error) => error,
+        let Some((pair, to_backup)) = self.pair_of(&request).and_then(|pair| {
+            let to_backup = pair.backup.with(&request)?;
+            Some((pair, to_backup))
+        }) else {
+            let host = host_of(&request);
+            return answered(&host, send(request).await);
         };
-        // What may not be sent this way may not be sent to the backup either.
-        let reached = error.sent != Sent::No || error.kind == TransportErrorKind::Refused;
-        let Some(request) = backup.filter(|_| !reached) else {
-            return Err(error);
+        let main_first = !pair.is_avoided(self.preference);
+        let (first, second) = if main_first {
+            (request, to_backup)
+        } else {
+            (to_backup, request)
         };
-        let backup = host_of(&request);
-        tracing::warn!(main = host, backup, error = %error, "the main host is not reached; sending to the backup host");
-        match send(request).await {
-            Ok(response) => {
-                record_host(&backup);
-                Ok(response)
-            }
-            Err(second) => {
-                let (kind, sent) = (second.kind, second.sent);
-                let both = BothFailed {
-                    main: error,
-                    backup: second,
-                };
-                Err(TransportError::new(kind, sent, Some(Box::new(both))))
-            }
+        let (first_host, second_host) = (host_of(&first), host_of(&second));
+        let error = match send(first).await {
+            // What may not be sent this way may not be sent to the other host either.
+            Err(error) if error.sent == Sent::No && error.kind != TransportErrorKind::Refused => error,
+            result => return answered(&first_host, result),
+        };
+        if main_first {
+            pair.note(Some(Instant::now()));
         }
+        tracing::warn!(host = first_host, other = second_host, error = %error, "not reached; sending to the other host");
+        let result = send(second).await;
+        if !main_first && result.is_ok() {
+            pair.note(None);
+        }
+        let result = result.map_err(|last| {
+            let (kind, sent) = (last.kind, last.sent);
+            let both = BothFailed {
+                first: chain(&error),
+                first_host,
+                last,
+            };
+            TransportError::new(kind, sent, Some(Box::new(both)))
+        });
+        answered(&second_host, result)
+    }
+}
+
+impl Pair {
+    /// Whether the main host was not reached so recently that the backup is tried first.
+    fn is_avoided(&self, preference: Duration) -> bool {
+        let missed = *self.missed.lock().unwrap_or_else(PoisonError::into_inner);
+        missed.is_some_and(|missed| missed.elapsed() < preference)
+    }
+
+    fn note(&self, missed: Option<Instant>) {
+        *self.missed.lock().unwrap_or_else(PoisonError::into_inner) = missed;
     }
 }
 
@@ -171,6 +198,19 @@ impl Origin {
         }
     }
 
+    /// The same request to this host.
+    fn with(&self, request: &http::Request<Bytes>) -> Option<http::Request<Bytes>> {
+        let mut parts = request.uri().clone().into_parts();
+        parts.scheme = Some(self.scheme.clone());
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query.get_or_insert(PathAndQuery::from_static("/"));
+        let mut request = request.clone();
+        *request.uri_mut() = Uri::from_parts(parts).ok()?;
+        // Whoever sends it writes the host it is sent to.
+        request.headers_mut().remove(http::header::HOST);
+        Some(request)
+    }
+
     fn is_of(&self, uri: &Uri) -> bool {
         let host_and_port = |authority: &Authority, scheme: &Scheme| {
             let default = if *scheme == Scheme::HTTPS { 443 } else { 80 };
@@ -189,13 +229,14 @@ impl Origin {
     }
 }
 
-/// Both hosts failed; the main one for certain before anything was sent.
+/// Both hosts failed; the first one for certain before anything was sent.
 #[derive(Debug, thiserror::Error)]
-#[error("the backup host was tried after the main host failed with: {}", chain(main))]
+#[error("tried after {first_host}, which failed with: {first}")]
 struct BothFailed {
-    main: TransportError,
+    first_host: String,
+    first: String,
     #[source]
-    backup: TransportError,
+    last: TransportError,
 }
 
 /// An error and its causes in one line.
@@ -216,6 +257,10 @@ fn host_of(request: &http::Request<Bytes>) -> String {
         .map_or_else(String::new, |authority| authority.as_str().to_owned())
 }
 
-fn record_host(host: &str) {
-    tracing::Span::current().record("host", host);
+/// Writes into the call's span which host answered.
+fn answered<R>(host: &str, result: Result<R, TransportError>) -> Result<R, TransportError> {
+    if result.is_ok() {
+        tracing::Span::current().record("host", host);
+    }
+    result
 }

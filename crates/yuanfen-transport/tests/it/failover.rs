@@ -3,11 +3,12 @@
 use std::error::Error as _;
 use std::io;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tracing_subscriber::fmt::format::FmtSpan;
 use yuanfen_core::{ClientAuth, Error, ErrorKind, Fate, FixedHost, Sent, TransportErrorKind};
-use yuanfen_transport::test_util::{Capture, Replay};
+use yuanfen_transport::test_util::{Capture, Fault, Flaky, Replay};
 use yuanfen_transport::{Client, ClientIdentity, Failover, HyperTransport, SharedTransport, Transport, TransportError};
 
 use crate::identity::demanding;
@@ -68,7 +69,9 @@ async fn what_was_perhaps_sent_is_never_sent_to_the_backup() {
 
 #[tokio::test]
 async fn where_both_hosts_are_down_nothing_was_sent_and_both_are_named() {
-    let error = refund(&nobody().await, &nobody().await).await.unwrap_err();
+    let base = nobody().await;
+    let main = base.strip_prefix("http://").unwrap();
+    let error = refund(&base, &nobody().await).await.unwrap_err();
     let ErrorKind::Transport(wire) = error.kind() else {
         panic!("{error:?}");
     };
@@ -79,7 +82,7 @@ async fn where_both_hosts_are_down_nothing_was_sent_and_both_are_named() {
     let both = wire.source().unwrap();
     assert!(
         both.to_string()
-            .starts_with("the backup host was tried after the main host failed with: no connection: "),
+            .starts_with(&format!("tried after {main}, which failed with: no connection: ")),
         "{both}"
     );
     assert_eq!(both.source().unwrap().to_string(), "no connection");
@@ -284,6 +287,47 @@ async fn the_client_certificate_is_presented_to_the_backup_too() {
     assert_eq!(far.connections(), 1);
 }
 
+#[tokio::test]
+async fn after_the_main_host_was_missed_the_backup_is_tried_first_for_a_while() {
+    for (preference, hosts) in [
+        (Duration::MAX, ["main", "backup", "backup", "backup"].as_slice()),
+        (Duration::ZERO, &["main", "backup", "main", "backup", "main", "backup"]),
+    ] {
+        let far = TwoHosts::failing(TransportErrorKind::Connect, Sent::No);
+        let failover = Failover::new(far.clone(), &[(MAIN, BACKUP)]).unwrap();
+        let client = Client::new(Toy::at(MAIN), failover.with_preference(preference));
+        for _ in 0..3 {
+            // A clone shares what the other one learned.
+            assert_eq!(client.clone().call(&Place).await.unwrap(), "ok");
+        }
+        let seen: Vec<_> = far
+            .seen()
+            .iter()
+            .map(|request| request.uri().host().unwrap().to_owned())
+            .collect();
+        assert_eq!(
+            seen,
+            hosts.iter().map(|host| format!("{host}.example")).collect::<Vec<_>>()
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_backup_that_is_tried_first_and_missed_gives_way_to_the_main_host() {
+    let main = FarSide::playing(&[Act::Read, Act::Write(OK)]).await;
+    let (base, backup) = (main.base(), nobody().await);
+    let over = patient().build().unwrap();
+    // The main host is missed once, by a transport that is cut off for one request.
+    let flaky = Flaky::new(over, [Fault::Refuse]);
+    let failover = Failover::new(flaky, &[(&*base, &*backup)]).unwrap();
+    let client = Client::new(Toy::at(&base), failover);
+    let error = client.call(&Refund).await.unwrap_err();
+    assert_eq!((error.fate(), main.connections()), (Fate::NotSent, 0));
+    assert_eq!(client.call(&Refund).await.unwrap(), "ok");
+    assert_eq!(client.call(&Refund).await.unwrap(), "ok");
+    assert_eq!(main.requests().len(), 2);
+}
+
 #[test]
 fn hosts_are_bare_and_addresses_at_all() {
     let transport = || Replay::new([]);
@@ -353,10 +397,7 @@ async fn the_span_says_which_host_answered() {
     client(TransportErrorKind::Connect).call(&Place).await.unwrap();
     drop((guard, second));
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    assert!(
-        log.contains("the main host is not reached; sending to the backup host"),
-        "{log}"
-    );
+    assert!(log.contains("not reached; sending to the other host"), "{log}");
     let closed = log.lines().find(|line| line.contains("close")).unwrap();
     assert!(closed.contains(r#"host="backup.example:8443""#), "{closed}");
 }
