@@ -55,6 +55,28 @@ fn terms() -> CombinedTerms {
     ])
 }
 
+/// The bodies of the calls about combined orders, with nothing that can be left out.
+pub(crate) fn bodies(account: &Account) -> Vec<Value> {
+    let of = if account.ids().sub_merchant().is_some() {
+        subs()
+    } else {
+        Participant::Own
+    };
+    let terms = many(&of, 2);
+    let h5 = PlaceCombinedH5Order::new(terms.clone(), scene(), H5Info::new(H5Type::Wap));
+    vec![
+        sent(
+            account,
+            &PlaceCombinedJsapiOrder::new(terms.clone(), OpenId::new(OPENID)),
+        )
+        .1,
+        sent(account, &PlaceCombinedAppOrder::new(terms.clone())).1,
+        sent(account, &native(terms.clone())).1,
+        sent(account, &h5).1,
+        sent(account, &CloseCombinedOrder::from(&terms)).1,
+    ]
+}
+
 /// So many orders of that participant.
 fn many(participant: &Participant, count: usize) -> CombinedTerms {
     let parts = (0..count).map(|index| part(participant.clone(), &format!("PART{index}"), 1));

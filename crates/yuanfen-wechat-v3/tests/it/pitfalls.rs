@@ -20,7 +20,7 @@
 //! | 13 | probes that crash or are believed | `replies::refuses_probes_and_signatures_that_are_no_base64`, `notify::decrypts_nothing_that_is_not_signed`, `notify::acknowledges_in_this_apis_own_form` |
 //! | 14 | the true error hidden behind a missing header | `replies::marks_refusals_that_nothing_proves` |
 //! | 15 | taking every error body for JSON | `replies::says_what_a_body_is_that_is_no_json`, `replies::reads_refusals_with_less_in_them` |
-//! | 16 | 202 not handled, 204 read as JSON, 204 expected of a reversal | `till::reads_a_202_however_little_it_holds`, `replies::reads_a_close_that_has_no_body`, `till::reads_a_reversal_that_answers_with_its_number` |
+//! | 16 | 202 not handled, 204 read as JSON, 204 expected of a reversal | `till::reads_a_202_however_little_it_holds`, `replies::reads_a_close_that_has_no_body`, `combined::closes_the_whole_and_names_every_part`, `till::reads_a_reversal_that_answers_with_its_number` |
 //! | 17 | a clock that is off | `pitfalls::row_17_a_refusal_for_the_clock_says_how_far_it_is_off`, `replies::holds_the_timestamp_to_its_window_and_says_how_far_it_is_off` |
 //! | 18 | a repeat with an old timestamp | `requests::a_repeat_is_signed_anew_over_the_same_body` |
 //! | 19 | another refund number after a timeout | `Settle` repeats the value it was given; `settle::repeats_a_refund_only_after_hearing_twice_and_signed_that_there_is_none`, `yuanfen-transport/retry::a_refund_that_may_have_been_sent_is_never_sent_again` |
@@ -37,8 +37,8 @@
 //! | 30 | lenient base64 | `replies::refuses_probes_and_signatures_that_are_no_base64`, `notify::refuses_what_cannot_be_opened` |
 //! | 31 | bill files: a signature that is not there, the digest of the wrong bytes or of half of them, the address changed | `bills::fetches_a_file_that_nobody_signs_and_holds_it_against_its_digest`, `bills::takes_the_digest_over_the_uncompressed_file_however_it_is_cut`, `bills::refuses_files_that_were_cut_off_or_added_to`, `bills::uses_the_address_as_it_came_and_signs_it` |
 //! | 32 | bills read by column number | nothing in this crate reads the lines of a bill |
-//! | 33 | the ordinary query for a combined order | `CombinedOrderNo` is a type that no ordinary call takes; `combined::asks_for_the_whole_without_a_query_string`, `combined::one_notice_tells_of_the_whole` |
-//! | 34 | notices told apart by `id` only | `EventKey` is the business number; `notify::opens_a_payment`, `yuanfen/notices::a_v3_notice_that_comes_twice_is_one_event` |
+//! | 33 | the ordinary query for a combined order | `CombinedOrderNo` is a type that no ordinary call takes; `combined::asks_for_the_whole_without_a_query_string`, `combined::one_notice_tells_of_the_whole`, `yuanfen/combined::a_part_is_refunded_by_itself_and_found_in_the_whole_only` |
+//! | 34 | notices told apart by `id` only | `EventKey` is the business number; `notify::opens_a_payment`, `combined::one_notice_tells_of_the_whole`, `yuanfen/notices::a_v3_notice_that_comes_twice_is_one_event` |
 //! | 35 | keys and payers in logs | `debug::accounts_show_no_key`, `debug::orders_and_messages_show_neither_payer_nor_body`, `debug::requests_mark_their_authorization_as_sensitive`, `debug::errors_hold_no_body_and_no_key`, `till::never_shows_a_code`, `sensitive::neither_values_nor_ciphertexts_are_shown`, `yuanfen-transport/logs::a_call_is_one_span_and_shows_no_body_header_key_or_payer` |
 //! | 36 | depending on notices; no APIv3 key | no `Account` is made without an `ApiV3Key`; `yuanfen/notices::an_order_whose_notices_never_came_is_found_by_asking` |
 //! | 37 | a storm of fetches for unknown serials; a refresh that needs what it fetches | `certificates::fetches_for_certificates_only_and_not_twice_a_minute`, `certificates::a_later_list_under_a_new_certificate_proves_itself_again`, `yuanfen-transport/keys::writes_without_keys_share_one_fetch_and_what_came_of_it`, `yuanfen-transport/keys::one_call_refreshes_while_the_others_go_on`, `yuanfen-transport/keys::the_pause_after_failed_fetches_doubles_up_to_a_minute` |
@@ -96,7 +96,7 @@ fn bodies(account: &Account) -> Vec<Value> {
     priced.scene = Some(scene);
     let mut code = charge();
     code.detail = Some(OrderDetail::new());
-    vec![
+    let mut bodies = vec![
         body(account, &order()),
         body(account, &hollow),
         body(account, &priced),
@@ -108,7 +108,9 @@ fn bodies(account: &Account) -> Vec<Value> {
         body(account, &code),
         body(account, &ReverseOrder::new(number())),
         body(account, &refund()),
-    ]
+    ];
+    bodies.extend(crate::combined::bodies(account));
+    bodies
 }
 
 fn walk(value: &Value, look: &mut impl FnMut(&Value)) {

@@ -13,6 +13,7 @@
 mod abnormal_refunds;
 mod acquirers;
 mod bills;
+mod combined;
 mod features;
 mod notices;
 mod recovery;
