@@ -5,6 +5,7 @@ mod text;
 
 use std::fmt;
 use std::io::Read as _;
+use std::time::Duration;
 
 use bytes::Bytes;
 use flate2::bufread::MultiGzDecoder;
@@ -22,11 +23,20 @@ use crate::{Account, codes};
 /// Values of `tar_type`.
 pub(crate) const GZIP: &str = "GZIP";
 
-/// When the bill of a day is there: ten o'clock of the next morning in Beijing. It is made from nine o'clock on, and
-/// until it is there the platform refuses with the kind [`RefusalKind::NotYet`].
+/// When the bills of a day are ready: at ten o'clock of the next morning in Beijing. They are made from nine o'clock on;
+/// asked for before they are there, the platform refuses with the kind [`RefusalKind::NotYet`], and
+/// [`Refusal::ready_at`] says this time.
+///
+/// ```
+/// use yuanfen_core::{CalendarDate, Rfc3339, WireText as _};
+/// let day = CalendarDate::parse("2026-11-21")?;
+/// assert_eq!(Rfc3339(yuanfen_wechat_v2::bill_ready_at(day)).to_text(), "2026-11-22T10:00:00+08:00");
+/// # Ok::<(), yuanfen_core::TimeError>(())
+/// ```
 #[must_use]
-pub fn ready_at(date: CalendarDate) -> UnixTime {
-    date.beijing_midnight().after(std::time::Duration::from_secs(34 * 3600))
+pub fn bill_ready_at(date: CalendarDate) -> UnixTime {
+    const UNTIL_TEN_THE_NEXT_DAY: Duration = Duration::from_secs(34 * 60 * 60);
+    date.beijing_midnight().after(UNTIL_TEN_THE_NEXT_DAY)
 }
 
 /// An answer whose body is a file, or a message that says why there is none. Nobody signs either of them.
@@ -97,39 +107,6 @@ fn promised(headers: &HeaderMap) -> Result<Option<String>, ProtocolError> {
     Ok(found)
 }
 
-/// What came for a day.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum DownloadedBill {
-    /// The day's file.
-    File(BillFile),
-    /// There was no trade that day, so there is no file, and there will be none.
-    Empty,
-}
-
-impl DownloadedBill {
-    /// Reads what came in one piece.
-    pub(crate) fn read(file: File, route: &Route) -> Result<Self, OpenError> {
-        let mut check = BillCheck::new(route.clone());
-        check.promise(file.promised);
-        check.push(file.bytes.as_ref())?;
-        match check.finish() {
-            Ok(()) => Ok(Self::File(BillFile { bytes: file.bytes })),
-            Err(OpenError::Business(refusal)) if refusal.meaning.kind == RefusalKind::Nothing => Ok(Self::Empty),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// The file, where there is one.
-    #[must_use]
-    pub const fn file(&self) -> Option<&BillFile> {
-        match self {
-            Self::File(file) => Some(file),
-            Self::Empty => None,
-        }
-    }
-}
-
 /// The file of a bill, whole: as text, or as gzip where that was asked for.
 #[derive(Clone)]
 pub struct BillFile {
@@ -144,6 +121,17 @@ impl fmt::Debug for BillFile {
 }
 
 impl BillFile {
+    /// Reads what came in one piece for a day. That there is no bill of it is an answer.
+    pub(crate) fn read(file: File, mut check: BillCheck) -> Result<Option<Self>, OpenError> {
+        check.promise(file.promised);
+        check.push(file.bytes.as_ref())?;
+        match check.finish() {
+            Ok(()) => Ok(Some(Self { bytes: file.bytes })),
+            Err(OpenError::Business(refusal)) if refusal.meaning.kind == RefusalKind::Nothing => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// How many bytes of text [`text`](Self::text) makes of a gzip file at most: 256 MiB. Download what is larger to
     /// the disk.
     pub const TEXT_AT_MOST: usize = 256 << 20;

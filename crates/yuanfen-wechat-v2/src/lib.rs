@@ -21,7 +21,7 @@ mod till;
 mod trade;
 
 pub use account::{Account, BACKUP_BASE, DEFAULT_BASE, SetupError};
-pub use bill::{BillCheck, BillText};
+pub use bill::{BillCheck, BillFile, BillText, bill_ready_at};
 pub use message::Message;
 pub use native_link::{ScanAnswer, ScannedProduct};
 pub use pay_params::{AppParams, BridgeParams, ChooseWxPayParams, MiniProgramParams};

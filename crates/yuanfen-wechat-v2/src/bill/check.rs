@@ -4,11 +4,11 @@ use std::io::{self, Write as _};
 
 use flate2::write::MultiGzDecoder;
 use http::HeaderMap;
-use yuanfen_core::{OpenError, ProtocolError, ProtocolErrorKind, Route};
+use yuanfen_core::{CalendarDate, OpenError, ProtocolError, ProtocolErrorKind, RefusalKind, Route};
 use yuanfen_sign::Sha1Stream;
 use yuanfen_xml::MESSAGE_LIMITS;
 
-use super::{BYTE_ORDER_MARK, broken, is_markup, promised, refused};
+use super::{BYTE_ORDER_MARK, bill_ready_at, broken, is_markup, promised, refused};
 
 pub(super) const GZIP_START: [u8; 2] = [0x1f, 0x8b];
 
@@ -42,6 +42,7 @@ const BLANKS: usize = 64;
 #[derive(Debug)]
 pub struct BillCheck {
     route: Route,
+    date: CalendarDate,
     promised: Option<String>,
     /// The digest of what came, compressed or not.
     received: Sha1Stream,
@@ -102,10 +103,11 @@ impl BillCheck {
     /// a hostile file can take, not memory.
     pub const UNPACKED_AT_MOST: u64 = 16 << 30;
 
-    /// For the file of that call.
-    pub(crate) fn new(route: Route) -> Self {
+    /// For the file of that call and that day.
+    pub(crate) fn new(route: Route, date: CalendarDate) -> Self {
         Self {
             route,
+            date,
             promised: None,
             received: Sha1Stream::new(),
             unpacked_at_most: Self::UNPACKED_AT_MOST,
@@ -199,7 +201,7 @@ impl BillCheck {
             Packing::Broken => return Err(already_broken()),
         };
         let ending = match content {
-            Content::Markup(body) => return Err(refused(&body, &self.route)),
+            Content::Markup(body) => return Err(with_time(refused(&body, &self.route), self.date)),
             Content::Start(_) => return Err(broken("there is nothing but blanks").into()),
             Content::Text(ending) => ending,
         };
@@ -218,6 +220,16 @@ impl BillCheck {
         }
         ending.finish().map_err(|problem| broken(problem).into())
     }
+}
+
+/// A refusal that says "not yet" knows when.
+fn with_time(mut error: OpenError, date: CalendarDate) -> OpenError {
+    if let OpenError::Business(refusal) = &mut error
+        && refusal.meaning.kind == RefusalKind::NotYet
+    {
+        refusal.ready_at = Some(bill_ready_at(date));
+    }
+    error
 }
 
 fn already_broken() -> OpenError {

@@ -11,7 +11,7 @@ use yuanfen_core::{
 };
 
 use super::download_trade_bill::{put_day, put_gzip};
-use crate::bill::{BillCheck, DownloadedBill, File};
+use crate::bill::{BillCheck, BillFile, File, bill_ready_at};
 use crate::message::Writer;
 use crate::{Account, Message, SignType};
 
@@ -58,20 +58,21 @@ impl DownloadFundFlowBill {
     /// When the bill is there: ten o'clock of the next morning in Beijing.
     #[must_use]
     pub fn ready_at(&self) -> UnixTime {
-        crate::bill::ready_at(self.date)
+        bill_ready_at(self.date)
     }
 
     /// What the file is held against when it is downloaded in pieces.
     #[must_use]
     pub fn check(&self) -> BillCheck {
-        BillCheck::new(Self::ROUTE)
+        BillCheck::new(Self::ROUTE, self.date)
     }
 }
 
 impl Operation for DownloadFundFlowBill {
     type Provider = Account;
     type Inbound = Unsigned<File>;
-    type Reply = DownloadedBill;
+    /// `None` where that day has no bill, since nothing was traded.
+    type Reply = Option<BillFile>;
 
     const ROUTE: Route = Route::new(
         "wechat-v2",
@@ -93,7 +94,7 @@ impl Operation for DownloadFundFlowBill {
             .without_sub_merchant())
     }
 
-    fn decode(&self, _: &Account, inbound: Unsigned<File>) -> Result<DownloadedBill, OpenError> {
-        DownloadedBill::read(inbound.into_inner(), &Self::ROUTE)
+    fn decode(&self, _: &Account, inbound: Unsigned<File>) -> Result<Option<BillFile>, OpenError> {
+        BillFile::read(inbound.into_inner(), self.check())
     }
 }

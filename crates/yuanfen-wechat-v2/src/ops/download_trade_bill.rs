@@ -9,7 +9,7 @@ use yuanfen_core::{
     open_enum,
 };
 
-use crate::bill::{BillCheck, DownloadedBill, File, GZIP};
+use crate::bill::{BillCheck, BillFile, File, GZIP, bill_ready_at};
 use crate::message::Writer;
 use crate::{Account, Message};
 
@@ -61,20 +61,21 @@ impl DownloadTradeBill {
     /// When the bill is there: ten o'clock of the next morning in Beijing.
     #[must_use]
     pub fn ready_at(&self) -> UnixTime {
-        crate::bill::ready_at(self.date)
+        bill_ready_at(self.date)
     }
 
     /// What the file is held against when it is downloaded in pieces.
     #[must_use]
     pub fn check(&self) -> BillCheck {
-        BillCheck::new(Self::ROUTE)
+        BillCheck::new(Self::ROUTE, self.date)
     }
 }
 
 impl Operation for DownloadTradeBill {
     type Provider = Account;
     type Inbound = Unsigned<File>;
-    type Reply = DownloadedBill;
+    /// `None` where that day has no bill, since nothing was traded.
+    type Reply = Option<BillFile>;
 
     const ROUTE: Route = Route::new(
         "wechat-v2",
@@ -92,8 +93,8 @@ impl Operation for DownloadTradeBill {
         Ok(writer.into_message(Self::ROUTE.path).of_one_or_all(account))
     }
 
-    fn decode(&self, _: &Account, inbound: Unsigned<File>) -> Result<DownloadedBill, OpenError> {
-        DownloadedBill::read(inbound.into_inner(), &Self::ROUTE)
+    fn decode(&self, _: &Account, inbound: Unsigned<File>) -> Result<Option<BillFile>, OpenError> {
+        BillFile::read(inbound.into_inner(), self.check())
     }
 }
 

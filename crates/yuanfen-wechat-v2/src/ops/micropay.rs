@@ -43,6 +43,12 @@ impl AuthCode {
     }
 }
 
+impl From<String> for AuthCode {
+    fn from(text: String) -> Self {
+        Self::new(text)
+    }
+}
+
 impl From<&str> for AuthCode {
     fn from(text: &str) -> Self {
         Self::new(text)

@@ -9,9 +9,9 @@ use yuanfen_core::{
     ProtocolErrorKind, Provider as _, RefusalKind, ReplyTrust,
 };
 use yuanfen_testkit::oracle;
-use yuanfen_wechat_v2::bill::{BillMismatch, DownloadedBill};
+use yuanfen_wechat_v2::bill::BillMismatch;
 use yuanfen_wechat_v2::ops::{AccountType, BillType, DownloadFundFlowBill, DownloadTradeBill, routes};
-use yuanfen_wechat_v2::{Account, BillCheck, BillText, SignType, SubMerchant};
+use yuanfen_wechat_v2::{Account, BillCheck, BillFile, BillText, SignType, SubMerchant};
 
 use crate::far_side::{APP_ID, KEY, MERCHANT, account, ambient, hmac_account, now, response, sent, why, word};
 use crate::fields::refused;
@@ -59,15 +59,15 @@ fn file(body: &[u8], digest: Option<&str>) -> Response<Bytes> {
     response
 }
 
-fn came<O: Operation<Provider = Account, Reply = DownloadedBill>>(
+fn came<O: Operation<Provider = Account, Reply = Option<BillFile>>>(
     call: &O,
     response: &Response<Bytes>,
-) -> Result<DownloadedBill, Error> {
+) -> Result<Option<BillFile>, Error> {
     call.reply(&account(), response, now())
 }
 
-fn whole(bill: DownloadedBill) -> Bytes {
-    bill.file().expect("a file").bytes().clone()
+fn whole(bill: Option<BillFile>) -> Bytes {
+    bill.expect("a file").bytes().clone()
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn takes_a_file_as_what_it_is_and_not_as_what_was_asked_for() {
             [pack(&text[..70]), pack(&text[70..])].concat(),
         ] {
             let bill = came(&call, &file(&body, None)).unwrap();
-            let file = bill.file().unwrap();
+            let file = bill.as_ref().unwrap();
             assert_eq!(file.is_gzip(), body[0] == 0x1f);
             assert_eq!(file.text().unwrap().as_bytes(), text);
             assert!(BillText::parse(&file.text().unwrap()).is_ok());
@@ -206,7 +206,7 @@ fn a_text_that_is_not_utf8_is_a_file_and_no_text() {
     *text.iter_mut().find(|byte| **byte == b't').unwrap() = 0xff;
     for body in [text.clone(), pack(&text)] {
         let bill = came(&trade(), &file(&body, None)).unwrap();
-        assert_eq!(word(&bill.file().unwrap().text().unwrap_err()), "format");
+        assert_eq!(word(&bill.as_ref().unwrap().text().unwrap_err()), "format");
     }
 }
 
@@ -335,7 +335,7 @@ fn what_is_larger_than_is_held_becomes_no_text() {
     let text = text();
     for body in [text.clone(), pack(&text)] {
         let bill = came(&trade(), &file(&body, None)).unwrap();
-        let bill = bill.file().unwrap();
+        let bill = bill.as_ref().unwrap();
         assert_eq!(bill.text_at_most(text.len()).unwrap().len(), text.len());
         assert_eq!(word(&bill.text_at_most(text.len() - 1).unwrap_err()), "format");
     }
@@ -494,10 +494,7 @@ fn a_day_without_trade_is_a_value_and_one_that_is_not_there_yet_says_so() {
         refusal("No Bill Exist", None),
     ] {
         let bill = came(&trade(), &file(&body, None)).unwrap();
-        assert!(
-            matches!(bill, DownloadedBill::Empty) && bill.file().is_none(),
-            "{bill:?}"
-        );
+        assert!(bill.is_none(), "{bill:?}");
         // In pieces there is nothing to put anywhere, so it is a refusal of its own kind.
         let OpenError::Business(refusal) = check(&trade(), None, &body, 9).unwrap_err() else {
             panic!("not the refusal")
@@ -509,7 +506,7 @@ fn a_day_without_trade_is_a_value_and_one_that_is_not_there_yet_says_so() {
         ("result_code", "FAIL"),
         ("err_code", "NO_BILL_EXIST"),
     ]);
-    assert!(came(&flow(), &file(&none, None)).unwrap().file().is_none());
+    assert!(came(&flow(), &file(&none, None)).unwrap().is_none());
 
     let creating = failure(&[
         ("return_code", "SUCCESS"),
@@ -522,6 +519,7 @@ fn a_day_without_trade_is_a_value_and_one_that_is_not_there_yet_says_so() {
         came(&flow(), &file(&creating, None)).unwrap_err(),
     ] {
         assert_eq!(error.refusal().unwrap().meaning.kind, RefusalKind::NotYet);
+        assert_eq!(error.refusal().unwrap().ready_at, Some(trade().ready_at()));
         assert_eq!((error.fate(), error.advice()), (Fate::Refused, Advice::RepeatLater));
     }
     for words in ["SYSTEMERROR", "CompressGZip Error", "UnCompressGZip Error"] {

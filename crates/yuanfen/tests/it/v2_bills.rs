@@ -8,7 +8,7 @@ use bytes::Bytes;
 use yuanfen::core::{Advice, CalendarDate, Error, ErrorKind, Operation, ProtocolErrorKind, RefusalKind, UnixTime};
 use yuanfen::transport::{Check, CheckWith, Client, DownloadError, TransportError};
 use yuanfen::wechat_v2::ops::{AccountType, BillType, DownloadFundFlowBill, DownloadTradeBill};
-use yuanfen::wechat_v2::{Account, BillCheck, BillText, bill::DownloadedBill};
+use yuanfen::wechat_v2::{Account, BillCheck, BillFile, BillText};
 use yuanfen_sandbox::Platform;
 
 use crate::shop::{START, Shop, amount, order_no, v2_order};
@@ -40,8 +40,8 @@ fn names(folder: &Path) -> usize {
     fs::read_dir(folder).unwrap().count()
 }
 
-fn file(bill: &DownloadedBill) -> (Bytes, String) {
-    let file = bill.file().expect("something was sold");
+fn file(bill: &Option<BillFile>) -> (Bytes, String) {
+    let file = bill.as_ref().expect("something was sold");
     (file.bytes().clone(), file.text().unwrap())
 }
 
@@ -120,7 +120,7 @@ fn altered(mut body: Vec<u8>) -> Vec<u8> {
 
 async fn fails<O>(client: &Client<Account>, call: &O, check: BillCheck) -> ProtocolErrorKind
 where
-    O: Operation<Provider = Account, Reply = DownloadedBill>,
+    O: Operation<Provider = Account, Reply = Option<BillFile>>,
 {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bill");
@@ -188,6 +188,7 @@ async fn a_bill_is_not_there_before_ten_and_never_of_an_empty_day() {
     ] {
         assert_eq!(error.refusal().unwrap().meaning.kind, RefusalKind::NotYet);
         assert_eq!(error.advice(), Advice::RepeatLater);
+        assert_eq!(error.refusal().unwrap().ready_at, Some(trade.ready_at()));
     }
     assert_eq!(
         streamed.call().unwrap().refusal().unwrap().meaning.kind,
@@ -199,14 +200,14 @@ async fn a_bill_is_not_there_before_ten_and_never_of_an_empty_day() {
     shop.pass(Duration::from_secs(wait - 1));
     assert!(client.call(&trade).await.is_err());
     shop.pass(Duration::from_secs(1));
-    assert!(client.call(&trade).await.unwrap().file().is_some());
+    assert!(client.call(&trade).await.unwrap().is_some());
 
     let mut empty = trade.clone();
     empty.bill_type = Some(BillType::Refund);
     empty.gzip = true;
-    assert!(matches!(client.call(&empty).await.unwrap(), DownloadedBill::Empty));
+    assert!(client.call(&empty).await.unwrap().is_none());
     let fees = DownloadFundFlowBill::new(day(), AccountType::Fees);
-    assert!(client.call(&fees).await.unwrap().file().is_none());
+    assert!(client.call(&fees).await.unwrap().is_none());
     let nothing = client
         .download(&empty, checked(empty.check()), &path)
         .await
