@@ -74,6 +74,19 @@ fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
+/// Whether the host may be one of the public network: a domain of more than one label, or an address that routers pass on.
+fn is_public(host: &str) -> bool {
+    let host = host.trim_end_matches('.');
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    match bare.parse::<IpAddr>().map(|ip| ip.to_canonical()) {
+        Ok(IpAddr::V4(ip)) => !(ip.is_loopback() || ip.is_private() || ip.is_link_local() || ip.is_unspecified()),
+        Ok(IpAddr::V6(ip)) => {
+            !(ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local() || ip.is_unspecified())
+        }
+        Err(_) => host.contains('.') && !host.to_ascii_lowercase().ends_with(".localhost"),
+    }
+}
+
 /// Where a platform answers: scheme, host, port, and a path in front of every call's own.
 ///
 /// ```
@@ -169,6 +182,22 @@ impl Address {
             return Err(AddressError {
                 field,
                 problem: "has a query or fragment, which this platform does not allow",
+            });
+        }
+        Ok(())
+    }
+
+    /// Refuses a host that nobody outside can reach: an address of a local network, a name of one label. Plain http is
+    /// let through, because it goes to this machine only, where no platform but a sandbox is.
+    ///
+    /// # Errors
+    /// When the address is https and its host is such a one.
+    pub fn must_be_reachable(&self, field: &'static str) -> Result<(), AddressError> {
+        let uri = parse(field, &self.text)?;
+        if uri.scheme_str() == Some("https") && !uri.host().is_some_and(is_public) {
+            return Err(AddressError {
+                field,
+                problem: "is on a host that the platform cannot reach",
             });
         }
         Ok(())

@@ -1,7 +1,5 @@
 //! What the orders that a payer pays later have in common, and the body of all four. v3 sheet, section 13.1.
 
-use std::net::IpAddr;
-
 use serde::Serialize;
 use yuanfen_core::{
     Address, Alphabet, Ambient, BuildError, OrderNo, PayAmount, Rfc3339, Rule, UnixTime, WireText as _, open_enum,
@@ -162,30 +160,8 @@ pub(crate) fn check_notify_url(address: &Address, max: usize, source: &'static s
     const FIELD: &str = "notify_url";
     address.must_be_plain(FIELD)?;
     Rule::new(FIELD, max).source(source).check(address.as_str())?;
-    // Plain http goes to this machine only, where no platform but a sandbox is.
-    if address.as_str().starts_with("https:") && !is_public(address) {
-        return Err(BuildError::Conflict {
-            fields: FIELD,
-            problem: "is on a host that the platform cannot reach (v3 sheet, section 11.6)",
-        });
-    }
-    Ok(())
-}
-
-/// Whether the host may be one of the public network: a domain of more than one label, or an address that routers pass on.
-fn is_public(address: &Address) -> bool {
-    let Ok(uri) = address.as_str().parse::<http::Uri>() else {
-        return false;
-    };
-    let host = uri.host().unwrap_or_default().trim_end_matches('.');
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    match bare.parse::<IpAddr>().map(|ip| ip.to_canonical()) {
-        Ok(IpAddr::V4(ip)) => !(ip.is_loopback() || ip.is_private() || ip.is_link_local() || ip.is_unspecified()),
-        Ok(IpAddr::V6(ip)) => {
-            !(ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local() || ip.is_unspecified())
-        }
-        Err(_) => host.contains('.') && !host.to_ascii_lowercase().ends_with(".localhost"),
-    }
+    // v3 sheet, section 11.6.
+    Ok(address.must_be_reachable(FIELD)?)
 }
 
 /// At least a minute ahead, and a moment that the calendar can write.

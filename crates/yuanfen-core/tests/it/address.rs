@@ -216,6 +216,47 @@ fn a_plain_address_has_no_query_or_fragment() {
     assert_eq!(serde_json::to_string(&address).unwrap(), "\"https://a.example/n\"");
 }
 
+#[test]
+fn a_reachable_address_is_on_the_public_network_or_on_this_machine_over_http() {
+    let reach = |text: &str| {
+        Address::parse("notify_url", text)
+            .unwrap()
+            .must_be_reachable("notify_url")
+    };
+    for text in [
+        "https://a.example",
+        "https://A.Example.:8443/n",
+        "https://203.0.113.7",
+        "https://[2001:db8::1]/n",
+        "http://127.0.0.1:8080/n",
+        "http://localhost/n",
+    ] {
+        assert_eq!(reach(text), Ok(()), "{text}");
+    }
+    for host in [
+        "localhost",
+        "a.LOCALHOST",
+        "intranet",
+        "intranet.",
+        "127.0.0.1",
+        "10.1.2.3",
+        "172.16.0.1",
+        "192.168.1.1:8443",
+        "169.254.1.1",
+        "0.0.0.0",
+        "[::1]",
+        "[::ffff:10.1.2.3]",
+        "[fc00::1]",
+        "[fe80::1]",
+    ] {
+        let error = reach(&format!("https://{host}/n")).expect_err(host);
+        assert_eq!(
+            (error.field, error.problem),
+            ("notify_url", "is on a host that the platform cannot reach")
+        );
+    }
+}
+
 proptest! {
     #[test]
     fn no_host_but_loopback_is_taken_over_http(host in prop_oneof!["[a-z0-9.-]{1,12}", "(127\\.0\\.0\\.1|localhost)[a-z0-9.:@-]{0,6}", "[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]{1,3}"]) {

@@ -218,9 +218,15 @@ impl PlaceOrder {
             }
             _ => {}
         }
-        self.notify_url.must_be_plain("notify_url")?;
+        check_notify_url(&self.notify_url)?;
         check_validity(self.time_start, self.time_expire, now)
     }
+}
+
+/// An address for notices: without query or fragment, and one that the platform reaches (v2 sheet, section 4).
+pub(super) fn check_notify_url(address: &Address) -> Result<(), BuildError> {
+    address.must_be_plain("notify_url")?;
+    Ok(address.must_be_reachable("notify_url")?)
 }
 
 /// From when until when an order can be paid: at least for another minute.

@@ -12,7 +12,7 @@ use yuanfen_core::{
     ProtocolError, ProtocolErrorKind, RefundGrant, RefundNo, RemoteId, Route, Rule, Taker, Verified, open_enum,
 };
 
-use super::place_order::claim_common;
+use super::place_order::{check_notify_url, claim_common};
 use super::query_order::OrderKey;
 use crate::message::Writer;
 use crate::{Account, CouponType, Message, Reply};
@@ -122,7 +122,7 @@ impl Refund {
         writer.maybe(&DESCRIPTION, self.description.as_deref())?;
         writer.maybe(&ACCOUNT, self.account.as_ref().map(RefundAccount::as_str))?;
         if let Some(address) = &self.notify_url {
-            address.must_be_plain("notify_url")?;
+            check_notify_url(address)?;
             writer.text(&NOTIFY_URL, address.as_str())?;
         }
         writer.maybe(&DETAIL, self.detail.as_deref())?;

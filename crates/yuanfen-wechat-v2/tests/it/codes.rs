@@ -282,6 +282,15 @@ fn holds_no_row_that_the_sheet_does_not_have_and_none_twice() {
 }
 
 #[test]
+fn is_about_the_calls_of_this_crate_and_leaves_out_only_what_answers_without_codes() {
+    let calls: BTreeSet<_> = routes().iter().map(|info| info.route.operation).collect();
+    let named: BTreeSet<_> = rows().flat_map(|row| row.operations).copied().collect();
+    assert!(named.is_subset(&calls), "{named:?}");
+    // The report's answer has codes of its transport alone.
+    assert_eq!(calls.difference(&named).collect::<Vec<_>>(), [&"report"]);
+}
+
+#[test]
 fn reads_the_texts_of_a_bill_in_any_case_and_codes_in_their_own() {
     let kind = |operation: &str, code: &str| {
         let row = rows().find(|row| row.operations.contains(&operation)).unwrap();

@@ -320,6 +320,20 @@ fn refuses_a_notify_address_with_a_query_or_fragment() {
     }
 }
 
+/// Section 4: "reachable from outside".
+#[test]
+fn refuses_a_notify_address_that_the_platform_cannot_reach() {
+    for host in ["localhost", "intranet", "10.1.2.3", "192.168.1.1:8443", "[::1]"] {
+        let mut order = order();
+        order.notify_url = Address::parse("notify_url", &format!("https://{host}/n")).unwrap();
+        let error = refused(&order);
+        assert!(
+            matches!(&error, BuildError::Address(inner) if inner.field == "notify_url"),
+            "{host}: {error:?}"
+        );
+    }
+}
+
 #[test]
 fn takes_absolute_https_addresses_and_plain_http_to_this_machine_only() {
     for text in [

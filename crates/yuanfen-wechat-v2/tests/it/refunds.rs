@@ -257,7 +257,11 @@ fn refuses_empty_texts_addresses_with_queries_and_refunds_beyond_the_order() {
             ..
         })
     ));
-    for address in ["https://shop.example/n?a=1", "https://shop.example/n#a"] {
+    for address in [
+        "https://shop.example/n?a=1",
+        "https://shop.example/n#a",
+        "https://10.1.2.3/n",
+    ] {
         let mut refund = refund();
         refund.notify_url = Some(Address::parse("notify_url", address).unwrap());
         assert_eq!(refused(&refund).field(), Some("notify_url"), "{address}");
