@@ -65,7 +65,8 @@ impl NotificationSource for Account {
     type Event = Event;
 
     /// Opens a notice. An unknown serial is [`SignatureError::UnknownKey`]: fetch the platform's keys as for an answer, then
-    /// open the same notice again.
+    /// open the same notice again. One that cannot be fetched is [`SignatureError::KeyNotConfigured`], which says what to
+    /// set.
     fn open_notification(&self, request: &http::Request<Bytes>, now: UnixTime) -> Result<Notice<Event>, OpenError> {
         let body = request.body();
         check_size(body)?;

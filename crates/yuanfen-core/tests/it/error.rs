@@ -4,8 +4,8 @@ use std::error::Error as _;
 
 use yuanfen_core::{
     Address, Advice, Again, BuildError, CodeMeaning, CodePaymentEvent, Effect, Error, ErrorKind, Fate, FieldError,
-    MoneyError, OpenError, OrderNo, ProtocolError, ProtocolErrorKind, Refusal, RefusalKind, ReplyTrust, Rule, Sent,
-    SignError, SignatureError, Standing, TransportError, TransportErrorKind, ValueError,
+    KeysUnavailable, MoneyError, OpenError, OrderNo, ProtocolError, ProtocolErrorKind, Refusal, RefusalKind,
+    ReplyTrust, Rule, Sent, SignError, SignatureError, Standing, TransportError, TransportErrorKind, ValueError,
 };
 
 use crate::fake::info;
@@ -66,6 +66,76 @@ fn what_could_not_be_built_after_a_lost_reply_is_asked_about() {
             );
         }
     }
+}
+
+/// Each way to be without keys, and whether the same may go well later.
+fn without_keys() -> Vec<(KeysUnavailable, bool)> {
+    let carried = |kind, sent| KeysUnavailable::not_carried(TransportError::new(kind, sent, None));
+    let opened = |error: OpenError| KeysUnavailable::not_opened(error);
+    let refused = |kind| match refusal(Fate::Refused, kind, true) {
+        ErrorKind::Business(refusal) => opened(OpenError::Business(refusal)),
+        other => panic!("{other:?}"),
+    };
+    let unknown = || SignatureError::UnknownKey { serial: "A".to_owned() };
+    let not_configured = || SignatureError::KeyNotConfigured {
+        serial: "A".to_owned(),
+        remedy: "set it",
+    };
+    vec![
+        (KeysUnavailable::not_configured(), false),
+        (KeysUnavailable::not_valid(), false),
+        (KeysUnavailable::not_built(BuildError::Setup { what: "key" }), false),
+        (carried(TransportErrorKind::Refused, Sent::No), false),
+        (carried(TransportErrorKind::Connect, Sent::No), true),
+        (carried(TransportErrorKind::Timeout, Sent::Maybe), true),
+        (opened(ProtocolError::new(ProtocolErrorKind::Decrypt).into()), false),
+        (opened(ProtocolError::new(ProtocolErrorKind::Html).into()), true),
+        (opened(SignatureError::Stale { skew_seconds: 400 }.into()), false),
+        (opened(not_configured().into()), false),
+        (opened(unknown().into()), true),
+        (opened(SignatureError::Mismatch.into()), true),
+        (refused(RefusalKind::Configuration), false),
+        (refused(RefusalKind::Declined), false),
+        (refused(RefusalKind::Throttled), true),
+        (refused(RefusalKind::Unclear), true),
+    ]
+}
+
+#[test]
+fn what_nothing_could_have_checked_was_not_sent_and_waits_or_is_mended() {
+    for (keys, may_pass) in without_keys() {
+        assert_eq!(keys.may_pass(), may_pass, "{keys:?}");
+        let advice = if may_pass { Advice::RepeatLater } else { Advice::Stop };
+        for effect in EFFECTS {
+            let outcome = of(effect, ReplyTrust::Signed, ErrorKind::Keys(keys.clone()));
+            assert_eq!(outcome, (Fate::NotSent, advice), "{effect:?} {keys:?}");
+        }
+        // After a lost reply nothing is repeated for want of a key either.
+        let error = Error::new(info(Effect::QueryFirst, ReplyTrust::Signed), ErrorKind::Keys(keys));
+        let error = error.after(Fate::Unknown);
+        assert_eq!((error.fate(), error.advice()), (Fate::Unknown, Advice::QueryFirst));
+    }
+}
+
+/// Whoever waited for the same fetch is told the same, down to what failed and in its own type.
+#[test]
+fn a_lack_of_keys_names_what_failed() {
+    let cause = TransportError::new(TransportErrorKind::Connect, Sent::No, None);
+    let keys = KeysUnavailable::not_carried(cause);
+    let error = Error::new(
+        info(Effect::Repeatable, ReplyTrust::Signed),
+        ErrorKind::Keys(keys.clone()),
+    );
+    assert!(
+        error.to_string().contains("no key could have checked the reply"),
+        "{error}"
+    );
+    let told = error.source().unwrap();
+    assert_eq!(told.to_string(), "the platform's keys could not be fetched");
+    assert!(told.source().unwrap().is::<TransportError>());
+    assert!(keys.source().unwrap().is::<TransportError>());
+    assert!(KeysUnavailable::not_valid().source().is_none());
+    assert!(error.refusal().is_none() && error.remote_request_id().is_none());
 }
 
 #[test]

@@ -4,8 +4,8 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use yuanfen_core::{
-    Advice, BuildError, ClientAuth, ErrorKind, Fate, FixedAmbient, OperationExt, Provider, RawOperation, ReplyTrust,
-    Route, SignatureError, UnixTime,
+    Advice, BuildError, ClientAuth, Effect, ErrorKind, Fate, FixedAmbient, OperationExt, Provider, RawOperation,
+    Readiness, ReplyTrust, Route, RouteInfo, SignatureError, UnixTime,
 };
 
 use crate::fake::{Call, Fake, Message, QUERY_FIRST, Reply, SIGNED, Signer, UNSIGNED};
@@ -105,9 +105,28 @@ fn an_untyped_call_is_signed_and_opened_like_any_other() {
     assert_eq!(error.fate(), Fate::NotSent);
 }
 
+/// Where nothing is signed there is nothing to check, and where nothing changes the answer can wait for its key.
+#[test]
+fn only_signed_writes_need_a_key_before_they_are_sent() {
+    for (effect, trust, needs) in [
+        (Effect::Read, ReplyTrust::Signed, false),
+        (Effect::Repeatable, ReplyTrust::Signed, true),
+        (Effect::QueryFirst, ReplyTrust::Signed, true),
+        (Effect::QueryFirst, ReplyTrust::Unsigned, false),
+        (Effect::Read, ReplyTrust::File, false),
+    ] {
+        let route = Route::new("fake", "call", http::Method::POST, "/", effect);
+        assert_eq!(RouteInfo::new(route, trust).needs_keys(), needs, "{effect:?} {trust:?}");
+    }
+}
+
 #[test]
 fn a_provider_without_a_key_call_has_none() {
     let account = Fake::default();
-    assert!(account.fetch_keys(Some("SERIAL"), &FixedAmbient::at(0)).is_none());
+    let route = Route::new("fake", "call", http::Method::POST, "/", Effect::QueryFirst);
+    assert_eq!(account.readiness(&route, NOW), Readiness::Ready);
+    for serial in [Some("SERIAL"), None] {
+        assert!(account.fetch_keys(serial, &FixedAmbient::at(0)).is_none());
+    }
     assert!(account.learn_keys(&response(200), NOW).is_ok());
 }

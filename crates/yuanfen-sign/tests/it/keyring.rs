@@ -119,6 +119,23 @@ fn an_empty_ring_knows_nothing() {
 }
 
 #[test]
+fn says_whether_any_key_could_check_a_message_now() {
+    assert!(!KeyRing::new().has_valid(at(JAVA_START)));
+    let certificates = ring([certificate("java_wechat_pay_certificate")]);
+    for (now, expected) in [
+        (JAVA_START - 1, false),
+        (JAVA_START, true),
+        (JAVA_END, true),
+        (JAVA_END + 1, false),
+    ] {
+        assert_eq!(certificates.has_valid(at(now)), expected, "{now}");
+    }
+    // A public key has no end.
+    certificates.learn([public()], at(JAVA_END + 1));
+    assert!(certificates.has_valid(at(i64::MAX)) && certificates.has_valid(at(i64::MIN)));
+}
+
+#[test]
 fn the_newest_certificate_is_the_one_that_began_last_and_is_valid() {
     let (mut old, mut new, mut future) = (
         certificate("java_wechat_pay_certificate"),

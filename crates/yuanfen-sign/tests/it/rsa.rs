@@ -2,7 +2,7 @@
 
 #[cfg(any(feature = "aws-lc", feature = "pure-rust"))]
 mod modern {
-    use yuanfen_core::{FixedAmbient, Sign as _, SignatureError, Verify as _};
+    use yuanfen_core::{Decrypt, FixedAmbient, Sign as _, SignatureError, Verify as _};
     use yuanfen_sign::{AeadError, Certificate, RsaSigningKey, RsaVerifyingKey};
     use yuanfen_testkit::json;
 
@@ -74,6 +74,21 @@ mod modern {
                 .decrypt_oaep_sha1(case.text("ciphertext"), &FixedAmbient::at(0))
                 .unwrap();
             case.run().decoded(&json!(std::str::from_utf8(&opened).unwrap())).done();
+        }
+    }
+
+    /// The same through the trait that accounts take, so that a key elsewhere can stand in.
+    #[test]
+    fn decrypts_as_the_trait_says() {
+        for case in vectors().of("oaep") {
+            let key = RsaSigningKey::parse(case.text("key")).unwrap();
+            let key: &dyn Decrypt = &key;
+            let opened = key.decrypt(case.text("ciphertext"), &FixedAmbient::at(0)).unwrap();
+            assert!(!opened.expose().is_empty(), "{case}");
+            let text = std::str::from_utf8(opened.expose()).unwrap();
+            case.run().decoded(&json!(text)).done();
+            let error = key.decrypt("AAAA", &FixedAmbient::at(0)).unwrap_err();
+            assert!(std::error::Error::source(&error).is_some(), "{error}");
         }
     }
 
