@@ -6,7 +6,7 @@ use bytes::Bytes;
 use zeroize::Zeroizing;
 
 use crate::redact::OneLine;
-use crate::{Ambient, BuildError, Secret, masked_text};
+use crate::{Ambient, BuildError, ClientAuth, Secret, masked_text};
 
 /// Holds a signing key, or knows who does.
 pub trait Sign: Send + Sync {
@@ -243,6 +243,8 @@ pub struct Draft {
     key_length: usize,
     finish: Finish,
     signed: bool,
+    signer: Option<Box<dyn Sign>>,
+    client_auth: ClientAuth,
 }
 
 impl Draft {
@@ -258,6 +260,8 @@ impl Draft {
             key_length,
             finish: Box::new(finish),
             signed: true,
+            signer: None,
+            client_auth: ClientAuth::None,
         }
     }
 
@@ -269,13 +273,36 @@ impl Draft {
             key_length: 0,
             finish: Box::new(move |_| Ok(request)),
             signed: false,
+            signer: None,
+            client_auth: ClientAuth::None,
         }
+    }
+
+    /// The same, which [`seal`](Self::seal) signs with that, whatever the account signs with: for calls that demand a
+    /// scheme of their own.
+    #[must_use]
+    pub fn signed_with(mut self, signer: impl Sign + 'static) -> Self {
+        self.signer = Some(Box::new(signer));
+        self
+    }
+
+    /// The same, whose finished request says whether it needs the merchant's certificate.
+    #[must_use]
+    pub const fn with_client_auth(mut self, client_auth: ClientAuth) -> Self {
+        self.client_auth = client_auth;
+        self
     }
 
     /// Whether a signature is wanted.
     #[must_use]
     pub const fn wants_signature(&self) -> bool {
         self.signed
+    }
+
+    /// Whether the text ends in the key. Then whoever has the text has the key, so it is signed where the key is: here.
+    #[must_use]
+    pub const fn holds_key(&self) -> bool {
+        self.key_length > 0
     }
 
     /// The canonical text, with the key where the protocol puts it.
@@ -290,12 +317,30 @@ impl Draft {
         masked_text(&self.text, self.key_length)
     }
 
+    /// Signature and finished request in one step, where the key is at hand: the account's signer, unless the draft
+    /// brings [its own](Self::signed_with).
+    ///
+    /// # Errors
+    /// When signing fails, and as [`finish`](Self::finish).
+    pub fn seal(self, signer: &dyn Sign, ambient: &dyn Ambient) -> Result<http::Request<Bytes>, BuildError> {
+        let signature = if self.wants_signature() {
+            self.signer.as_deref().unwrap_or(signer).sign(self.text(), ambient)?
+        } else {
+            String::new()
+        };
+        self.finish(&signature)
+    }
+
     /// The finished request.
     ///
     /// # Errors
     /// When the signature does not fit where it belongs.
     pub fn finish(self, signature: &str) -> Result<http::Request<Bytes>, BuildError> {
-        (self.finish)(signature)
+        let mut request = (self.finish)(signature)?;
+        if self.client_auth == ClientAuth::Required {
+            request.extensions_mut().insert(ClientAuth::Required);
+        }
+        Ok(request)
     }
 }
 

@@ -149,6 +149,8 @@ impl TransportError {
 pub enum TransportErrorKind {
     /// The request itself cannot be sent: plain http to another machine, no client identity where one is required.
     Refused,
+    /// Whoever holds the key was asked over a wire and did not sign. Nothing was sent to the platform.
+    Signer,
     /// No connection.
     Connect,
     /// TLS failed before anything was sent.
@@ -169,6 +171,7 @@ impl fmt::Display for TransportErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Refused => "the request was not sent because it may not be sent this way",
+            Self::Signer => "the remote signer did not sign",
             Self::Connect => "no connection",
             Self::Tls => "TLS failed",
             Self::ConnectTimeout => "no connection in time",

@@ -2,9 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::{
-    Ambient, BuildError, ClientAuth, Error, ErrorKind, OpenError, Opens, Provider, Route, RouteInfo, UnixTime,
-};
+use crate::{Ambient, BuildError, Draft, Error, ErrorKind, OpenError, Opens, Provider, Route, RouteInfo, UnixTime};
 
 /// A call of a platform: its fields, how they become a message, and how the answer becomes a typed reply.
 ///
@@ -37,22 +35,28 @@ pub trait Operation {
     fn decode(&self, account: &Self::Provider, inbound: Self::Inbound) -> Result<Self::Reply, OpenError>;
 }
 
-/// The two calls that most people use.
+/// The calls that most people use.
 pub trait OperationExt: Operation + Sized {
+    /// The request with its signature still to come, for a key that is elsewhere: sign its text, then finish it.
+    ///
+    /// # Errors
+    /// As [`Operation::encode`] and [`Provider::draft`]; nothing has left the process.
+    fn draft(&self, account: &Self::Provider, ambient: &dyn Ambient) -> Result<Draft, Error> {
+        let draft = self.encode(account, ambient);
+        let draft = draft.and_then(|message| account.draft(message, ambient));
+        draft
+            .map(|draft| draft.with_client_auth(Self::ROUTE.client_certificate))
+            .map_err(|error| Error::new(RouteInfo::of::<Self>(), ErrorKind::Build(error)))
+    }
+
     /// The signed request, ready to send.
     ///
     /// # Errors
     /// As [`Operation::encode`] and [`Provider::seal`]; nothing has left the process.
     fn request(&self, account: &Self::Provider, ambient: &dyn Ambient) -> Result<http::Request<Bytes>, Error> {
-        let build = || {
-            let message = self.encode(account, ambient)?;
-            let mut request = account.seal(message, ambient)?;
-            if Self::ROUTE.client_certificate == ClientAuth::Required {
-                request.extensions_mut().insert(ClientAuth::Required);
-            }
-            Ok(request)
-        };
-        build().map_err(|error| Error::new(RouteInfo::of::<Self>(), ErrorKind::Build(error)))
+        self.draft(account, ambient)?
+            .seal(account.signer(), ambient)
+            .map_err(|error| Error::new(RouteInfo::of::<Self>(), ErrorKind::Build(error)))
     }
 
     /// The typed reply.
@@ -90,6 +94,21 @@ impl<P: Provider> RawOperation<P> {
         Self { route, outbound }
     }
 
+    /// The request with its signature still to come, and the route that [`open`](Self::open) wants back.
+    ///
+    /// # Errors
+    /// As [`Provider::draft`].
+    pub fn draft<I: Opens<P>>(self, account: &P, ambient: &dyn Ambient) -> Result<(Draft, RouteInfo), Error> {
+        let info = RouteInfo {
+            route: self.route,
+            reply: I::TRUST,
+        };
+        match account.draft(self.outbound, ambient) {
+            Ok(draft) => Ok((draft.with_client_auth(info.route.client_certificate), info)),
+            Err(error) => Err(Error::new(info, ErrorKind::Build(error))),
+        }
+    }
+
     /// The signed request, and the route that [`open`](Self::open) wants back.
     ///
     /// # Errors
@@ -99,17 +118,9 @@ impl<P: Provider> RawOperation<P> {
         account: &P,
         ambient: &dyn Ambient,
     ) -> Result<(http::Request<Bytes>, RouteInfo), Error> {
-        let info = RouteInfo {
-            route: self.route,
-            reply: I::TRUST,
-        };
-        match account.seal(self.outbound, ambient) {
-            Ok(mut request) => {
-                if info.route.client_certificate == ClientAuth::Required {
-                    request.extensions_mut().insert(ClientAuth::Required);
-                }
-                Ok((request, info))
-            }
+        let (draft, info) = self.draft::<I>(account, ambient)?;
+        match draft.seal(account.signer(), ambient) {
+            Ok(request) => Ok((request, info)),
             Err(error) => Err(Error::new(info, ErrorKind::Build(error))),
         }
     }

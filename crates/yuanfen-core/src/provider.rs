@@ -26,13 +26,7 @@ pub trait Provider {
     /// # Errors
     /// As [`draft`](Self::draft), and when signing fails.
     fn seal(&self, message: Self::Outbound, ambient: &dyn Ambient) -> Result<http::Request<Bytes>, BuildError> {
-        let draft = self.draft(message, ambient)?;
-        let signature = if draft.wants_signature() {
-            self.signer().sign(draft.text(), ambient)?
-        } else {
-            String::new()
-        };
-        draft.finish(&signature)
+        self.draft(message, ambient)?.seal(self.signer(), ambient)
     }
 
     /// Whether the keys that would check an answer on that route are at hand. A driver asks before every call.
@@ -41,13 +35,10 @@ pub trait Provider {
         Readiness::Ready
     }
 
-    /// The request that fetches verifying keys, where the platform has such a call: because a message names that serial,
-    /// and such a key could come from it, or without a serial because [`readiness`](Self::readiness) says so.
-    fn fetch_keys(
-        &self,
-        serial: Option<&str>,
-        ambient: &dyn Ambient,
-    ) -> Option<Result<http::Request<Bytes>, BuildError>> {
+    /// The draft of the request that fetches verifying keys, where the platform has such a call: because a message names
+    /// that serial, and such a key could come from it, or without a serial because [`readiness`](Self::readiness) says so.
+    /// It is signed like any other.
+    fn fetch_keys(&self, serial: Option<&str>, ambient: &dyn Ambient) -> Option<Result<Draft, BuildError>> {
         let _ = (serial, ambient);
         None
     }

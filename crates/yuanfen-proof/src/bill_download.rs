@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use sha1::{Digest as _, Sha1};
-use yuanfen::core::{Address, ErrorKind, ProtocolErrorKind, TransportErrorKind};
+use yuanfen::core::{Address, BaseUrl, ErrorKind, ProtocolErrorKind, TransportErrorKind};
 use yuanfen::sign::{ApiV3Key, RsaSigningKey};
 use yuanfen::transport::{CheckWith, Client, DownloadError, HyperTransport};
 use yuanfen::wechat_v3::ops::DownloadBill;
@@ -101,7 +101,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool, Error> {
 fn measure(blocks: u64, gzip: bool, folder: &Path) -> Result<Taken, Error> {
     let (sha1, hashing) = hash(blocks);
     let far_side = FarSide::start(blocks, gzip, Way::Straight)?;
-    let client = client()?;
+    let client = client(&far_side)?;
     let path = folder.join("bill");
     memory::forget_peak()?;
     let before = memory::peak()?;
@@ -126,7 +126,7 @@ fn measure(blocks: u64, gzip: bool, folder: &Path) -> Result<Taken, Error> {
 fn refused(blocks: u64, gzip: bool, way: Way, folder: &Path) -> Result<&'static str, Error> {
     let (sha1, _) = hash(blocks);
     let far_side = FarSide::start(blocks, gzip, way)?;
-    let Err(error) = download(&client()?, &far_side.address()?, &sha1, &folder.join("bill")) else {
+    let Err(error) = download(&client(&far_side)?, &far_side.address()?, &sha1, &folder.join("bill")) else {
         return Err(format!("a bill was taken although it was {way}").into());
     };
     if let Some(left) = std::fs::read_dir(folder)?.next() {
@@ -153,7 +153,7 @@ fn download(client: &Client<Account>, address: &Address, sha1: &str, path: &Path
     runtime.block_on(client.download(&operation, check, path))
 }
 
-fn client() -> Result<Client<Account>, Error> {
+fn client(far_side: &FarSide) -> Result<Client<Account>, Error> {
     let vectors = Vectors::of_crate(concat!(env!("CARGO_MANIFEST_DIR"), "/../yuanfen-wechat-v3"))?;
     let key = RsaSigningKey::parse(&vectors.key("doc_merchant_private").text)?;
     let identity = SigningIdentity::new("1900007291", "408B07E79B8269FEC3D5D3E6AB8ED163A6A380DB", Arc::new(key))?;
@@ -161,7 +161,8 @@ fn client() -> Result<Client<Account>, Error> {
         identity,
         "wxd678efh567hg6787",
         ApiV3Key::new("a7cde1ZJB1kG2e7VfTs3jQzaWizur8Gb")?,
-    )?;
+    )?
+    .with_base(BaseUrl::parse(&far_side.base())?);
     Ok(Client::new(account, HyperTransport::new()?))
 }
 

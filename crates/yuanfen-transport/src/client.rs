@@ -6,14 +6,15 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tracing::{Instrument as _, Span};
 use yuanfen_core::{
-    Ambient, CodePaymentCall, Error, ErrorKind, KeysUnavailable, OpenError, Opens, Operation, OperationExt as _,
+    Ambient, CodePaymentCall, Draft, Error, ErrorKind, KeysUnavailable, OpenError, Opens, Operation, OperationExt as _,
     OrderNo, Provider, RawOperation, Readiness, Route, RouteInfo, SettleRule, SignatureError, Standing, UnixTime,
 };
 
 use crate::code_payment::TakingCodePayment;
 use crate::refresh::{Refresh, Turn};
+use crate::remote::{ErasedSign, NotSigned};
 use crate::settle::Settling;
-use crate::{OsAmbient, SharedTransport, Transport};
+use crate::{OsAmbient, RemoteSign, SharedTransport, Transport};
 
 /// An account, a transport, and the time and randomness they need: everything to make calls with.
 ///
@@ -27,6 +28,7 @@ pub struct Client<P, T = SharedTransport> {
     transport: T,
     ambient: Arc<dyn Ambient>,
     refresh: Arc<Refresh>,
+    signer: Option<Arc<dyn ErasedSign>>,
 }
 
 impl<P: Provider> Client<P> {
@@ -44,6 +46,7 @@ impl<P: Provider, T: Transport> Client<P, T> {
             transport,
             ambient: Arc::new(OsAmbient),
             refresh: Arc::default(),
+            signer: None,
         }
     }
 
@@ -51,6 +54,16 @@ impl<P: Provider, T: Transport> Client<P, T> {
     #[must_use]
     pub fn with_ambient(mut self, ambient: impl Ambient + 'static) -> Self {
         self.ambient = Arc::new(ambient);
+        self
+    }
+
+    /// The same with signatures from somewhere else, for an account whose key is not in this process.
+    ///
+    /// Every request of this client is signed there: calls, downloads, what settles them, and the fetch of the platform's
+    /// keys. A text that ends in its key (the MD5 and HMAC schemes) is signed here as before, since the key is here.
+    #[must_use]
+    pub fn with_remote_signer(mut self, signer: impl RemoteSign + 'static) -> Self {
+        self.signer = Some(Arc::new(signer));
         self
     }
 
@@ -98,13 +111,13 @@ impl<P: Provider, T: Transport> Client<P, T> {
     {
         let span = call_span(&operation.route, 1);
         let info = RouteInfo::new(operation.route.clone(), I::TRUST);
-        let build = || {
+        let draft = || {
             operation
-                .request::<I>(&self.provider, &*self.ambient)
-                .map(|(request, _)| request)
+                .draft::<I>(&self.provider, &*self.ambient)
+                .map(|(draft, _)| draft)
         };
         let open = |response: &_, now| RawOperation::open::<I>(&info, &self.provider, response, now);
-        self.exchange(span, &info, build, open).await
+        self.exchange(span, &info, draft, open).await
     }
 
     /// What to do about a call whose outcome is unknown: query, wait, and repeat under the same number where the rule
@@ -156,24 +169,28 @@ impl<P: Provider, T: Transport> Client<P, T> {
         O: Operation<Provider = P>,
     {
         let info = RouteInfo::of::<O>();
-        let build = || operation.request(&self.provider, &*self.ambient);
+        let draft = || operation.draft(&self.provider, &*self.ambient);
         let open = |response: &_, now| operation.reply(&self.provider, response, now);
-        self.exchange(call_span(&O::ROUTE, attempt), &info, build, open).await
+        self.exchange(call_span(&O::ROUTE, attempt), &info, draft, open).await
     }
 
-    /// Sees to the keys, builds, sends, and opens the answer, inside the span.
+    /// Sees to the keys, drafts, signs, sends, and opens the answer, inside the span.
     async fn exchange<R>(
         &self,
         span: Span,
         info: &RouteInfo,
-        build: impl FnOnce() -> Result<http::Request<Bytes>, Error>,
+        draft: impl FnOnce() -> Result<Draft, Error>,
         open: impl Fn(&http::Response<Bytes>, UnixTime) -> Result<R, Error>,
     ) -> Result<R, Error> {
         let call = async {
-            // Built late: what is encrypted is encrypted under a key that is there, and the timestamp is fresh.
-            match self.transport.send(build()?).await {
+            // Drafted late: what is encrypted is encrypted under a key that is there, and the timestamp is fresh.
+            let sent = match self.sign(draft()?).await {
+                Ok(request) => self.transport.send(request).await.map_err(ErrorKind::Transport),
+                Err(error) => Err(error.into()),
+            };
+            match sent {
                 Ok(response) => self.open(&response, open).await,
-                Err(error) => Err(Error::new(info.clone(), ErrorKind::Transport(error))),
+                Err(error) => Err(Error::new(info.clone(), error)),
             }
         };
         let result = async {
@@ -228,6 +245,17 @@ impl<P: Provider, T: Transport> Client<P, T> {
         turn.record(None, failed, self.ambient.now());
     }
 
+    /// The finished request, signed where the key is.
+    pub(crate) async fn sign(&self, draft: Draft) -> Result<http::Request<Bytes>, NotSigned> {
+        match &self.signer {
+            Some(remote) if draft.wants_signature() && !draft.holds_key() => {
+                let signature = remote.sign_boxed(draft.text().to_vec()).await;
+                Ok(draft.finish(&signature.map_err(NotSigned::remote)?)?)
+            }
+            _ => Ok(draft.seal(self.provider.signer(), &*self.ambient)?),
+        }
+    }
+
     /// Opens a response; where its key is unknown, fetches keys and opens the same response again.
     async fn open<R>(
         &self,
@@ -268,12 +296,18 @@ impl<P: Provider, T: Transport> Client<P, T> {
     }
 
     async fn fetch_keys(&self, serial: Option<&str>) -> Fetched {
-        let request = match self.provider.fetch_keys(serial, &*self.ambient) {
-            None => return Fetched::Nothing,
-            Some(Ok(request)) => request,
-            Some(Err(error)) => {
+        let Some(drafted) = self.provider.fetch_keys(serial, &*self.ambient) else {
+            return Fetched::Nothing;
+        };
+        let signed = match drafted {
+            Ok(draft) => self.sign(draft).await,
+            Err(error) => Err(error.into()),
+        };
+        let request = match signed {
+            Ok(request) => request,
+            Err(error) => {
                 tracing::warn!(error = %error, "the request for the platform's keys could not be built");
-                return Fetched::Failed(KeysUnavailable::not_built(error));
+                return Fetched::Failed(error.into());
             }
         };
         tracing::info!(for_a_response = serial.is_some(), "fetching the platform's keys");
@@ -304,6 +338,7 @@ impl<P, T: Clone> Clone for Client<P, T> {
             transport: self.transport.clone(),
             ambient: Arc::clone(&self.ambient),
             refresh: Arc::clone(&self.refresh),
+            signer: self.signer.clone(),
         }
     }
 }

@@ -214,7 +214,9 @@ impl<P: Provider, T: Transport> Client<P, T> {
         O: Operation<Provider = P>,
     {
         let wire = |error| Error::new(info.clone(), ErrorKind::Transport(error));
-        let request = operation.request(self.provider(), self.ambient())?;
+        let drafted = operation.draft(self.provider(), self.ambient())?;
+        let signed = self.sign(drafted).await;
+        let request = signed.map_err(|error| Error::new(info.clone(), error.into()))?;
         let response = self.transport().stream(request).await.map_err(wire)?;
         let status = response.status();
         let (head, mut chunks) = response.into_parts();

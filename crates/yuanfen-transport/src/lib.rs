@@ -10,6 +10,7 @@ mod fetch;
 #[cfg(feature = "hyper")]
 mod hyper;
 mod refresh;
+mod remote;
 mod retry;
 mod settle;
 mod sleep;
@@ -26,6 +27,7 @@ pub use download::{Check, CheckWith, DownloadError, Unchecked};
 pub use failover::Failover;
 #[cfg(feature = "hyper")]
 pub use hyper::{ClientIdentity, HyperTransport, HyperTransportBuilder, SetupError};
+pub use remote::RemoteSign;
 pub use retry::{Attempt, Retry};
 pub use settle::{Settled, Settling};
 pub use sleep::Sleep;

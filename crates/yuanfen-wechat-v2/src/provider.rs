@@ -1,5 +1,6 @@
 //! How a message is signed, and how an answer is opened.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
@@ -55,7 +56,7 @@ impl Provider for Account {
             None => fields,
             Some((name, spelling)) => respelled(&fields, name, spelling).map_err(BuildError::encode)?,
         };
-        Ok(Draft::new(text, key_length, move |signature| {
+        let draft = Draft::new(text, key_length, move |signature| {
             // Signed in two steps, a message that must be signed in its own way may meet the account's signer.
             if signature.len() != sign_type.hex_len() {
                 return Err(SignError::new("the signature is not of the message's sign_type").into());
@@ -69,19 +70,16 @@ impl Provider for Account {
                 .header(USER_AGENT, concat!("yuanfen/", env!("CARGO_PKG_VERSION")))
                 .body(Bytes::from(body))
                 .map_err(BuildError::encode)
-        }))
+        });
+        // As the message wants it, or else as the account does.
+        Ok(match self.signer_of(sign_type) {
+            Cow::Borrowed(_) => draft,
+            Cow::Owned(signer) => draft.signed_with(signer),
+        })
     }
 
     fn signer(&self) -> &dyn Sign {
         &self.signer
-    }
-
-    /// Signed as the message wants it, or else as the account does.
-    fn seal(&self, message: Message, ambient: &dyn Ambient) -> Result<Request<Bytes>, BuildError> {
-        let signer = self.signer_of(message.sign_type.unwrap_or(self.sign_type));
-        let draft = self.draft(message, ambient)?;
-        let signature = signer.sign(draft.text(), ambient)?;
-        draft.finish(&signature)
     }
 }
 

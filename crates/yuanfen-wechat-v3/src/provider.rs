@@ -81,19 +81,15 @@ impl Provider for Account {
         }
     }
 
-    /// The request for the platform's certificates: not in public-key mode alone. For a serial, not where it is a public
+    /// The draft for the platform's certificates: not in public-key mode alone. For a serial, not where it is a public
     /// key's, which only the merchant console hands out, and not within a minute of the last fetch that succeeded.
-    fn fetch_keys(
-        &self,
-        serial: Option<&str>,
-        ambient: &dyn Ambient,
-    ) -> Option<Result<http::Request<Bytes>, BuildError>> {
+    fn fetch_keys(&self, serial: Option<&str>, ambient: &dyn Ambient) -> Option<Result<Draft, BuildError>> {
         let in_vain = |serial: &str| names_public_key(serial) || self.refreshed().is_fresh(ambient.now());
         if !self.fetches_certificates() || serial.is_some_and(in_vain) {
             return None;
         }
         let message = DownloadCertificates::new().encode(self, ambient);
-        Some(message.and_then(|message| self.seal(message, ambient)))
+        Some(message.and_then(|message| self.draft(message, ambient)))
     }
 
     fn learn_keys(&self, response: &http::Response<Bytes>, now: UnixTime) -> Result<(), OpenError> {

@@ -140,8 +140,8 @@ fn a_lack_of_keys_names_what_failed() {
 
 #[test]
 fn a_wire_that_failed_before_sending_may_be_tried_again() {
-    use TransportErrorKind::{Connect, ConnectTimeout, Cut, Other, Timeout, Tls, TooLarge};
-    for kind in [Connect, ConnectTimeout, Tls, Other] {
+    use TransportErrorKind::{Connect, ConnectTimeout, Cut, Other, Signer, Timeout, Tls, TooLarge};
+    for kind in [Connect, ConnectTimeout, Tls, Signer, Other] {
         for effect in EFFECTS {
             let outcome = of(effect, ReplyTrust::Signed, transport(kind, Sent::No));
             assert_eq!(outcome, (Fate::NotSent, Advice::Repeat));

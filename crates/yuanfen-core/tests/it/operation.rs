@@ -41,6 +41,44 @@ fn a_draft_is_signed_elsewhere_and_finished_here() {
 }
 
 #[test]
+fn the_draft_of_an_operation_becomes_the_same_request_as_in_one_step() {
+    let (account, ambient) = (Fake::default(), FixedAmbient::at(0));
+    let draft = Call::<QUERY_FIRST, SIGNED>.draft(&account, &ambient).unwrap();
+    assert_eq!((draft.text(), draft.holds_key()), (b"body".as_slice(), false));
+    assert_eq!(account.signatures.made.load(Ordering::SeqCst), 0);
+    let request = draft.finish("4").unwrap();
+    let in_one_step = Call::<QUERY_FIRST, SIGNED>.request(&account, &ambient).unwrap();
+    assert_eq!(request.headers(), in_one_step.headers());
+    assert_eq!(request.body(), in_one_step.body());
+    // The merchant's certificate is wanted in either case.
+    assert_eq!(request.extensions().get::<ClientAuth>(), Some(&ClientAuth::Required));
+
+    let route = Route::new(
+        "fake",
+        "new_call",
+        http::Method::POST,
+        "/new",
+        yuanfen_core::Effect::Read,
+    );
+    let raw = RawOperation::<Fake>::new(route, Message::Unwritable);
+    let error = raw.draft::<Reply<UNSIGNED>>(&account, &ambient).unwrap_err();
+    assert_eq!((error.operation(), error.fate()), ("new_call", Fate::NotSent));
+}
+
+#[test]
+fn a_draft_with_a_signer_of_its_own_is_sealed_with_that() {
+    let (account, ambient) = (Fake::default(), FixedAmbient::at(0));
+    let broken = Signer {
+        broken: true,
+        ..Signer::default()
+    };
+    let draft = account.draft(Message::Signed("text"), &ambient).unwrap();
+    let error = draft.signed_with(broken).seal(account.signer(), &ambient).unwrap_err();
+    assert!(matches!(error, BuildError::Sign(_)));
+    assert_eq!(account.signatures.made.load(Ordering::SeqCst), 0);
+}
+
+#[test]
 fn a_message_that_its_protocol_does_not_sign_is_sealed_without_the_key() {
     let (account, ambient) = (Fake::default(), FixedAmbient::at(0));
     let request = account.seal(Message::Unsigned("plain"), &ambient).unwrap();

@@ -69,11 +69,16 @@ impl FarSide {
         Ok(far_side)
     }
 
+    /// The platform's address.
+    pub(super) fn base(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
     /// Where its bill is.
     pub(super) fn address(&self) -> Result<Address, Error> {
         let address = format!(
-            "http://127.0.0.1:{}/v3/billdownload/file?token=6XIv5TUPto7pByrTQKhd6kwvyKLG2uY2",
-            self.port
+            "{}/v3/billdownload/file?token=6XIv5TUPto7pByrTQKhd6kwvyKLG2uY2",
+            self.base()
         );
         Ok(Address::parse("download_url", &address)?)
     }

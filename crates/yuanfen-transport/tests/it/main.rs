@@ -25,6 +25,7 @@ mod keys;
 mod logs;
 mod pkcs12;
 mod proxy;
+mod remote;
 mod retry;
 mod settle;
 mod suite;

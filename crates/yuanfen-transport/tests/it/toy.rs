@@ -21,6 +21,8 @@ pub struct Toy {
     can_fetch: bool,
     /// Until when the keys are valid; refreshing them is due from a hundred seconds before.
     ends: Mutex<i64>,
+    signer: Signer,
+    key_length: usize,
 }
 
 impl Toy {
@@ -30,6 +32,8 @@ impl Toy {
             keys: Mutex::new(BTreeMap::from([("k1".to_owned(), 11)])),
             can_fetch: true,
             ends: Mutex::new(i64::MAX),
+            signer: Signer::Here,
+            key_length: 0,
         }
     }
 
@@ -41,6 +45,18 @@ impl Toy {
 
     fn has_keys(&self, now: UnixTime) -> bool {
         now.seconds() <= *self.ends.lock().unwrap()
+    }
+
+    /// The key is not in this process.
+    pub fn signed_elsewhere(mut self) -> Self {
+        self.signer = Signer::Elsewhere;
+        self
+    }
+
+    /// As the schemes do whose text ends in the key.
+    pub fn with_the_key_in_its_texts(mut self) -> Self {
+        self.key_length = 3;
+        self
     }
 
     pub fn without_fetching(mut self) -> Self {
@@ -72,12 +88,24 @@ impl Verify for Key {
     }
 }
 
-struct Signer;
+#[derive(Debug)]
+enum Signer {
+    Here,
+    Elsewhere,
+}
 
 impl Sign for Signer {
     fn sign(&self, text: &[u8], _: &dyn Ambient) -> Result<String, SignError> {
-        Ok(sum(7, text))
+        match self {
+            Self::Here => Ok(signature(text)),
+            Self::Elsewhere => Err(SignError::new("the key is elsewhere")),
+        }
     }
+}
+
+/// What the account signs with, wherever that is.
+pub fn signature(text: &[u8]) -> String {
+    sum(7, text)
 }
 
 /// A response as the platform gives it, signed with that key.
@@ -128,19 +156,23 @@ impl Provider for Toy {
     fn draft(&self, message: Outbound, ambient: &dyn Ambient) -> Result<Draft, BuildError> {
         let uri = format!("{}{}", self.base, message.path);
         let nonce = yuanfen_core::nonce_text(ambient);
-        Ok(Draft::new(message.body.as_bytes().to_vec(), 0, move |signature| {
-            http::Request::builder()
-                .method(message.method)
-                .uri(uri)
-                .header("x-nonce", nonce)
-                .header("authorization", format!("toy {signature}"))
-                .body(Bytes::from(message.body))
-                .map_err(BuildError::encode)
-        }))
+        Ok(Draft::new(
+            message.body.as_bytes().to_vec(),
+            self.key_length,
+            move |signature| {
+                http::Request::builder()
+                    .method(message.method)
+                    .uri(uri)
+                    .header("x-nonce", nonce)
+                    .header("authorization", format!("toy {signature}"))
+                    .body(Bytes::from(message.body))
+                    .map_err(BuildError::encode)
+            },
+        ))
     }
 
     fn signer(&self) -> &dyn Sign {
-        &Signer
+        &self.signer
     }
 
     fn readiness(&self, route: &Route, now: UnixTime) -> Readiness {
@@ -153,11 +185,7 @@ impl Provider for Toy {
         }
     }
 
-    fn fetch_keys(
-        &self,
-        serial: Option<&str>,
-        ambient: &dyn Ambient,
-    ) -> Option<Result<http::Request<Bytes>, BuildError>> {
+    fn fetch_keys(&self, serial: Option<&str>, ambient: &dyn Ambient) -> Option<Result<Draft, BuildError>> {
         let path = match serial {
             Some(serial) => format!("/keys?serial={serial}"),
             None => "/keys".to_owned(),
@@ -167,7 +195,7 @@ impl Provider for Toy {
             path,
             body: "",
         };
-        self.can_fetch.then(|| self.seal(message, ambient))
+        self.can_fetch.then(|| self.draft(message, ambient))
     }
 
     fn learn_keys(&self, response: &http::Response<Bytes>, now: UnixTime) -> Result<(), OpenError> {

@@ -769,6 +769,7 @@ fn opens_the_same_answer_once_the_key_is_known() {
     let answer = reply(200, PREPAID);
     assert!(order().reply(&account, &answer, now()).is_err());
     let fetch = account.fetch_keys(Some(CERTIFICATE), &ambient()).unwrap().unwrap();
+    let fetch = fetch.seal(account.signer(), &ambient()).unwrap();
     assert_eq!(fetch.uri().path(), "/v3/certificates");
     account
         .learn_keys(&crate::certificates::listed(&["go_cert_D7CE"]), now())

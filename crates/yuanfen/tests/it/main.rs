@@ -18,6 +18,7 @@ mod features;
 mod notices;
 mod recovery;
 mod refunds;
+mod remote;
 mod rotation;
 mod shop;
 mod tills;
