@@ -249,28 +249,15 @@ pub(crate) struct ReceivedIds {
 impl MerchantIds {
     /// Reads the ids of a message of this shape. They are ours, or the message is foreign.
     ///
-    /// `with_apps` is whether such messages name apps; refunds do not.
-    pub(crate) fn take(&self, taker: &mut JsonTaker<'_>, with_apps: bool) -> Result<ReceivedIds, ProtocolError> {
-        let (merchant, app, ours, further) = match self {
-            Self::Direct(ids) => ("mchid", "appid", (&ids.merchant_id, &ids.app_id), &ids.further_app_ids),
-            Self::Partner(ids) => (
-                "sp_mchid",
-                "sp_appid",
-                (&ids.merchant_id, &ids.app_id),
-                &ids.further_app_ids,
-            ),
-        };
+    /// The merchants are always named, the app where a call names it: messages about refunds do not, and for payments by
+    /// code the documents promise none.
+    pub(crate) fn take(&self, taker: &mut JsonTaker<'_>) -> Result<ReceivedIds, ProtocolError> {
+        let (merchant, app) = self.names();
         let merchant_id: String = taker.need(merchant)?;
-        if *merchant_id != **ours.0 {
+        if merchant_id != self.merchant_id() {
             return Err(foreign(merchant));
         }
-        let app_id: Option<String> = if with_apps { Some(taker.need(app)?) } else { None };
-        if let Some(app_id) = &app_id
-            && **app_id != **ours.1
-            && !further.iter().any(|known| **known == **app_id)
-        {
-            return Err(foreign(app));
-        }
+        let app_id = take_named(taker, app, |id| self.has_app(id))?;
         let sub_merchant = match self {
             Self::Direct(_) => None,
             Self::Partner(ids) => Some(take_sub_merchant(taker, ids.sub_merchant.as_ref())?),
@@ -281,57 +268,54 @@ impl MerchantIds {
             sub_merchant,
         })
     }
-}
 
-impl MerchantIds {
     /// Reads what a message names of its ids, which may be nothing. What it does name is ours, or the message is foreign.
     pub(crate) fn check_what_is_named(&self, taker: &mut JsonTaker<'_>) -> Result<(), ProtocolError> {
-        let (merchant, app, further) = match self {
-            Self::Direct(ids) => ("mchid", "appid", &ids.further_app_ids),
-            Self::Partner(ids) => ("sp_mchid", "sp_appid", &ids.further_app_ids),
-        };
-        check_named(taker, merchant, |id| id == self.merchant_id())?;
-        check_named(taker, app, |id| {
-            id == self.app_id() || further.iter().any(|known| **known == *id)
-        })?;
+        let (merchant, app) = self.names();
+        take_named(taker, merchant, |id| id == self.merchant_id())?;
+        take_named(taker, app, |id| self.has_app(id))?;
         if let Some(sub) = self.sub_merchant() {
-            check_named(taker, "sub_mchid", |id| *id == *sub.merchant_id)?;
-            check_named(taker, "sub_appid", |id| {
-                sub.app_id.as_deref().is_none_or(|our_app| id == our_app)
-            })?;
+            take_named(taker, "sub_mchid", |id| *id == *sub.merchant_id)?;
+            take_named(taker, "sub_appid", |id| sub.has_app(id))?;
         }
         Ok(())
     }
+
+    /// Under which names the one who signs, and its app, come.
+    const fn names(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Direct(_) => ("mchid", "appid"),
+            Self::Partner(_) => ("sp_mchid", "sp_appid"),
+        }
+    }
 }
 
-fn check_named(
+impl SubMerchant {
+    /// A merchant may have further apps, and orders placed without one name none; only a contradiction is foreign.
+    fn has_app(&self, app_id: &str) -> bool {
+        self.app_id.as_deref().is_none_or(|ours| ours == app_id)
+    }
+}
+
+/// An id that a message may name; an empty one stands for none.
+fn take_named(
     taker: &mut JsonTaker<'_>,
     name: &'static str,
     is_ours: impl Fn(&str) -> bool,
-) -> Result<(), ProtocolError> {
-    let named: Option<String> = taker.maybe(name)?;
-    match named {
-        Some(id) if !id.is_empty() && !is_ours(&id) => Err(foreign(name)),
-        Some(_) | None => Ok(()),
+) -> Result<Option<String>, ProtocolError> {
+    let id: Option<String> = taker.maybe(name)?;
+    match id.filter(|id| !id.is_empty()) {
+        Some(id) if !is_ours(&id) => Err(foreign(name)),
+        id => Ok(id),
     }
 }
 
 fn take_sub_merchant(taker: &mut JsonTaker<'_>, ours: Option<&SubMerchant>) -> Result<SubMerchant, ProtocolError> {
     let merchant_id: String = taker.need("sub_mchid")?;
-    let app_id: Option<String> = taker.maybe("sub_appid")?;
-    // An empty one stands for none.
-    let app_id = app_id.filter(|app_id| !app_id.is_empty());
-    if let Some(ours) = ours {
-        if *merchant_id != *ours.merchant_id {
-            return Err(foreign("sub_mchid"));
-        }
-        // A merchant may have further apps, and orders placed without one name none; only a contradiction is foreign.
-        if let (Some(app_id), Some(our_app)) = (&app_id, &ours.app_id)
-            && **app_id != **our_app
-        {
-            return Err(foreign("sub_appid"));
-        }
+    if ours.is_some_and(|ours| *merchant_id != *ours.merchant_id) {
+        return Err(foreign("sub_mchid"));
     }
+    let app_id = take_named(taker, "sub_appid", |id| ours.is_none_or(|ours| ours.has_app(id)))?;
     Ok(SubMerchant {
         merchant_id: merchant_id.into(),
         app_id: app_id.map(Into::into),

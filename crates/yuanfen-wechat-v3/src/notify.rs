@@ -107,7 +107,7 @@ impl NotificationSource for Account {
                 facts.order_no = Some(order.order_no.as_str().to_owned());
                 facts.remote_id = order.transaction_id.as_ref().map(|id| id.as_str().to_owned());
                 facts.merchant = Some(settled_to(&order.merchant_id, order.sub_merchant.as_ref()));
-                facts.app = Some(order.app_id.clone());
+                facts.app.clone_from(&order.app_id);
                 facts
             }
             // There is no number of the platform's for the whole; the amount is what its parts sum up to.

@@ -92,8 +92,8 @@ open_enum! {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Transaction {
-    /// `appid`, in partner form `sp_appid`.
-    pub app_id: String,
+    /// `appid`, in partner form `sp_appid`. Answers about payments by code may lack it.
+    pub app_id: Option<String>,
     /// `mchid`, in partner form `sp_mchid`.
     pub merchant_id: String,
     /// `sub_mchid` and, if it was given, `sub_appid`: the merchant for which a provider acted; in partner form alone.
@@ -183,7 +183,7 @@ impl Transaction {
     /// Types a message that is known to be genuine. The merchant and the app must be ours.
     pub(crate) fn read(object: &Object, ids: &MerchantIds, raw: Bytes) -> Result<Self, ProtocolError> {
         let mut taker = JsonTaker::new(object);
-        let received = ids.take(&mut taker, true)?;
+        let received = ids.take(&mut taker)?;
         Ok(Self::take(&mut taker, received, raw)?)
     }
 
@@ -221,7 +221,7 @@ impl Transaction {
         };
         let (total, payer_total, currency, payer_currency) = amount.unwrap_or_default();
         Ok(Self {
-            app_id: ids.app_id.unwrap_or_default(),
+            app_id: ids.app_id,
             merchant_id: ids.merchant_id,
             sub_merchant: ids.sub_merchant,
             order_no: taker.need("out_trade_no")?,

@@ -48,7 +48,7 @@ pub struct RefundNotice {
 impl RefundNotice {
     pub(super) fn read(object: &Object, ids: &MerchantIds, raw: Bytes) -> Result<Self, ProtocolError> {
         let mut taker = JsonTaker::new(object);
-        let received = ids.take(&mut taker, false)?;
+        let received = ids.take(&mut taker)?;
         Ok(Self::take(&mut taker, received, raw)?)
     }
 

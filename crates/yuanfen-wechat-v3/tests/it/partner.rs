@@ -272,7 +272,10 @@ fn reads_a_paid_order_of_a_merchant() {
     let order = asked(&partner(), PAID).unwrap();
     assert_eq!(order.standing(), Standing::Succeeded);
     let order = order.transaction;
-    assert_eq!((&*order.merchant_id, &*order.app_id), (PROVIDER, PROVIDER_APP));
+    assert_eq!(
+        (&*order.merchant_id, order.app_id.as_deref()),
+        (PROVIDER, Some(PROVIDER_APP))
+    );
     let sub = order.sub_merchant.as_ref().unwrap();
     assert_eq!(
         (&*sub.merchant_id, sub.app_id.as_deref()),
@@ -301,6 +304,9 @@ fn reads_orders_that_name_no_app_of_the_merchant() {
             assert_eq!(order.sub_payer, None);
         }
     }
+    // The documents promise no app of the provider either, of a payment by code.
+    let text = changed(PAID, r#""sp_appid":"wx8888888888888888","#, "");
+    assert_eq!(asked(&partner(), &text).unwrap().transaction.app_id, None);
     // An order placed under a further app of a merchant whose own the account does not name.
     let order = asked(&partner_without_app(), PAID).unwrap();
     assert_eq!(order.transaction.sub_merchant.unwrap().app_id.as_deref(), Some(SUB_APP));

@@ -235,6 +235,12 @@ fn reads_a_code_that_was_paid_at_once() {
     );
     assert_eq!(order.total, Some(Fen::new(100)));
     assert_eq!(order.raw().as_ref(), PAID.as_bytes());
+    // Of the app the documents promise nothing.
+    for (from, to) in [(r#""appid":"wxd678efh567hg6787","#, ""), ("wxd678efh567hg6787", "")] {
+        let body = PAID.replacen(from, to, 1);
+        assert_ne!(body, PAID);
+        assert_eq!(opened(200, &body).unwrap().standing(), Standing::Succeeded);
+    }
     let in_partner_form = partner::PAID.replace(r#""A1""#, r#""1217752501201407033233368018""#);
     let charged = charge()
         .reply(&partner(), &reply(200, &in_partner_form), now())
