@@ -27,4 +27,5 @@ mod trust;
 mod v2_bills;
 mod v2_calls;
 mod v2_provider;
+mod v3_provider;
 mod wires;
