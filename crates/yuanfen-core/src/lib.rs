@@ -4,6 +4,7 @@
 mod address;
 mod ambient;
 mod attest;
+mod bill_text;
 mod code_payment;
 mod decimal;
 mod error;
@@ -33,6 +34,7 @@ pub use address::{Address, AddressError, BaseUrl};
 pub use ambient::FixedAmbient;
 pub use ambient::{Ambient, nonce_text};
 pub use attest::{Decrypt, DecryptError, Draft, Sign, SignError, SignatureError, Unsigned, Verified, Verify};
+pub use bill_text::{BillError, BillLine, BillText};
 pub use code_payment::{
     CodePayment, CodePaymentCall, CodePaymentEvent, CodePaymentOutcome, CodePaymentRule, CodePaymentStep,
 };

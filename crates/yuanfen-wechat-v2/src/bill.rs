@@ -1,7 +1,6 @@
 //! The file of a bill: what came in its place, whether it is whole, and what is in it. v2 sheet, sections 6.8 and 6.9.
 
 mod check;
-mod text;
 
 use std::fmt;
 use std::io::Read as _;
@@ -16,7 +15,7 @@ use yuanfen_core::{
 };
 
 pub use check::{BillCheck, BillMismatch};
-pub use text::{BillError, BillLine, BillText};
+pub use yuanfen_core::{BillError, BillLine, BillText};
 
 use crate::{Account, codes};
 

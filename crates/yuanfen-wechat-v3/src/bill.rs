@@ -2,10 +2,12 @@
 
 mod check;
 mod encrypted;
+mod text;
 
 pub use check::{BillCheck, BillMismatch};
 pub(crate) use encrypted::ALGORITHM;
-pub use encrypted::{ENCRYPTED_BILL_CEILING, EncryptedBill, EncryptedBillFile, EncryptedBillPart};
+pub use encrypted::{EncryptedBill, EncryptedBillFile, EncryptedBillPart};
+pub(crate) use text::text_of;
 
 use std::fmt;
 use std::time::Duration;
@@ -19,6 +21,10 @@ use yuanfen_core::{
 use crate::ops::DownloadBill;
 use crate::private::Raw;
 use crate::{Message, Reply};
+
+/// Most bytes of a bill that are held in memory, packed or unpacked: 256 MiB. It is for encrypted bills, and for reading a
+/// bill as text; what is larger and not encrypted goes to the disk as it comes.
+pub const BILL_CEILING: usize = 256 << 20;
 
 /// When the bills of a day are ready: at ten o'clock of the next morning in Beijing (v3 sheet, section 18.3). Asked for
 /// before, the platform says that they are being made.

@@ -35,8 +35,8 @@ mod transaction;
 pub use account::{Account, BACKUP_BASE, DEFAULT_BASE, SetupError, SigningIdentity};
 pub use auth_code::AuthCode;
 pub use bill::{
-    BillCheck, BillMismatch, ENCRYPTED_BILL_CEILING, EncryptedBill, EncryptedBillFile, EncryptedBillPart,
-    RequestedBill, bill_ready_at,
+    BILL_CEILING, BillCheck, BillMismatch, EncryptedBill, EncryptedBillFile, EncryptedBillPart, RequestedBill,
+    bill_ready_at,
 };
 pub use certificates::{DownloadedCertificates, PlatformCertificate};
 pub use codes::Code;
@@ -65,4 +65,4 @@ pub use scene::{H5Info, H5Type, Scene, Store};
 pub use sensitive::{Ciphertext, EncryptedBody, EncryptedText, MessageCipher, Sensitive};
 pub use till::{Till, TillStore};
 pub use transaction::{PromotedGoods, Promotion, PromotionScope, PromotionType, TradeState, TradeType, Transaction};
-pub use yuanfen_core::PrepayId;
+pub use yuanfen_core::{BillError, BillLine, BillText, PrepayId};

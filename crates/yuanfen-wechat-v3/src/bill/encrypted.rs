@@ -1,29 +1,24 @@
 //! Bills that come encrypted: a provider's bills about its merchants. v3 sheet, section 18.1.
 
 use std::fmt;
-use std::io::Read as _;
 use std::time::Duration;
 
 use bytes::Bytes;
-use flate2::bufread::MultiGzDecoder;
 use yuanfen_core::{
-    Address, Ambient, CalendarDate, Decrypt, Extra, FieldError, JsonTaker, LimitExceeded, OpenError, ProtocolError,
-    ProtocolErrorKind, Route, UnixTime, ValueError,
+    Address, Ambient, CalendarDate, DecryptError, Extra, FieldError, JsonTaker, LimitExceeded, OpenError,
+    ProtocolError, ProtocolErrorKind, Route, UnixTime, ValueError,
 };
 use yuanfen_sign::{FileKey, Sha1Stream};
 
 use super::check::{BillMismatch, broken};
-use super::{PromisedFile, answer};
-use crate::Reply;
+use super::text::{is_gzip, unpack};
+use super::{BILL_CEILING, PromisedFile, answer};
 use crate::ops::DownloadEncryptedBill;
 use crate::private::Raw;
+use crate::{Account, EncryptedText, Reply};
 
 /// `algorithm`: the only one of the platform's two that is used here; the other is SM4.
 pub(crate) const ALGORITHM: (&str, Option<&str>) = ("algorithm", Some("AEAD_AES_256_GCM"));
-
-/// Most bytes that an encrypted file may have, and most that it may have when it is unpacked: 256 MiB. It is held in memory
-/// whole, because nothing of it is known to be genuine before its last bytes are.
-pub const ENCRYPTED_BILL_CEILING: usize = 256 << 20;
 
 /// The platform's answer to asking for an encrypted bill: its parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +44,7 @@ pub struct EncryptedBillPart {
     /// `nonce`: what the file was encrypted with beside the key, 12 bytes.
     pub nonce: String,
     address: Address,
-    sealed_key: String,
+    sealed_key: EncryptedText,
     expires_at: UnixTime,
 }
 
@@ -119,26 +114,22 @@ impl EncryptedBillPart {
         &self.address
     }
 
-    /// `encrypt_key`: the file's key, encrypted to the public key of the merchant's API certificate with OAEP (SHA-1,
-    /// MGF1 with SHA-1), base64. Where the private key is out of this process's reach, have this opened there and make a
-    /// [`FileKey`] of the 32 bytes.
+    /// `encrypt_key`: the file's key, encrypted to the merchant's certificate. Where the private key is out of this
+    /// process's reach, have this opened there and make a [`FileKey`] of the 32 bytes.
     #[must_use]
-    pub fn sealed_key(&self) -> &str {
+    pub const fn sealed_key(&self) -> &EncryptedText {
         &self.sealed_key
     }
 
-    /// The file's key, opened with the private key of the merchant's API certificate: a `yuanfen_sign::RsaSigningKey`, or
-    /// whoever holds it and decrypts.
+    /// The file's key, opened as [`Account::decrypt_bytes`] does.
     ///
     /// # Errors
-    /// [`ProtocolErrorKind::Decrypt`] when it does not open, or what is in it is no key: it may be encrypted to another
-    /// of the merchant's certificates.
-    pub fn open_key(&self, private_key: &dyn Decrypt, ambient: &dyn Ambient) -> Result<FileKey, OpenError> {
-        let sealed = || ProtocolError::new(ProtocolErrorKind::Decrypt);
-        let key = private_key
-            .decrypt(&self.sealed_key, ambient)
-            .map_err(|error| sealed().with_source(error))?;
-        FileKey::from_bytes(key.expose()).map_err(|error| sealed().with_source(error).into())
+    /// When the account's identity cannot decrypt, the key does not open, or what is in it is none: it may be encrypted
+    /// to another of the merchant's certificates.
+    pub fn open_key(&self, account: &Account, ambient: &dyn Ambient) -> Result<FileKey, DecryptError> {
+        let key = account.decrypt_bytes(&self.sealed_key, ambient)?;
+        FileKey::from_bytes(key.expose())
+            .map_err(|error| DecryptError::with_source("what was encrypted is no key of a file", error))
     }
 
     /// The call that fetches the file and opens it when it is made in one piece. It is not built once the address is
@@ -165,7 +156,8 @@ impl fmt::Debug for EncryptedBillPart {
     }
 }
 
-/// Takes in an encrypted file piece by piece, into one buffer of at most [`ENCRYPTED_BILL_CEILING`], then opens, unpacks
+/// Takes in an encrypted file piece by piece, into one buffer, because nothing of it is known to be genuine before its last
+/// bytes are. The buffer grows to at most [`BILL_CEILING`](crate::BILL_CEILING), then opens, unpacks
 /// and checks it. Nothing of it is handed out before all of that has succeeded.
 #[derive(Clone)]
 pub struct EncryptedBillFile {
@@ -185,7 +177,7 @@ impl EncryptedBillFile {
             nonce: nonce.to_owned(),
             promised: sha1.to_ascii_lowercase(),
             received: Vec::new(),
-            ceiling: ENCRYPTED_BILL_CEILING,
+            ceiling: BILL_CEILING,
         }
     }
 
@@ -222,7 +214,7 @@ impl EncryptedBillFile {
             .key
             .open(&self.nonce, "", self.received)
             .map_err(|error| ProtocolError::new(ProtocolErrorKind::Decrypt).with_source(error))?;
-        let packed = opened.starts_with(&[0x1f, 0x8b]);
+        let packed = is_gzip(&opened);
         let received = packed.then(|| sha1(&opened));
         let plain = if packed { unpack(&opened, self.ceiling)? } else { opened };
         let uncompressed = sha1(&plain);
@@ -254,16 +246,4 @@ fn sha1(bytes: &[u8]) -> String {
     let mut digest = Sha1Stream::new();
     digest.push(bytes);
     digest.finish_hex()
-}
-
-fn unpack(packed: &[u8], ceiling: usize) -> Result<Vec<u8>, ProtocolError> {
-    // One byte more than may come shows that more came.
-    let room = u64::try_from(ceiling).unwrap_or(u64::MAX).saturating_add(1);
-    let mut plain = Vec::new();
-    MultiGzDecoder::new(packed)
-        .take(room)
-        .read_to_end(&mut plain)
-        .map_err(broken)?;
-    LimitExceeded::check("bytes", plain.len(), ceiling).map_err(broken)?;
-    Ok(plain)
 }

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::Method;
 use yuanfen_core::{Address, Ambient, BuildError, Effect, OpenError, Operation, Route, UnixTime, Unsigned};
 
+use crate::bill::text_of;
 use crate::{Account, BillCheck, File, Message};
 
 /// Fetches the file of a bill: [`RequestedBill::download`](crate::RequestedBill::download) makes it. The address lives for
@@ -64,6 +65,14 @@ impl DownloadedBill {
     #[must_use]
     pub const fn bytes(&self) -> &Bytes {
         self.file.bytes()
+    }
+
+    /// The text, unpacked where it is gzip: read it with [`BillText::parse`](crate::BillText::parse).
+    ///
+    /// # Errors
+    /// When it has more than [`BILL_CEILING`](crate::BILL_CEILING), or is not UTF-8.
+    pub fn text(&self) -> Result<String, OpenError> {
+        text_of(self.file.bytes())
     }
 }
 

@@ -8,6 +8,7 @@ use http::Method;
 use yuanfen_core::{Address, Ambient, BuildError, Effect, OpenError, Operation, Route, UnixTime, Unsigned};
 
 use super::download_bill::check_fresh;
+use crate::bill::text_of;
 use crate::{Account, EncryptedBillFile, File, Message};
 
 /// Fetches a part of an encrypted bill: [`EncryptedBillPart::download`](crate::EncryptedBillPart::download) makes it. The
@@ -66,6 +67,14 @@ impl OpenedBill {
     #[must_use]
     pub const fn bytes(&self) -> &Bytes {
         &self.bytes
+    }
+
+    /// The text: read it with [`BillText::parse`](crate::BillText::parse).
+    ///
+    /// # Errors
+    /// When it has more than [`BILL_CEILING`](crate::BILL_CEILING), or is not UTF-8.
+    pub fn text(&self) -> Result<String, OpenError> {
+        text_of(&self.bytes)
     }
 }
 

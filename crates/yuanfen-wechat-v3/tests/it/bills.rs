@@ -1,11 +1,11 @@
 //! Bills: asked for, fetched, held against their digest.
 
 use yuanfen_core::{
-    Address, Ambient as _, BaseUrl, CalendarDate, ErrorKind, Fate, FixedHost, OpenError, Operation as _,
+    Address, Ambient as _, BaseUrl, CalendarDate, ErrorKind, Fate, Fen, FixedHost, OpenError, Operation as _,
     OperationExt as _, ProtocolErrorKind, Provider as _, RefusalKind, UnixTime,
 };
 use yuanfen_wechat_v3::ops::{BillScope, BillType, DownloadBill, RequestFundFlowBill, RequestTradeBill};
-use yuanfen_wechat_v3::{Account, BillCheck, BillMismatch, Message, RequestedBill, SubMerchant};
+use yuanfen_wechat_v3::{Account, BillCheck, BillMismatch, BillText, Message, RequestedBill, SubMerchant};
 
 use crate::far_side::{
     APP, VECTORS, account, ambient, api_v3_key, identity, now, reason, reply, response, wrong_field,
@@ -271,6 +271,61 @@ fn a_provider_says_whose_trades_it_wants() {
     // A provider's own funds are its own.
     let flow = RequestFundFlowBill::new(date).request(&one, &ambient()).unwrap();
     assert_eq!(flow.uri().query(), Some("bill_date=2020-11-09"));
+}
+
+/// Not by their place: which columns there are depends on the kind of bill and on whose it is. The mark at the beginning,
+/// the back-quotes and the summary are no data.
+#[test]
+fn reads_the_rows_of_a_trade_bill_by_the_names_of_their_columns() {
+    let download = requested(SHA1).download();
+    let bill = download.reply(&account(), &response(200, &[], &gzip()), now()).unwrap();
+    let text = bill.text().unwrap();
+    assert!(text.starts_with('\u{feff}'));
+    let bill = BillText::parse(&text).unwrap();
+    assert_eq!(bill.header().len(), 27);
+    let rows: Vec<_> = bill.rows().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), 45);
+    assert_eq!(rows[0].get("交易时间"), Some("2019-02-19 05:01:46"));
+    for (column, total) in [
+        ("订单金额", "订单总金额"),
+        ("退款金额", "退款总金额"),
+        ("申请退款金额", "申请退款总金额"),
+    ] {
+        let amounts = rows.iter().map(|row| row.fen(column).unwrap());
+        let total = bill.summary().fen(total).unwrap();
+        assert_eq!(Fen::try_sum(amounts), Some(total), "{column}");
+        assert!(total > Fen::ZERO);
+    }
+    assert_eq!(bill.summary().decimal("总交易单数").unwrap().to_string(), "45.0");
+    assert!(rows.iter().all(|row| row.get("费率").unwrap().ends_with('%')));
+    // No column of that name is an error that says so, not another column.
+    assert_eq!(rows[0].get("订单金额 "), None);
+    assert_eq!(rows[0].fen("订单总金额").unwrap_err().path, "订单总金额");
+}
+
+#[test]
+fn reads_the_rows_of_a_fund_flow_bill_the_same_way() {
+    let text = "\u{feff}记账时间,微信支付业务单号,收支类型,收支金额(元),备注\r\n`2020-11-09 12:00:00,`4200,`收入,`0.01,`a, b`c\r\n\
+                `2020-11-09 13:00:00,`4201,`支出,`0.02,`\r\n资金流水总笔数,收入笔数,收入金额,支出笔数,支出金额\r\n`2.0,`1.0,`0.01,`1.0,`0.02\r\n";
+    let sha1 = {
+        let mut digest = yuanfen_sign::Sha1Stream::new();
+        digest.push(text.as_bytes());
+        digest.finish_hex()
+    };
+    let download = requested(&sha1).download();
+    let bill = download
+        .reply(&account(), &response(200, &[], text.as_bytes()), now())
+        .unwrap();
+    let text = bill.text().unwrap();
+    let bill = BillText::parse(&text).unwrap();
+    let rows: Vec<_> = bill.rows().map(Result::unwrap).collect();
+    assert_eq!(rows[0].get("备注"), Some("a, b`c"));
+    assert_eq!((rows[1].get("收支类型"), rows[1].get("备注")), (Some("支出"), Some("")));
+    assert_eq!(bill.summary().fen("支出金额").unwrap(), Fen::new(2));
+    // A file can be what was promised and no text all the same: printf '\377' | sha1sum
+    let other = requested("85e53271e14006f0265921d02d4d736cdc580b0b").download();
+    let other = other.reply(&account(), &response(200, &[], b"\xff"), now()).unwrap();
+    assert_eq!(reason(&other.text().unwrap_err()), "format");
 }
 
 fn check(sha1: &str, pieces: &[&[u8]]) -> Result<(), OpenError> {

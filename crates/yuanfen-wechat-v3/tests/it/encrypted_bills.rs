@@ -1,9 +1,8 @@
 //! Bills that come encrypted: asked for, their keys opened, the files decrypted, unpacked and held against their digests.
 
-use std::sync::LazyLock;
-
 use yuanfen_core::{
-    CalendarDate, ErrorKind, OpenError, Operation, OperationExt as _, ProtocolErrorKind, RefusalKind, WireText as _,
+    CalendarDate, ErrorKind, Fen, OpenError, Operation, OperationExt as _, ProtocolErrorKind, RefusalKind,
+    WireText as _,
 };
 use yuanfen_sign::{FileKey, RsaSigningKey};
 use yuanfen_testkit::{Case, Stage, json};
@@ -11,14 +10,15 @@ use yuanfen_wechat_v3::ops::{
     AccountType, DownloadEncryptedBill, RequestEcommerceFundFlowBill, RequestSubMerchantFundFlowBill,
 };
 use yuanfen_wechat_v3::{
-    Account, BillMismatch, ENCRYPTED_BILL_CEILING, EncryptedBill, EncryptedBillFile, EncryptedBillPart, SubMerchant,
+    Account, BILL_CEILING, BillMismatch, BillText, EncryptedBill, EncryptedBillFile, EncryptedBillPart,
+    SigningIdentity, SubMerchant,
 };
 
 use crate::far_side::{
-    APP, VECTORS, account, all_sources, ambient, api_v3_key, identity, now, pem, reason, reply, response, wrong_field,
+    PROVIDER, PROVIDER_APP, SERIAL, VECTORS, account, all_sources, ambient, api_v3_key, now, pem, reason, reply,
+    response, wrong_field,
 };
 
-static KEY: LazyLock<RsaSigningKey> = LazyLock::new(|| RsaSigningKey::parse(pem("doc_merchant_private")).unwrap());
 const GZIP: &str = "encrypted-bill-gzip";
 const PLAIN: &str = "encrypted-bill-plain";
 
@@ -26,8 +26,11 @@ fn day() -> CalendarDate {
     CalendarDate::parse("2020-11-09").unwrap()
 }
 
+/// A provider whose key is in this process.
 fn provider() -> Account {
-    Account::partner(identity(), APP, api_v3_key())
+    let key = RsaSigningKey::parse(pem("doc_merchant_private")).unwrap();
+    let identity = SigningIdentity::of_key(PROVIDER, SERIAL, key).unwrap();
+    Account::partner(identity, PROVIDER_APP, api_v3_key())
         .unwrap()
         .with_certificate(pem("go_cert_D7CE"))
         .unwrap()
@@ -78,7 +81,7 @@ fn part(name: &str) -> EncryptedBillPart {
 }
 
 fn key_of(name: &str) -> FileKey {
-    part(name).open_key(&*KEY, &ambient()).unwrap()
+    part(name).open_key(&provider(), &ambient()).unwrap()
 }
 
 fn file_of(name: &str) -> EncryptedBillFile {
@@ -97,9 +100,9 @@ fn opens_every_file_that_another_program_encrypted() {
     for case in VECTORS.of("encrypted_bill") {
         let run = case.run();
         let part = part(case.name());
-        let key = part.open_key(&*KEY, &ambient());
+        let key = part.open_key(&provider(), &ambient());
         if case.refused().is_some() {
-            run.refused(key, reason);
+            run.refused(key, |_| "decrypt".to_owned());
             continue;
         }
         let text = run.at(Stage::Decoded, opened(part.file(key.unwrap()), &case.bytes("file")));
@@ -170,11 +173,14 @@ fn a_bill_in_parts_is_joined_in_their_order() {
     assert_eq!(bill.extra.get("new"), Some("1"));
     let mut joined = Vec::new();
     for (part, name) in bill.parts.iter().zip([GZIP, PLAIN]) {
-        let download = part.download(part.open_key(&*KEY, &ambient()).unwrap());
+        let download = part.download(part.open_key(&provider(), &ambient()).unwrap());
         let file = response(200, &[], &VECTORS.case(name).bytes("file"));
         joined.extend_from_slice(download.reply(&provider(), &file, now()).unwrap().bytes());
     }
     let text = String::from_utf8(joined).unwrap();
+    let read = BillText::parse(&text).unwrap();
+    let amounts = read.rows().map(|row| row.unwrap().fen("收支金额(元)").unwrap());
+    assert_eq!(Fen::try_sum(amounts), Some(read.summary().fen("收入金额").unwrap()));
     assert!(text.starts_with("\u{feff}记账时间,收支金额(元)\r\n`2020-11-09 12:00:00"));
     assert!(text.ends_with("总笔数,收入金额\r\n`2.0,`0.03\r\n"));
 }
@@ -273,7 +279,7 @@ fn a_file_of_another_bill_is_refused_with_both_digests() {
 
 #[test]
 fn holds_no_more_than_its_ceiling_packed_or_unpacked() {
-    assert_eq!(ENCRYPTED_BILL_CEILING, 268_435_456);
+    assert_eq!(BILL_CEILING, 268_435_456);
     let file = VECTORS.case(PLAIN).bytes("file");
     opened(file_of(PLAIN).with_ceiling(file.len()), &file).unwrap();
     let mut tight = file_of(PLAIN).with_ceiling(file.len() - 1);
@@ -324,7 +330,7 @@ fn keys_and_tokens_are_not_shown() {
     let bill = bill_of(&[PLAIN]);
     let key = key_of(PLAIN);
     let download: DownloadEncryptedBill = bill.parts[0].download(key.clone());
-    let sealed = bill.parts[0].sealed_key();
+    let sealed = bill.parts[0].sealed_key().as_str();
     for shown in [
         format!("{bill:?}"),
         format!("{download:#?}"),

@@ -133,8 +133,9 @@ impl Shop {
     /// A service provider's, in certificate mode, without any platform key.
     pub fn wechat_v3_provider(&self) -> wechat_v3::Account {
         let given = self.far_side.wechat_v3_provider();
-        let signer = Arc::new(RsaSigningKey::parse(given.provider_private_key_pem.expose()).unwrap());
-        let identity = wechat_v3::SigningIdentity::new(&given.provider_id, &given.provider_serial, signer).unwrap();
+        let private_key = RsaSigningKey::parse(given.provider_private_key_pem.expose()).unwrap();
+        let identity = wechat_v3::SigningIdentity::of_key(&given.provider_id, &given.provider_serial, private_key);
+        let identity = identity.unwrap();
         let key = ApiV3Key::new(given.apiv3_key.expose()).unwrap();
         let account = wechat_v3::Account::partner(identity, &given.app_id, key).unwrap();
         account.with_base(BaseUrl::parse(&given.base_url).unwrap())

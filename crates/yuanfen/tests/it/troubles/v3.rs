@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use yuanfen::core::{OrderNo, RefundNo};
-use yuanfen::sign::RsaSigningKey;
 use yuanfen::transport::Client;
 use yuanfen::wechat_v3::ops::BillScope;
 use yuanfen::wechat_v3::{
@@ -249,8 +248,7 @@ troubles! {
         let day = shop.now().beijing_date();
         next_day(shop, client).await;
         let bill = client.call(&ops::RequestSubMerchantFundFlowBill::new(day)).await.unwrap().unwrap();
-        let pem = shop.far_side.wechat_v3_provider().provider_private_key_pem;
-        let key = bill.parts[0].open_key(&RsaSigningKey::parse(pem.expose()).unwrap(), &shop.time());
+        let key = bill.parts[0].open_key(client.provider(), &shop.time());
         bill.parts[0].download(key.unwrap())
     };
     download_bill, "download-bill", async |shop: &Shop, client: &Client<Account>| {

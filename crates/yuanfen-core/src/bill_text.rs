@@ -1,19 +1,18 @@
-//! The text of a bill: a header, a row for each trade, a summary.
+//! The text of a bill of WeChat Pay, which is the same on version 2 and 3: a header, a row for each trade, a summary.
 
 use std::fmt;
 
-use yuanfen_core::{Decimal, Fen, FieldError, ValueError, WireText as _};
+use crate::{Decimal, Fen, FieldError, ValueError, WireText as _};
 
 /// A bill that was split into its lines. Columns vary with the kind of bill, its era and the merchant, so values are read
 /// by the names of the header.
 ///
 /// The first line names the columns. In every further line each value has a back-quote before it, and values are joined by
 /// commas; goods' names and the like may hold commas and back-quotes themselves, so only the two together part two values.
-/// The last two lines are the names and the values of the summary. v2 sheet, section 6.8.
+/// The last two lines are the names and the values of the summary. v2 sheet, section 6.8; v3 sheet, section 18.3.
 ///
 /// ```
-/// use yuanfen_core::Fen;
-/// use yuanfen_wechat_v2::BillText;
+/// use yuanfen_core::{BillText, Fen};
 ///
 /// let text = "商户订单号,商品名称,应结订单金额\r\n`A1,`tea, large,`0.03\r\n总交易单数,应结订单总金额\r\n`1.0,`0.03\r\n";
 /// let bill = BillText::parse(text)?;
