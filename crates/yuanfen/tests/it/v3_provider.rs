@@ -81,7 +81,7 @@ async fn a_payer_pays_a_sub_merchant_under_either_app() {
         let found = client.call(&query).await.unwrap().transaction;
         let given = shop.far_side.wechat_v3_provider();
         assert_eq!(found.merchant_id, given.provider_id);
-        assert_eq!(found.app_id, given.app_id);
+        assert_eq!(found.app_id.as_deref(), Some(&*given.app_id));
         assert_eq!(found.total, Some(amount().fen()));
         let merchant = found.sub_merchant.as_ref().unwrap();
         assert_eq!(Some(merchant), client.provider().ids().sub_merchant());
