@@ -6,7 +6,6 @@ use std::sync::Arc;
 use yuanfen::core::{
     BuildError, ErrorKind, Fate, Notice, NotificationSource as _, OpenError, ProtocolErrorKind, RefundNo, Standing,
 };
-use yuanfen::sign::RsaSigningKey;
 use yuanfen::transport::Client;
 use yuanfen::wechat_v3::{Account, CashierApp, Event, OpenId, OrderTerms, Payer, SubMerchant, ops};
 use yuanfen_sandbox::{NoticeOutcome, PageRefused, Platform, RefundState};
@@ -204,11 +203,9 @@ async fn an_encrypted_bill_is_joined_from_its_parts_and_adds_up() {
         request.gzip = gzip;
         let bill = client.call(&request).await.unwrap().unwrap();
         assert!(bill.parts.len() > 1);
-        let pem = shop.far_side.wechat_v3_provider().provider_private_key_pem;
-        let private_key = RsaSigningKey::parse(pem.expose()).unwrap();
         let mut joined = Vec::new();
         for part in &bill.parts {
-            let key = part.open_key(&private_key, &shop.time()).unwrap();
+            let key = part.open_key(client.provider(), &shop.time()).unwrap();
             joined.extend_from_slice(client.call(&part.download(key)).await.unwrap().bytes());
         }
         let text = String::from_utf8(joined).unwrap();
