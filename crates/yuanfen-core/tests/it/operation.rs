@@ -123,7 +123,7 @@ fn a_reply_is_opened_before_it_is_decoded() {
 fn an_untyped_call_is_signed_and_opened_like_any_other() {
     let (account, ambient) = (Fake::default(), FixedAmbient::at(0));
     let raw = |message| {
-        let effect = yuanfen_core::Effect::QueryFirst;
+        let effect = Effect::QueryFirst;
         let route = Route::new("fake", "new_call", http::Method::POST, "/new", effect);
         RawOperation::<Fake>::new(route, message)
     };
