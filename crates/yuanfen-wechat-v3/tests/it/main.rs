@@ -11,6 +11,7 @@
 )]
 
 mod bills;
+mod calls;
 mod certificates;
 mod code_payment;
 mod codes;
