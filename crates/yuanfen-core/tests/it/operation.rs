@@ -58,7 +58,7 @@ fn the_draft_of_an_operation_becomes_the_same_request_as_in_one_step() {
         "new_call",
         http::Method::POST,
         "/new",
-        yuanfen_core::Effect::Read,
+        Effect::Read,
     );
     let raw = RawOperation::<Fake>::new(route, Message::Unwritable);
     let error = raw.draft::<Reply<UNSIGNED>>(&account, &ambient).unwrap_err();
