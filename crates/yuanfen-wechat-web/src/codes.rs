@@ -44,6 +44,12 @@ pub const fn meaning(code: i64) -> CodeMeaning {
             "the code is older than five minutes; ask the visitor's browser for another",
             GLOBAL,
         ),
+        45009 => (
+            Fate::Refused,
+            Throttled,
+            "this account's calls of the day are used up; repeat tomorrow, or reset the count in the console",
+            GLOBAL,
+        ),
         45011 => (
             Fate::Refused,
             Throttled,
@@ -54,6 +60,18 @@ pub const fn meaning(code: i64) -> CodeMeaning {
             Fate::Refused,
             Configuration,
             "the account has no permission for web authorization",
+            GLOBAL,
+        ),
+        48004 => (
+            Fate::Refused,
+            Configuration,
+            "WeChat has closed this interface to the account because of a violation; the console says which",
+            GLOBAL,
+        ),
+        50002 => (
+            Fate::Refused,
+            Declined,
+            "WeChat has restricted this visitor's account",
             GLOBAL,
         ),
         _ => return CodeMeaning::unknown(Effect::Read),

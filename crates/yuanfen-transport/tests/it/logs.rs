@@ -3,13 +3,14 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
+use http::Method;
 use tracing_subscriber::fmt::format::FmtSpan;
-use yuanfen_core::{Fate, Secret};
+use yuanfen_core::{Effect, Error, Fate, RawOperation, Route, Secret, Verified};
 use yuanfen_transport::test_util::Replay;
 use yuanfen_transport::{Client, ClientIdentity};
 
-use crate::tls::{Authority, acceptor};
-use crate::toy::{ORDER_BODY, Place, Reverse, Toy};
+use crate::tls::{Authority, acceptor, acceptor_for};
+use crate::toy::{Message, ORDER_BODY, Outbound, Place, Reverse, Toy, ok};
 use crate::wire::{Act, FarSide, patient};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nx-serial: k1\r\nx-signature: 14119\r\nContent-Length: 2\r\n\r\nok";
@@ -28,8 +29,19 @@ impl io::Write for Log {
     }
 }
 
+/// Turns a code into an open id: WeChat takes the app secret in the address of that call and nowhere else.
+async fn log_in(client: &Client<Toy>) -> Result<Verified<Message>, Error> {
+    let outbound = Outbound {
+        method: Method::GET,
+        path: "/sns/jscode2session?secret=AppSecretInTheQuery&js_code=CodeInTheQuery".to_owned(),
+        body: "",
+    };
+    let route = Route::new("toy", "log-in", Method::GET, "/sns/jscode2session", Effect::Read);
+    client.call_raw(RawOperation::new(route, outbound)).await
+}
+
 #[tokio::test]
-async fn a_call_is_one_span_and_shows_no_body_header_key_or_payer() {
+async fn a_call_is_one_span_and_shows_no_body_header_key_query_or_payer() {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
@@ -45,6 +57,8 @@ async fn a_call_is_one_span_and_shows_no_body_header_key_or_payer() {
     let merchant = merchants.issue("merchant");
     let acceptor = acceptor(&platform.issue("platform.example"), None);
     let far = FarSide::playing_over_tls(acceptor, &[Act::Read, Act::Write(OK), Act::Read]).await;
+    let over_http_2 = acceptor_for(&platform.issue("127.0.0.1"), None, &["h2"]);
+    let far_over_http_2 = FarSide::answering_http_2(over_http_2, |_| Some(ok("ok"))).await;
     let proxy = FarSide::tunneling(far.address, "HTTP/1.1 200 OK\r\n\r\n").await;
 
     // Whether a call site is of interest is found out when it is first reached, which other tests do on other threads:
@@ -70,14 +84,26 @@ async fn a_call_is_one_span_and_shows_no_body_header_key_or_payer() {
     client.call(&Place).await.unwrap();
     let error = client.call(&Place).await.unwrap_err();
     client.call(&Reverse).await.unwrap();
+    // Over either version of HTTP, and where it fails.
+    log_in(&client).await.unwrap();
+    let transport = patient().add_root(platform.pem()).build().unwrap();
+    let over_http_2 = Toy::at(&format!("https://{}", far_over_http_2.address));
+    log_in(&Client::new(over_http_2, transport.clone())).await.unwrap();
+    let elsewhere = Toy::at("http://platform.example");
+    let refused = log_in(&Client::new(elsewhere, transport.clone())).await.unwrap_err();
+    let nobody = Toy::at(&crate::wire::nobody().await);
+    let unreachable = log_in(&Client::new(nobody, transport)).await.unwrap_err();
     drop((guard, second));
 
-    let errors = format!("{error} {error:?}");
+    let errors = format!("{error} {error:?} {refused} {refused:?} {unreachable} {unreachable:?}");
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(log.contains("planted"));
     assert!(log.contains("rustls"), "the TLS stack is heard as well");
-    let spans: Vec<_> = log.lines().filter(|line| line.contains("close")).collect();
-    assert_eq!(spans.len(), 3, "{log}");
+    let spans: Vec<_> = log
+        .lines()
+        .filter(|line| line.contains("yuanfen_transport::client: close"))
+        .collect();
+    assert_eq!(spans.len(), 7, "{log}");
     assert!(
         spans[0].contains(r#"route="toy" operation="place" attempt=1 fate="answered""#),
         "{}",
@@ -95,6 +121,8 @@ async fn a_call_is_one_span_and_shows_no_body_header_key_or_payer() {
         "sesame",
         "c2hvcDpvcGVuIHNlc2FtZQ",
         key_line,
+        "AppSecretInTheQuery",
+        "CodeInTheQuery",
     ] {
         for text in [&log, &errors, &shown] {
             assert!(!text.contains(secret), "{secret} in {text}");

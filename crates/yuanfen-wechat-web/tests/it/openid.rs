@@ -162,8 +162,11 @@ fn refuses_what_wechat_refuses_and_says_what_to_do() {
         ("40163", Fate::Refused, RefusalKind::Declined, Advice::Stop),
         ("40226", Fate::Refused, RefusalKind::Declined, Advice::Stop),
         ("42003", Fate::Refused, RefusalKind::Declined, Advice::Stop),
+        ("45009", Fate::Refused, RefusalKind::Throttled, Advice::RepeatLater),
         ("45011", Fate::Refused, RefusalKind::Throttled, Advice::RepeatLater),
         ("48001", Fate::Refused, RefusalKind::Configuration, Advice::Stop),
+        ("48004", Fate::Refused, RefusalKind::Configuration, Advice::Stop),
+        ("50002", Fate::Refused, RefusalKind::Declined, Advice::Stop),
         ("99999", Fate::Refused, RefusalKind::Unclear, Advice::Stop),
     ] {
         // The documentation shows the code as a number and as a text.
