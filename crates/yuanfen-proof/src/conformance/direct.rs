@@ -8,13 +8,13 @@ use rsa::pkcs8::DecodePrivateKey as _;
 use rsa::sha2::Digest as _;
 use yuanfen::core::{
     Address, CalendarDate, FixedAmbient, Limits, NotificationSource as _, Object, OpenError, Opens as _,
-    Operation as _, OrderNo, PayAmount, ProtocolErrorKind, Provider as _, RemoteId, Secret, Sign as _, SignatureError,
-    UnixTime, Verified,
+    Operation as _, OperationExt as _, OrderNo, PayAmount, ProtocolErrorKind, Provider as _, RemoteId, Secret,
+    Sign as _, SignatureError, UnixTime, Verified,
 };
 use yuanfen::sign::legacy::{aes_256_ecb_open, md5_hex};
 use yuanfen::sign::{AeadError, ApiV3Key, FileKey, KeyError, KeyedSigner, RsaSigningKey, SharedKey};
 use yuanfen::wechat_v2::bill::BillLine;
-use yuanfen::wechat_v2::ops::DownloadTradeBill;
+use yuanfen::wechat_v2::ops::{DownloadTradeBill, QueryComments};
 use yuanfen::wechat_v3::ops::{BillType, CloseOrder, PlaceJsapiOrder, QueryOrder, RequestTradeBill};
 use yuanfen::wechat_v3::sign;
 use yuanfen::{wechat_v2, wechat_v3, wechat_web, xml};
@@ -41,6 +41,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
             kind("xml", v2_sample, None),
             kind("notify_url", v2_notify_url, None),
             kind("bill", v2_bill, None),
+            kind("comments", v2_comments, None),
         ],
     },
     Subject {
@@ -158,6 +159,27 @@ fn v2_bill(case: Case<'_>) {
         "summary": values(&bill.summary()),
     }))
     .done();
+}
+
+fn v2_comments(case: Case<'_>) {
+    let run = case.run();
+    let account = must(&run, wechat_v2::Account::new("wx2421b1c4370ec43b", "10000100", "key"));
+    let (begin, end) = (UnixTime::from_seconds(0), UnixTime::from_seconds(1));
+    let response = http::Response::new(Bytes::from(case.text("text").to_owned()));
+    let page = run.at(
+        Stage::Decoded,
+        QueryComments::between(begin, end).reply(&account, &response, end),
+    );
+    let rows: Vec<_> = page
+        .comments
+        .iter()
+        .map(|comment| {
+            let (time, stars) = (comment.time.seconds().to_string(), comment.stars.to_string());
+            json!([time, comment.transaction_id.as_str(), stars, comment.text])
+        })
+        .collect();
+    run.decoded(&json!({"next_offset": page.next_offset.to_string(), "comments": rows}))
+        .done();
 }
 
 fn v2_link(case: Case<'_>) {

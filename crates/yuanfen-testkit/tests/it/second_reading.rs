@@ -102,7 +102,7 @@ fn v2_signatures_are_those_of_the_oracle() {
             count += 1;
         }
     }
-    assert_eq!(count, 36);
+    assert_eq!(count, 50);
 }
 
 #[test]
@@ -172,15 +172,47 @@ fn v2_bill_rows_are_the_cells_of_the_text() {
             line.split(",`").map(Value::from).collect()
         };
         let names = |line: &str| -> Vec<Value> { line.split(',').map(Value::from).collect() };
-        let [header, row, summary_header, summary] = lines.as_slice() else {
+        let [header, rows @ .., summary_header, summary] = lines.as_slice() else {
             panic!("{case}: {} lines", lines.len());
         };
+        let rows: Vec<_> = rows.iter().map(|row| cells(row)).collect();
+        assert!(!rows.is_empty(), "{case}");
         let wanted = json!({
-            "header": names(header), "rows": [cells(row)],
+            "header": names(header), "rows": rows,
             "summary_header": names(summary_header), "summary": cells(summary),
         });
         assert_eq!(case.expected_decoded(), Some(&wanted), "{case}");
     }
+}
+
+#[test]
+fn v2_comments_are_the_cells_of_the_text() {
+    for case in vectors("wechat-v2").of("comments") {
+        let text = case.text("text").strip_prefix('\u{feff}').unwrap();
+        let (offset, rows) = text.split_once('\n').unwrap();
+        let rows: Vec<Value> = rows
+            .lines()
+            .map(|row| {
+                let cells: Vec<&str> = row.strip_prefix('`').unwrap().splitn(4, ",`").collect();
+                let [time, rest @ ..] = cells.as_slice() else {
+                    panic!("{case}: {row}");
+                };
+                let mut comment = vec![beijing_seconds(time)];
+                comment.extend(rest.iter().map(|cell| Value::from(*cell)));
+                Value::from(comment)
+            })
+            .collect();
+        let wanted = json!({"next_offset": offset, "comments": rows});
+        assert_eq!(case.expected_decoded(), Some(&wanted), "{case}");
+    }
+}
+
+/// Of a moment of July 2017, which began at 1498838400 in Beijing.
+fn beijing_seconds(time: &str) -> Value {
+    let rest = time.strip_prefix("2017-07-").unwrap();
+    let number = |at: usize| rest.get(at..at + 2).unwrap().parse::<u64>().unwrap();
+    let seconds = ((number(0) - 1) * 24 + number(3)) * 3600 + number(6) * 60 + number(9);
+    Value::from((1_498_838_400 + seconds).to_string())
 }
 
 #[test]

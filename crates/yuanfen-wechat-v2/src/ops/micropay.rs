@@ -208,8 +208,8 @@ pub struct PaidOrder {
     pub settlement_total: Option<Fen>,
     /// `fee_type`: `CNY` where absent.
     pub currency: Option<String>,
-    /// `cash_fee`, fen: what the payer paid after coupons.
-    pub cash: Fen,
+    /// `cash_fee`, fen: what the payer paid after coupons. Required by the field table, absent in the official sample.
+    pub cash: Option<Fen>,
     /// `cash_fee_type`.
     pub cash_currency: Option<String>,
     /// `coupon_fee`, fen: all coupons together.
@@ -267,7 +267,7 @@ impl PaidOrder {
             total: taker.need("total_fee")?,
             settlement_total: taker.maybe("settlement_total_fee")?,
             currency: taker.maybe("fee_type")?,
-            cash: taker.need("cash_fee")?,
+            cash: taker.maybe("cash_fee")?,
             cash_currency: taker.maybe("cash_fee_type")?,
             coupon_total: taker.maybe("coupon_fee")?,
             coupon_count: taker.maybe("coupon_count")?,

@@ -13,28 +13,45 @@ fn fen(text: &str) -> Fen {
     Fen::from_yuan_text(text).unwrap()
 }
 
+/// A total, the column that it sums, and of which rows alone.
+type Total = (&'static str, &'static str, Option<&'static str>);
+
+const ALL: &[Total] = &[
+    ("应结订单总金额", "应结订单金额", None),
+    ("退款总金额", "退款金额", None),
+    ("充值券退款总金额", "充值券退款金额", None),
+    ("手续费总金额", "手续费", None),
+    ("订单总金额", "订单金额", None),
+    ("申请退款总金额", "申请退款金额", None),
+];
+
+const FUND_FLOW: &[Total] = &[
+    ("收入金额", "收支金额(元)", Some("收入")),
+    ("支出金额", "收支金额(元)", Some("支出")),
+];
+
 #[test]
-fn splits_the_published_bill_and_its_sums_agree() {
+fn splits_the_published_bills_and_their_sums_agree() {
     for case in vectors().of("bill") {
-        assert_eq!(case.text("bill_type"), "ALL");
         let bill = BillText::parse(case.text("text")).unwrap();
-        assert_eq!(bill.header().len(), 27, "{case}: the sheet counts 27 columns");
         let rows: Vec<_> = bill.rows().collect::<Result<_, _>>().unwrap();
+        let (columns, count, totals) = match case.text("bill_type") {
+            "ALL" => (27, "总交易单数", ALL),
+            "fund-flow" => (11, "资金流水总笔数", FUND_FLOW),
+            other => panic!("{case}: {other}"),
+        };
+        assert_eq!(bill.header().len(), columns, "{case}: what the sheet counts");
 
         // Counts may have a fraction; as exact decimals they are whole all the same.
-        let count = bill.summary().decimal("总交易单数").unwrap();
+        let count = bill.summary().decimal(count).unwrap();
         let counted = Decimal::parse(&format!("{}.0", rows.len())).unwrap();
         assert!(count.same_value(&counted), "{case}: {count:?}");
         // Amounts have one to five decimals. Those that are whole fen are sums of their columns.
-        for (total, column) in [
-            ("应结订单总金额", "应结订单金额"),
-            ("退款总金额", "退款金额"),
-            ("充值券退款总金额", "充值券退款金额"),
-            ("手续费总金额", "手续费"),
-            ("订单总金额", "订单金额"),
-            ("申请退款总金额", "申请退款金额"),
-        ] {
-            let sum = Fen::try_sum(rows.iter().map(|row| row.fen(column).unwrap()));
+        for (total, column, of) in totals {
+            let counted = rows
+                .iter()
+                .filter(|row| of.is_none_or(|kind| row.get("收支类型") == Some(kind)));
+            let sum = Fen::try_sum(counted.map(|row| row.fen(column).unwrap()));
             assert_eq!(sum, Some(bill.summary().fen(total).unwrap()), "{case}: {total}");
         }
         let values = |line: &yuanfen_wechat_v2::bill::BillLine<'_>| -> Vec<String> {

@@ -9,7 +9,7 @@ use yuanfen_core::{
     Advice, BuildError, ClientAuth, ClockDashed, Effect, Error, Fate, Operation, OperationExt as _, OrderNo,
     RefusalKind, ReplyTrust, UnixTime, WireText as _,
 };
-use yuanfen_testkit::oracle;
+use yuanfen_testkit::{Stage, json, oracle};
 use yuanfen_wechat_v2::ops::{
     CallReport, Comments, ExchangeAuthCode, ExchangedAuthCode, QueryComments, Report, Reported, ShortenLink,
     ShortenedLink, routes,
@@ -20,6 +20,7 @@ use crate::far_side::{
     signed, why, xml,
 };
 use crate::fields::refused;
+use crate::vectors::vectors;
 
 type Changes<'a> = &'a [(&'a str, Option<&'a str>)];
 
@@ -230,6 +231,24 @@ fn reads_comments_whatever_payers_write_into_them() {
     }
     for body in ["0", "0\n", "200\r\n"] {
         assert!(comments(body).unwrap().comments.is_empty(), "{body:?}");
+    }
+}
+
+#[test]
+fn reads_the_published_comments() {
+    for case in vectors().of("comments") {
+        let run = case.run();
+        let page = run.at(Stage::Decoded, comments(case.text("text")));
+        let rows: Vec<_> = page
+            .comments
+            .iter()
+            .map(|comment| {
+                let (time, stars) = (comment.time.seconds().to_string(), comment.stars.to_string());
+                json!([time, comment.transaction_id.as_str(), stars, comment.text])
+            })
+            .collect();
+        run.decoded(&json!({"next_offset": page.next_offset.to_string(), "comments": rows}))
+            .done();
     }
 }
 

@@ -48,6 +48,7 @@ fn every_kind_of_vector_is_run() {
         "app",
         "bill",
         "bridge",
+        "comments",
         "native_url",
         "notification",
         "notify_url",
