@@ -5,7 +5,7 @@ use yuanfen::transport::{Client, HyperTransport, TokioSleep, TransportErrorKind}
 use yuanfen::{wechat_v2, wechat_v3};
 use yuanfen_sandbox::{FaultKind, FaultRule, Platform, Sandbox};
 
-use crate::shop::{Shop, amount, order_no, v3_order};
+use crate::shop::{Shop, amount, order_no, v2_order, v3_order};
 
 #[tokio::test]
 async fn a_connection_cut_after_the_order_took_effect_is_settled_over_the_wire() {
@@ -42,13 +42,19 @@ async fn a_far_side_that_is_not_there_was_not_sent_to() {
     };
     drop(sandbox);
     tokio::task::yield_now().await;
-    let client = Client::new(shop.wechat_v3(), HyperTransport::new().unwrap());
-    let error = client.call(&v3_order(&shop)).await.unwrap_err();
+    let client = Client::new(shop.wechat_v2(), HyperTransport::new().unwrap());
+    let error = client.call(&v2_order(&shop)).await.unwrap_err();
     let ErrorKind::Transport(wire) = error.kind() else {
         panic!("{error:?}")
     };
     assert_eq!((wire.kind, wire.sent), (TransportErrorKind::Connect, Sent::No));
     assert_eq!((error.fate(), error.advice()), (Fate::NotSent, Advice::Repeat));
+
+    // Version 3 does not even send an order whose answer nothing could check: it misses the platform's keys first.
+    let client = Client::new(shop.wechat_v3(), HyperTransport::new().unwrap());
+    let error = client.call(&v3_order(&shop)).await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Keys(_)), "{error:?}");
+    assert_eq!((error.fate(), error.advice()), (Fate::NotSent, Advice::RepeatLater));
 }
 
 #[tokio::test]
