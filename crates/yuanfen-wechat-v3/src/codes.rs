@@ -78,7 +78,9 @@ open_enum! {
         UserPaying = "USERPAYING",
         /// What was scanned is no payment code.
         AuthCodeInvalid = "AUTH_CODE_INVALID",
-        /// The payment code is too old, or was used.
+        /// The payment code is wrong, or was used.
+        AuthCodeError = "AUTH_CODE_ERROR",
+        /// The payment code is too old.
         AuthCodeExpired = "AUTHCODEEXPIRE",
     }
 }

@@ -64,7 +64,13 @@ pub(super) const ROWS: &[Row] = &[
     declined(
         PAY,
         "AUTHCODEEXPIRE",
-        "the code is too old or was used: let the payer show a new one, and use a new order number",
+        "the code is too old: let the payer show a new one, and use a new order number",
+        CHARGING,
+    ),
+    declined(
+        PAY,
+        "AUTH_CODE_ERROR",
+        "the code is wrong or was used: let the payer show a new one, and use a new order number",
         CHARGING,
     ),
     declined(

@@ -28,4 +28,5 @@ mod v2_bills;
 mod v2_calls;
 mod v2_provider;
 mod v3_provider;
+mod v3_tills;
 mod wires;
