@@ -1,76 +1,22 @@
 //! Combined orders (合单): one payment for orders of several merchants, which all succeed or all fail. v3 sheet, section 20.
 
+mod body;
+mod order_no;
 mod transaction;
 
+pub(crate) use body::CombinedPlacement;
+pub use order_no::CombinedOrderNo;
 pub use transaction::{CombinedTransaction, SubTransaction};
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::net::IpAddr;
 
-use serde::Serialize;
-use yuanfen_core::{
-    Address, Alphabet, Ambient, BuildError, Fen, MoneyError, NumberError, OrderNo, PayAmount, Rfc3339, Rule, UnixTime,
-    ValueError, WireText,
-};
+use yuanfen_core::{Address, Alphabet, BuildError, Fen, MoneyError, OrderNo, PayAmount, Rule, UnixTime};
 
 use crate::order_terms::{check_expiry, check_notify_url};
-use crate::payer::check_open_id;
-use crate::scene::check_h5;
-use crate::{Account, H5Info, MerchantIds, Message, OpenId, Payer, SubMerchant};
+use crate::{MerchantIds, SubMerchant};
 
 const SHEET: &str = "v3 sheet, section 20.1";
-
-/// `combine_out_trade_no`: the number of a combined order, 1 to 32 letters, digits and `_-|*@`.
-///
-/// It is a type of its own because the ordinary calls know no such number: queried there, an order that is paid is said
-/// not to exist. Refunds are made of the sub-orders, by theirs.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
-pub struct CombinedOrderNo(OrderNo);
-
-impl CombinedOrderNo {
-    /// Takes the text.
-    ///
-    /// # Errors
-    /// When it is empty, longer than 64 characters, or not printable ASCII. The platform's narrower rule is checked where
-    /// the number is sent.
-    pub fn new(text: impl AsRef<str>) -> Result<Self, NumberError> {
-        OrderNo::new(text).map(Self)
-    }
-
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        self.0.as_str()
-    }
-
-    pub(crate) fn check(&self) -> Result<(), BuildError> {
-        number("combine_out_trade_no").check(self.as_str())
-    }
-}
-
-impl fmt::Debug for CombinedOrderNo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "CombinedOrderNo({})", self.as_str())
-    }
-}
-
-impl fmt::Display for CombinedOrderNo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl WireText for CombinedOrderNo {
-    fn read(text: &str) -> Result<Self, ValueError> {
-        OrderNo::read(text).map(Self)
-    }
-
-    fn write(&self, out: &mut String) {
-        self.0.write(out);
-    }
-}
 
 /// Whose a sub-order is: who gets its money.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -219,47 +165,6 @@ impl CombinedTerms {
         self.expires_at
             .map_or(Ok(()), |expires_at| check_expiry(expires_at, now))
     }
-
-    /// The message that places it.
-    ///
-    /// # Errors
-    /// When a field breaks its rule, or a sub-order is of somebody for whom the account cannot act.
-    pub(crate) fn message(
-        &self,
-        placement: CombinedPlacement<'_>,
-        scene: Option<&CombinedScene>,
-        account: &Account,
-        ambient: &dyn Ambient,
-    ) -> Result<Message, BuildError> {
-        let ids = account.ids();
-        self.check(ids, ambient.now())?;
-        let (product, payer, h5_info) = match placement {
-            CombinedPlacement::Jsapi { payer } => ("jsapi", Some(payer_in_body(payer, ids)?), None),
-            CombinedPlacement::App => ("app", None, None),
-            CombinedPlacement::Native => ("native", None, None),
-            CombinedPlacement::H5 { info } => ("h5", None, Some(info)),
-        };
-        let body = Body {
-            combine_appid: ids.app_id(),
-            combine_mchid: ids.merchant_id(),
-            combine_out_trade_no: &self.order_no,
-            scene_info: scene.map(|scene| scene_in_body(scene, h5_info)).transpose()?,
-            sub_orders: parts_in_body(&self.sub_orders, ids)?,
-            combine_payer_info: payer,
-            time_expire: self.expires_at.map(|time| Rfc3339(time).to_text()),
-            notify_url: &self.notify_url,
-        };
-        Message::post(format!("/v3/combine-transactions/{product}"), &body)
-    }
-}
-
-/// Which of the four calls a combined order is for, and what that one alone has.
-#[derive(Clone, Copy)]
-pub(crate) enum CombinedPlacement<'a> {
-    Jsapi { payer: &'a Payer },
-    App,
-    Native,
-    H5 { info: &'a H5Info },
 }
 
 const PARAGRAPHS: Alphabet = Alphabet::new(
@@ -340,134 +245,4 @@ pub(crate) fn check_unique<'a>(
         }
     }
     Ok(())
-}
-
-fn parts_in_body<'a>(parts: &'a [SubOrder], ids: &'a MerchantIds) -> Result<Vec<BodyPart<'a>>, BuildError> {
-    check_unique(parts.iter().map(|part| (&part.participant, &part.order_no)), ids)?;
-    parts
-        .iter()
-        .map(|part| {
-            let (mchid, sub_merchant) = numbers_of(&part.participant, ids)?;
-            let settles = part.profit_sharing.is_some() || part.subsidy.is_some();
-            Ok(BodyPart {
-                mchid,
-                sub_mchid: sub_merchant.map(|sub| &*sub.merchant_id),
-                sub_appid: sub_merchant.and_then(|sub| sub.app_id.as_deref()),
-                out_trade_no: &part.order_no,
-                amount: BodyPartAmount {
-                    total_amount: part.amount,
-                    currency: "CNY",
-                },
-                attach: &part.attach,
-                description: &part.description,
-                detail: part.detail.as_deref(),
-                goods_tag: part.goods_tag.as_deref(),
-                settle_info: settles.then_some(BodyPartSettling {
-                    profit_sharing: part.profit_sharing,
-                    subsidy_amount: part.subsidy,
-                }),
-            })
-        })
-        .collect()
-}
-
-fn scene_in_body<'a>(scene: &'a CombinedScene, h5_info: Option<&'a H5Info>) -> Result<BodyScene<'a>, BuildError> {
-    text("scene_info.device_id", 16).check_maybe(scene.device_id.as_deref())?;
-    if let Some(info) = h5_info {
-        check_h5(info, scene.payer_ip)?;
-    }
-    Ok(BodyScene {
-        payer_client_ip: scene.payer_ip,
-        device_id: scene.device_id.as_deref(),
-        h5_info,
-    })
-}
-
-fn payer_in_body<'a>(payer: &'a Payer, ids: &MerchantIds) -> Result<BodyPayer<'a>, BuildError> {
-    match (payer, ids) {
-        (Payer::OpenId(open_id), _) => {
-            check_open_id("combine_payer_info.openid", open_id)?;
-            Ok(BodyPayer {
-                openid: Some(open_id),
-                sub_openid: None,
-            })
-        }
-        (Payer::SubOpenId(open_id), MerchantIds::Partner(_)) => {
-            check_open_id("combine_payer_info.sub_openid", open_id)?;
-            Ok(BodyPayer {
-                openid: None,
-                sub_openid: Some(open_id),
-            })
-        }
-        (Payer::SubOpenId(_), MerchantIds::Direct(_)) => Err(BuildError::Conflict {
-            fields: "combine_payer_info.sub_openid",
-            problem: "a merchant's own order names its payer by `combine_payer_info.openid` (v3 sheet, section 20.1)",
-        }),
-    }
-}
-
-#[derive(Serialize)]
-struct Body<'a> {
-    combine_appid: &'a str,
-    combine_mchid: &'a str,
-    combine_out_trade_no: &'a CombinedOrderNo,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scene_info: Option<BodyScene<'a>>,
-    sub_orders: Vec<BodyPart<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    combine_payer_info: Option<BodyPayer<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    time_expire: Option<String>,
-    notify_url: &'a Address,
-}
-
-#[derive(Serialize)]
-struct BodyScene<'a> {
-    payer_client_ip: IpAddr,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    device_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    h5_info: Option<&'a H5Info>,
-}
-
-#[derive(Serialize)]
-struct BodyPayer<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    openid: Option<&'a OpenId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sub_openid: Option<&'a OpenId>,
-}
-
-#[derive(Serialize)]
-struct BodyPart<'a> {
-    mchid: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sub_mchid: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sub_appid: Option<&'a str>,
-    out_trade_no: &'a OrderNo,
-    /// Its total is `total_amount`, where an ordinary order's is `total`.
-    amount: BodyPartAmount,
-    attach: &'a str,
-    description: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    goods_tag: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    settle_info: Option<BodyPartSettling>,
-}
-
-#[derive(Serialize)]
-struct BodyPartAmount {
-    total_amount: PayAmount,
-    currency: &'static str,
-}
-
-#[derive(Serialize)]
-struct BodyPartSettling {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    profit_sharing: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    subsidy_amount: Option<Fen>,
 }
