@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 use bytes::Bytes;
 use http::Response;
+use proptest::prelude::{any, prop, prop_assert, proptest};
 use yuanfen_core::{
     Advice, CalendarDate, ClientAuth, ClockDashed, Error, ErrorKind, Fate, OpenError, Operation, OperationExt as _,
     ProtocolErrorKind, Provider as _, RefusalKind, ReplyTrust,
@@ -303,6 +304,29 @@ fn holds_a_fund_flow_bill_against_the_digest_of_either_form() {
     assert_eq!(word(&error), "digest");
 }
 
+/// No octet of a file can be another without being noticed, unless it is one of the gzip wrapping and the text stays.
+#[test]
+fn no_change_to_a_file_with_a_digest_goes_unnoticed() {
+    let (text, packed) = (text(), pack(&text()));
+    let digest = format!("SHA={}", sha1(&text));
+    let mut same = 0;
+    for (body, may_stay) in [(&text, false), (&packed, true)] {
+        for at in 0..body.len() {
+            for flip in [1, 0x80] {
+                let mut altered = body.clone();
+                altered[at] ^= flip;
+                if let Ok(bill) = came(&flow(), &file(&altered, Some(&digest))) {
+                    assert!(may_stay, "{at}");
+                    assert_eq!(bill.unwrap().text().unwrap().as_bytes(), text, "{at}");
+                    same += 1;
+                }
+            }
+        }
+    }
+    // The time, the flags and the system of the head.
+    assert!(same <= 2 * 10, "{same}");
+}
+
 #[test]
 fn a_digest_that_cannot_be_read_is_an_error() {
     let text = text();
@@ -543,5 +567,22 @@ fn a_day_without_trade_is_a_value_and_one_that_is_not_there_yet_says_so() {
             (RefusalKind::Configuration, Advice::Stop),
             "{words}"
         );
+    }
+}
+
+proptest! {
+    /// Whatever comes in place of a file: no panic, and never a file unless it ends as one does.
+    #[test]
+    fn takes_no_octets_for_a_bill(
+        start in prop::sample::select(vec![&b""[..], b"\x1f\x8b", b"\xef\xbb\xbf", b"<xml>", b"\xef\xbb\xbf<", b"`1,`2\n"]),
+        octets in prop::collection::vec(any::<u8>(), 0..200),
+        size in 1..50_usize,
+    ) {
+        let body = [start, &octets].concat();
+        let whole = came(&trade(), &file(&body, None));
+        let pieces = check(&trade(), None, &body, size);
+        prop_assert!(whole.is_err() && pieces.is_err());
+        let text: String = octets.iter().map(|octet| char::from(*octet)).collect();
+        prop_assert!(BillText::parse(&text).is_err());
     }
 }

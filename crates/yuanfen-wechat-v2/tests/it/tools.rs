@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
+use proptest::prelude::{prop_assert, proptest};
 use yuanfen_core::{
     Advice, BuildError, ClientAuth, ClockDashed, Effect, Error, Fate, Operation, OperationExt as _, OrderNo,
     RefusalKind, ReplyTrust, UnixTime, WireText as _,
@@ -440,5 +441,16 @@ fn lists_the_small_calls_with_what_proves_their_answers() {
         let info = routes.iter().find(|info| info.route.operation == operation).unwrap();
         assert_eq!((info.route.effect, info.reply), (effect, trust), "{operation}");
         assert_eq!(info.route.client_certificate, certificate, "{operation}");
+    }
+}
+
+proptest! {
+    /// Whatever comes in place of comments is read or refused, and never a panic.
+    #[test]
+    fn reads_any_text_or_says_what_is_wrong(text in "[0-9]{0,3}\\r?\\n?(`[-`,0-9: a茶\\n]{0,60})?") {
+        match comments(&text) {
+            Ok(page) => prop_assert!(text.starts_with(&page.next_offset.to_string()) || text.starts_with('0')),
+            Err(error) => prop_assert!(!why(&error).is_empty()),
+        }
     }
 }
