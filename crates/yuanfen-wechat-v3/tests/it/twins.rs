@@ -2,10 +2,10 @@
 
 use proptest::prelude::*;
 use yuanfen_core::{
-    NotificationSource as _, Opens as _, OperationExt as _, OrderNo, Provider as _, UnixTime, Verified,
+    Fate, NotificationSource as _, Opens as _, OperationExt as _, OrderNo, Provider as _, Standing, UnixTime, Verified,
 };
 use yuanfen_testkit::mutate::{Change, Message, Mutation, Outcome, Place, expect_twins};
-use yuanfen_wechat_v3::ops::QueryOrder;
+use yuanfen_wechat_v3::ops::{QueryOrder, ReverseOrder};
 use yuanfen_wechat_v3::{Account, Reply};
 
 use crate::far_side::{
@@ -13,6 +13,7 @@ use crate::far_side::{
     signed_headers,
 };
 use crate::replies::PAID;
+use crate::till::charge;
 
 fn message(serial: &str, body: &str) -> Message {
     signed_headers(serial, body.as_bytes())
@@ -179,11 +180,20 @@ proptest! {
 
     /// Genuine JSON of any shape: an error or a value, never a panic.
     #[test]
-    fn no_genuine_answer_makes_a_reader_panic(body in "[\\[\\]{}:,\"a-z0-9._\\\\ ]{0,120}") {
+    fn no_genuine_answer_makes_a_reader_panic(body in "[\\[\\]{}:,\"a-z0-9._\\\\ ]{0,120}", status in 200_u16..=204) {
         let headers = signed_headers(CERTIFICATE, body.as_bytes());
         let response = crate::far_side::response(200, &headers, body.as_bytes());
         let query = QueryOrder::by_order_no(OrderNo::new("A1").unwrap());
         prop_assert!(query.reply(&account(), &response, now()).is_err());
         prop_assert!(account().learn_keys(&response, now()).is_err());
+        // A code is charged by a 200 that says so, a 202 may hold anything that contradicts nothing, and else there is none.
+        let response = crate::far_side::response(status, &headers, body.as_bytes());
+        let charged = charge().reply(&account(), &response, now());
+        match charged {
+            Ok(charged) => prop_assert_eq!((status, charged.standing()), (202, Standing::Pending)),
+            Err(error) => prop_assert_eq!(error.fate(), Fate::Unknown),
+        }
+        let reverse = ReverseOrder::new(OrderNo::new("A1").unwrap());
+        prop_assert!(reverse.reply(&account(), &response, now()).is_err());
     }
 }
