@@ -165,8 +165,10 @@ impl HyperTransportBuilder {
         self
     }
 
-    /// Reaches every https host through that proxy (`http://host:port`, HTTP CONNECT). TLS runs inside the tunnel, end
-    /// to end. Plain http goes to this machine only and never through the proxy.
+    /// Reaches every https host through that proxy (`http://host:port`, HTTP CONNECT), but for this machine itself. TLS
+    /// runs inside the tunnel, end to end. Plain http goes to this machine only and never through the proxy.
+    ///
+    /// What fails on the way to the proxy or in it was [`Sent::No`]: nothing reached the platform.
     pub fn proxy(mut self, address: impl Into<Box<str>>) -> Self {
         self.proxy = Some(address.into());
         self

@@ -53,13 +53,7 @@ fn the_draft_of_an_operation_becomes_the_same_request_as_in_one_step() {
     // The merchant's certificate is wanted in either case.
     assert_eq!(request.extensions().get::<ClientAuth>(), Some(&ClientAuth::Required));
 
-    let route = Route::new(
-        "fake",
-        "new_call",
-        http::Method::POST,
-        "/new",
-        Effect::Read,
-    );
+    let route = Route::new("fake", "new_call", http::Method::POST, "/new", Effect::Read);
     let raw = RawOperation::<Fake>::new(route, Message::Unwritable);
     let error = raw.draft::<Reply<UNSIGNED>>(&account, &ambient).unwrap_err();
     assert_eq!((error.operation(), error.fate()), ("new_call", Fate::NotSent));

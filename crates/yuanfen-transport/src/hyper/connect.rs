@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -88,8 +88,8 @@ impl Service<Uri> for Dial {
 
     fn call(&mut self, to: Uri) -> Self::Future {
         match &mut self.tunnel {
-            // Plain http goes to this machine only, which no proxy reaches.
-            Some(tunnel) if to.scheme() == Some(&http::uri::Scheme::HTTPS) => {
+            // What is on this machine no proxy reaches, and plain http goes nowhere else.
+            Some(tunnel) if to.scheme() == Some(&http::uri::Scheme::HTTPS) && !is_here(&to) => {
                 let connecting = tunnel.call(to);
                 Box::pin(async { connecting.await.map_err(|error| DialFailed(error.into())) })
             }
@@ -106,6 +106,14 @@ impl Service<Uri> for Dial {
             }
         }
     }
+}
+
+/// Whether an address names this machine.
+fn is_here(to: &Uri) -> bool {
+    let host = to.host().unwrap_or_default();
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let address = bare.unwrap_or(host).parse::<IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
 /// Plain http stays on this machine: `localhost` is a name, and a resolver may say that it is somewhere else.
@@ -263,7 +271,25 @@ fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (d
 
 #[cfg(test)]
 mod tests {
-    use super::must_be_here;
+    use super::{is_here, must_be_here};
+
+    #[test]
+    fn this_machine_is_known_by_its_names() {
+        for (address, here) in [
+            ("https://localhost:8443/v3", true),
+            ("https://LOCALHOST", true),
+            ("https://127.0.0.1", true),
+            ("https://127.9.9.9:8443", true),
+            ("https://[::1]:8443", true),
+            ("https://[::ffff:127.0.0.1]", true),
+            ("https://localhost.example", false),
+            ("https://192.0.2.1", false),
+            ("https://[2001:db8::1]", false),
+            ("https://api.mch.weixin.qq.com", false),
+        ] {
+            assert_eq!(is_here(&address.parse().unwrap()), here, "{address}");
+        }
+    }
 
     #[test]
     fn plain_http_stays_here_whatever_a_name_resolves_to() {

@@ -1,10 +1,12 @@
 //! Through an HTTP CONNECT proxy, with TLS end to end inside it.
 
+use std::time::Duration;
+
 use yuanfen_core::{Error, ErrorKind, Fate, Secret, Sent, TransportErrorKind};
-use yuanfen_transport::{Client, HyperTransport};
+use yuanfen_transport::{Client, ClientIdentity, HyperTransport};
 
 use crate::tls::{Authority, acceptor};
-use crate::toy::{Place, Toy};
+use crate::toy::{Place, Reverse, Toy};
 use crate::wire::{Act, FarSide, nobody, patient};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nx-serial: k1\r\nx-signature: 14119\r\nContent-Length: 2\r\n\r\nok";
@@ -99,6 +101,53 @@ async fn a_proxy_that_reads_along_is_found_out() {
     let error = place(transport).await.unwrap_err();
     assert_eq!(wire(&error), (TransportErrorKind::Tls, Sent::No));
     assert!(far.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_proxy_that_says_nothing_is_given_up_as_not_connected() {
+    let proxy = FarSide::playing(&[Act::Read, Act::Hang]).await;
+    let transport = patient()
+        .connect_timeout(Duration::from_millis(100))
+        .proxy(proxy.base())
+        .build()
+        .unwrap();
+    let error = place(transport).await.unwrap_err();
+    assert_eq!(wire(&error), (TransportErrorKind::ConnectTimeout, Sent::No));
+    assert_eq!(error.fate(), Fate::NotSent);
+}
+
+#[tokio::test]
+async fn the_merchant_s_certificate_goes_through_the_tunnel_to_the_platform() {
+    let (authority, merchants) = (Authority::new(), Authority::new());
+    let acceptor = acceptor(&authority.issue("platform.example"), Some(&merchants.pem()));
+    let far = FarSide::playing_over_tls(acceptor, &[Act::Read, Act::Write(OK)]).await;
+    let proxy = FarSide::tunneling(far.address, OPEN).await;
+    let merchant = merchants.issue("merchant");
+    let transport = patient()
+        .add_root(authority.pem())
+        .identity(ClientIdentity::from_pem(&merchant.certificate, &merchant.key).unwrap())
+        .proxy(proxy.base())
+        .build()
+        .unwrap();
+    assert_eq!(
+        Client::new(Toy::default(), transport).call(&Reverse).await.unwrap(),
+        "ok"
+    );
+    assert_eq!((proxy.connections(), far.requests().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn https_to_this_machine_does_not_go_through_the_proxy_either() {
+    let authority = Authority::new();
+    let acceptor = acceptor(&authority.issue("127.0.0.1"), None);
+    let far = FarSide::playing_over_tls(acceptor, &[Act::Read, Act::Write(OK)]).await;
+    let transport = patient()
+        .add_root(authority.pem())
+        .proxy(nobody().await)
+        .build()
+        .unwrap();
+    let account = Toy::at(&format!("https://{}", far.address));
+    assert_eq!(Client::new(account, transport).call(&Place).await.unwrap(), "ok");
 }
 
 #[tokio::test]
