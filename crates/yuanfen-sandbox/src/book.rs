@@ -96,6 +96,9 @@ pub enum BookError {
     /// The number was begun with another payer's code.
     #[error("the number was begun with another payer's code")]
     OtherPayer,
+    /// The order is a part of another one, and paid with it.
+    #[error("the order is a part of another one, and is paid with it")]
+    Part,
     /// A comment has one to five stars.
     #[error("a comment has one to five stars")]
     Stars,
@@ -171,9 +174,10 @@ impl Book {
             let mut numbers = Vec::with_capacity(parts.len());
             for mut part in parts {
                 part.expires_at = expires_at;
+                let mut part = Order::new(part, now);
+                part.whole = Some(key.1.clone());
                 numbers.push(part.order_no.clone());
-                self.orders
-                    .insert((part.account, part.order_no.clone()), Order::new(part, now));
+                self.orders.insert((part.account, part.order_no.clone()), part);
             }
             if let Some(order) = self.orders.get_mut(&key) {
                 order.parts = numbers;
@@ -196,13 +200,12 @@ impl Book {
         Some(order)
     }
 
-    /// The order whose payment has that number.
+    /// The order whose payment has that number. Of one that is paid in parts each part has a number, the whole has none
+    /// that anybody is told.
     pub(crate) fn by_transaction(&mut self, account: impl Into<Account>, transaction_id: &str) -> Option<&mut Order> {
         self.find(account, |order| {
-            order
-                .payment
-                .as_ref()
-                .is_some_and(|payment| payment.transaction_id == transaction_id)
+            let payment = order.payment.as_ref().filter(|_| order.parts.is_empty());
+            payment.is_some_and(|payment| payment.transaction_id == transaction_id)
         })
     }
 
@@ -257,7 +260,7 @@ impl Book {
     ///
     /// # Errors
     /// [`BookError::UnknownOrder`], [`BookError::Paid`], [`BookError::Closed`], [`BookError::Revoked`],
-    /// [`BookError::NoPayer`]; [`BookError::Amount`] and [`BookError::Exceeds`] of coupons.
+    /// [`BookError::NoPayer`], [`BookError::Part`]; [`BookError::Amount`] and [`BookError::Exceeds`] of coupons.
     pub(crate) fn pay(
         &mut self,
         account: impl Into<Account>,
@@ -288,7 +291,7 @@ impl Book {
     ///
     /// # Errors
     /// [`BookError::UnknownOrder`], [`BookError::Paid`], [`BookError::Closed`], [`BookError::Revoked`],
-    /// [`BookError::NoPayer`].
+    /// [`BookError::NoPayer`], [`BookError::Part`].
     pub(crate) fn set_back(
         &mut self,
         account: impl Into<Account>,

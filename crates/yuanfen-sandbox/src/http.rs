@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::CONTENT_TYPE;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
@@ -19,6 +20,8 @@ use crate::far_side::{Departure, Handled};
 
 /// Most bytes of a call's body.
 const MOST_CALL: usize = 1 << 20;
+/// Most bytes of a body that holds a file: more than any platform takes, so that it is the platform that refuses.
+const MOST_UPLOAD: usize = 6 << 20;
 /// Most bytes of a shop's answer that are read.
 const MOST_ANSWER: usize = 64 << 10;
 /// How long a caller may take for the head of its request.
@@ -69,7 +72,13 @@ struct CutByPlan;
 
 async fn respond(request: Request<Incoming>, far_side: &FarSide) -> Result<Response<Outgoing>, CutByPlan> {
     let (head, body) = request.into_parts();
-    let body = match Limited::new(body, MOST_CALL).collect().await {
+    let kind = head.headers.get(CONTENT_TYPE).map_or(&[][..], |kind| kind.as_bytes());
+    let most = if kind.starts_with(b"multipart/form-data") {
+        MOST_UPLOAD
+    } else {
+        MOST_CALL
+    };
+    let body = match Limited::new(body, most).collect().await {
         Ok(body) => body.to_bytes(),
         Err(error) => {
             let status = if error.is::<http_body_util::LengthLimitError>() {

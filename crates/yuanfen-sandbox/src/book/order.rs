@@ -28,6 +28,8 @@ pub struct Order {
     pub details: Details,
     /// The numbers of the orders that are paid with this one; they are orders of the same account.
     pub parts: Vec<String>,
+    /// The number of the order with which this one is paid and closed, where it is a part.
+    pub whole: Option<String>,
     /// How it is charged, where it was placed at a till with a payer's code.
     pub charge: Option<Charge>,
     /// The payment, once there is one.
@@ -158,6 +160,7 @@ impl Order {
             payer: placement.payer,
             details: placement.details,
             parts: Vec::new(),
+            whole: None,
             charge: None,
             payment: None,
             closed_at: None,
@@ -221,11 +224,14 @@ impl Order {
         Fen::try_sum(amounts.map(|refund| refund.amount)).unwrap_or(self.amount)
     }
 
-    /// Whether somebody can pay it: its payer in the cashier, or at the till while they type.
+    /// Whether somebody can pay it by itself: its payer in the cashier, or at the till while they type.
     ///
     /// # Errors
     /// Why nobody can.
     pub(super) fn check_open(&self) -> Result<(), BookError> {
+        if self.whole.is_some() {
+            return Err(BookError::Part);
+        }
         match self.state() {
             OrderState::PayerTyping => Ok(()),
             OrderState::Unpaid if self.charge.is_none() => Ok(()),

@@ -174,12 +174,12 @@ impl WechatV3 {
             Operation::CloseCombined(number) => combined::close(number, merchant, call, desk),
             Operation::Upload(media) => match upload {
                 Some(upload) => media::take(*media, upload, desk),
-                None => Err(Refusal::new(400, "PARAM_ERROR", "请求体不是规定的multipart/form-data")),
+                None => Err(media::malformed()),
             },
             Operation::TradeBill => self.files.apply_trade(merchant, call, desk),
             Operation::FundFlowBill => self.files.apply_fund_flow(merchant, call, desk),
             Operation::SealedFundFlowBill(scope) => self.files.apply_sealed(*scope, merchant, call, desk),
-            Operation::DownloadBill => self.files.download(call, desk).map(Answer::File),
+            Operation::DownloadBill => self.files.download(merchant, call, desk).map(Answer::File),
             Operation::Certificates => self.list_certificates(merchant, desk),
         }
     }
@@ -319,13 +319,13 @@ impl PlatformSide for WechatV3 {
                 return response;
             }
         };
-        let upload = matches!(operation, Operation::Upload(_))
-            .then(|| Upload::read(call))
-            .flatten();
-        let signed = upload.as_ref().map_or(call.body, |upload| upload.meta);
         let outcome = check_headers(call, &operation)
-            .and_then(|()| authorization::check(call, signed, &self.merchants, desk))
-            .and_then(|merchant| self.perform(&operation, merchant, upload.as_ref(), call, desk));
+            .and_then(|()| Upload::of(&operation, call))
+            .and_then(|upload| {
+                let signed = upload.as_ref().map_or(call.body, |upload| upload.meta);
+                let merchant = authorization::check(call, signed, &self.merchants, desk)?;
+                self.perform(&operation, merchant, upload.as_ref(), call, desk)
+            });
         match outcome {
             Ok(answer) => self.write(answer, true, 0, call, desk),
             Err(refusal) => {

@@ -11,15 +11,18 @@ import subprocess
 import urllib.parse
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-KEY = os.path.join(HERE, "../../src/keys/wechat-merchant-key.pem")
-SERIAL = "59D2EB1C0F6A4D3387B1A0C4E5F60718293A4B5C"
+KEYS = os.path.join(HERE, "../../src/keys")
+# Who signs on APIv3: number, certificate serial, private key.
+MERCHANT = ("1900000001", "59D2EB1C0F6A4D3387B1A0C4E5F60718293A4B5C", "wechat-merchant-key.pem")
+SP = ("1900000101", "6AE3FC2D107B5E4498C2B1D5F60718293A4B5C6D", "wechat-provider-key.pem")
 NOW = 1760000000
 API_KEY = "ThrowAwaySandboxApiKeyOfWechatV2"
 PROVIDER_KEY = "ThrowAwaySandboxApiKeyOfProvider"
 
 
-def openssl(text):
-    run = subprocess.run(["openssl", "dgst", "-sha256", "-sign", KEY], input=text, capture_output=True, check=True)
+def openssl(text, key):
+    command = ["openssl", "dgst", "-sha256", "-sign", os.path.join(KEYS, key)]
+    run = subprocess.run(command, input=text, capture_output=True, check=True)
     return base64.b64encode(run.stdout).decode()
 
 
@@ -28,19 +31,20 @@ def put(name, head, body=b""):
         file.write("\n".join(head).encode() + b"\n\n" + body)
 
 
-def v3(name, method, target, body="", at=NOW, order=None, spoil=False, extra=(), drop=(), sent=None):
+def v3(name, method, target, body="", at=NOW, order=None, spoil=False, extra=(), drop=(), sent=None, who=MERCHANT,
+       kind="application/json"):
     body = body.encode()
     nonce = "593BEC0C930BF1AFEB40B4A08C8FB242"
     text = f"{method}\n{target}\n{at}\n{nonce}\n".encode() + body + b"\n"
-    values = {"mchid": "1900000001", "nonce_str": nonce, "timestamp": str(at), "serial_no": SERIAL}
-    values["signature"] = openssl(b"x" + text if spoil else text)
+    values = {"mchid": who[0], "nonce_str": nonce, "timestamp": str(at), "serial_no": who[1]}
+    values["signature"] = openssl(b"x" + text if spoil else text, who[2])
     order = order or ["mchid", "nonce_str", "timestamp", "serial_no", "signature"]
     header = "WECHATPAY2-SHA256-RSA2048 " + ",".join(f'{name}="{values[name]}"' for name in order)
-    body = body if sent is None else sent.encode()
+    body = body if sent is None else sent if isinstance(sent, bytes) else sent.encode()
     head = [f"{method} {target} HTTP/1.1", "Host: sandbox", f"Authorization: {header}"]
     head += ["Accept: application/json", "User-Agent: hand"]
     if method == "POST":
-        head += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+        head += [f"Content-Type: {kind}", f"Content-Length: {len(body)}"]
     head += list(extra) + ["Connection: close"]
     put(name, [line for line in head if line.split(":")[0] not in drop], body)
 
@@ -89,6 +93,109 @@ v3("v3-close", "POST", "/v3/pay/transactions/out-trade-no/AB%7C12_-%2A/close", '
 v3("v3-certificates", "GET", "/v3/certificates")
 v3("v3-get-on-a-posting-path", "GET", PLACE)
 
+# The other operations of APIv3, for the merchant itself and in partner form.
+OWN_IDS = '"appid":"wx5a6d0b0c5a1e4d21","mchid":"1900000001"'
+SP_IDS = ('"sp_appid":"wx7c1d2e3f4a5b6c7d","sp_mchid":"1900000101",'
+          '"sub_appid":"wx8d2e3f4a5b6c7d8e","sub_mchid":"1900000111"')
+SHAPES = [("v3", MERCHANT, OWN_IDS, "/v3/pay/transactions"), ("v3-provider", SP, SP_IDS, "/v3/pay/partner/transactions")]
+NOTIFY = '"notify_url":"http://127.0.0.1:9/notify"'
+SCENE = '"scene_info":{"payer_client_ip":"203.0.113.7","h5_info":{"type":"Wap"}}'
+# The first code that a sandbox with the seed 1 shows.
+CODE = "159051853007042695"
+# The platform's number of the refund that these calls ask for, in a sandbox with the seed 1.
+REFUND_ID = "5030202510097315585723397949"
+PUBLIC_KEY_ID = "PUB_KEY_ID_0119000000012024010100000000000001"
+
+
+def mgf1(seed, length):
+    blocks = (hashlib.sha1(seed + counter.to_bytes(4, "big")).digest() for counter in range(length // 20 + 1))
+    return b"".join(blocks)[:length]
+
+
+def oaep(text):
+    """RSAES-OAEP with SHA-1 under the platform's public key, with a seed that never changes."""
+    command = ["openssl", "rsa", "-pubin", "-in", os.path.join(KEYS, "wechat-public.pem"), "-modulus", "-noout"]
+    modulus = int(subprocess.run(command, capture_output=True, check=True).stdout.decode().split("=")[1], 16)
+    size, seed, text = 256, bytes(range(20)), text.encode()
+    block = hashlib.sha1(b"").digest() + bytes(size - len(text) - 42) + b"\x01" + text
+    masked = bytes(a ^ b for a, b in zip(block, mgf1(seed, len(block))))
+    seed = bytes(a ^ b for a, b in zip(seed, mgf1(masked, 20)))
+    number = pow(int.from_bytes(b"\x00" + seed + masked, "big"), 65537, modulus)
+    return base64.b64encode(number.to_bytes(size, "big")).decode()
+
+
+def combined(name, who, parts, rest=""):
+    app = "wx5a6d0b0c5a1e4d21" if who is MERCHANT else "wx7c1d2e3f4a5b6c7d"
+    body = (f'{{"combine_appid":"{app}","combine_mchid":"{who[0]}","combine_out_trade_no":"WHOLE@1",{NOTIFY},'
+            f'"sub_orders":[{",".join(parts)}]{rest}}}')
+    v3(name, "POST", "/v3/combine-transactions/" + name.rsplit("-", 1)[1], body, who=who)
+
+
+def part(who, number, amount, subs):
+    return (f'{{"mchid":"{who[0]}",{subs}"out_trade_no":"{number}",'
+            f'"amount":{{"total_amount":{amount},"currency":"CNY"}},"attach":"a","description":"麻婆豆腐"}}')
+
+
+for name, who, ids, path in SHAPES:
+    order = f'{{{ids},"description":"麻婆豆腐","out_trade_no":"ORDER_1",{NOTIFY},"amount":{{"total":100}}'
+    partner = who is SP
+    sub = '"sub_mchid":"1900000111",' if partner else ""
+    payer = '"payer":{"sub_openid":"oSubSandbox_Payer-0123456789abc"}'
+    if partner:
+        v3(f"{name}-place", "POST", f"{path}/jsapi", f"{order},{payer}}}", who=who)
+        v3(f"{name}-query", "GET", f"{path}/out-trade-no/ORDER_1?sp_mchid=1900000101&sub_mchid=1900000111", who=who)
+        v3(f"{name}-close", "POST", f"{path}/out-trade-no/ORDER_1/close",
+           '{"sp_mchid":"1900000101","sub_mchid":"1900000111"}', who=who)
+    for product in ["native", "app"]:
+        v3(f"{name}-place-{product}", "POST", f"{path}/{product}", order + "}", who=who)
+    v3(f"{name}-place-h5", "POST", f"{path}/h5", f"{order},{SCENE}}}", who=who)
+    charge = (f'{{{ids},"description":"tea","out_trade_no":"TILL_1","payer":{{"auth_code":"{CODE}"}},'
+              '"amount":{"total":99,"currency":"CNY"},"scene_info":{"device_ip":"203.0.113.8","store_info":{"out_id":"S1"}}}')
+    v3(f"{name}-code-payment", "POST", f"{path}/codepay", charge, who=who)
+    v3(f"{name}-reverse", "POST", f"{path}/out-trade-no/TILL_1/reverse", f"{{{ids}}}", who=who)
+    v3(f"{name}-refund", "POST", "/v3/refund/domestic/refunds",
+       f'{{{sub}"out_trade_no":"TILL_1","out_refund_no":"R@1",{NOTIFY},'
+       '"amount":{"refund":33,"total":99,"currency":"CNY"}}', who=who)
+    v3(f"{name}-abnormal-refund", "POST", f"/v3/refund/domestic/refunds/{REFUND_ID}/apply-abnormal-refund",
+       f'{{{sub}"out_refund_no":"R@1","type":"USER_BANK_CARD","bank_type":"CMB_DEBIT",'
+       f'"bank_account":"{oaep("6225880000000000")}","real_name":"{oaep("张三")}"}}', who=who,
+       extra=[f"Wechatpay-Serial: {PUBLIC_KEY_ID}"])
+    subs = sub + '"sub_appid":"wx8d2e3f4a5b6c7d8e",' if partner else ""
+    parts = [part(who, "PART_1", 60, subs), part(who, "PART_2", 40, subs)]
+    combined(f"{name}-combined-jsapi", who, parts, ',"combine_payer_info":{"openid":"oSandbox_Payer-0123456789abc"}')
+    combined(f"{name}-combined-native", who, parts)
+    combined(f"{name}-combined-app", who, parts)
+    combined(f"{name}-combined-h5", who, parts, "," + SCENE)
+    whole = "/v3/combine-transactions/out-trade-no/WHOLE%401"
+    v3(f"{name}-combined-query", "GET", whole, who=who)
+    app = "wx7c1d2e3f4a5b6c7d" if partner else "wx5a6d0b0c5a1e4d21"
+    named = ",".join(f'{{"mchid":"{who[0]}",{sub}"out_trade_no":"PART_{n}"}}' for n in (1, 2))
+    v3(f"{name}-combined-close", "POST", whole + "/close", f'{{"combine_appid":"{app}","sub_orders":[{named}]}}', who=who)
+DAY = "bill_date=2025-10-09&algorithm=AEAD_AES_256_GCM"
+v3("v3-provider-sealed-bill", "GET", f"/v3/bill/sub-merchant-fundflowbill?{DAY}&sub_mchid=1900000111", at=NOW + 86400,
+   who=SP)
+v3("v3-provider-sealed-bill-of-all", "GET", f"/v3/ecommerce/bill/fundflowbill?{DAY}&tar_type=GZIP", at=NOW + 86400,
+   who=SP)
+
+
+def upload(name, path, filename, kind, who=MERCHANT, swap=False):
+    content = bytes(range(256))
+    meta = f'{{ "filename": "{filename}", "sha256": "{hashlib.sha256(content).hexdigest()}" }}'
+    parts = [b'Content-Disposition: form-data; name="meta"\r\nContent-Type: application/json\r\n\r\n' + meta.encode(),
+             f'Content-Disposition: form-data; name="file"; filename="{filename}"\r\nContent-Type: {kind}\r\n\r\n'.encode()
+             + content]
+    parts = parts[::-1] if swap else parts
+    body = b"".join(b"--b0undary\r\n" + part + b"\r\n" for part in parts) + b"--b0undary--\r\n"
+    v3(name, "POST", path, meta, sent=body, who=who, kind="multipart/form-data; boundary=b0undary")
+
+
+upload("v3-upload-image", "/v3/merchant/media/upload", "店.png", "image/png")
+upload("v3-upload-image-file-first", "/v3/merchant/media/upload", "a.png", "image/png", swap=True)
+upload("v3-upload-video", "/v3/merchant/media/video_upload", "a.mp4", "video/mp4")
+upload("v3-upload-marketing-image", "/v3/marketing/favor/media/image-upload", "a.bmp", "image/bmp")
+upload("v3-upload-complaint-image", "/v3/merchant-service/images/upload", "a.jpg", "image/jpeg")
+upload("v3-provider-upload-image", "/v3/merchant/media/upload", "a.png", "image/png", who=SP)
+
 UNIFIED = [("appid", "wx5a6d0b0c5a1e4d21"), ("mch_id", "1900000001"), ("device_info", ""),
            ("nonce_str", "5K8264ILTKCH16CQ2502SI8ZNMTM67VS"), ("body", "麻婆豆腐双拼饭"), ("attach", "a < b & c"),
            ("out_trade_no", "20251009_1"), ("total_fee", "100"), ("spbill_create_ip", "127.0.0.1"),
@@ -116,8 +223,6 @@ v2("v2-close", "/pay/closeorder", QUERY)
 
 IDS = QUERY[:3]
 HMAC = [("sign_type", "HMAC-SHA256")]
-# The first code that a sandbox with the seed 1 shows.
-CODE = "159051853007042695"
 CHARGE = IDS + [("body", "tea, hot"), ("attach", "a < b & c"), ("out_trade_no", "T_1"), ("total_fee", "99"),
                 ("spbill_create_ip", "127.0.0.1"), ("auth_code", CODE)]
 v2("v2-micropay", "/pay/micropay", CHARGE)

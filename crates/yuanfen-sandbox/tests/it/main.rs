@@ -33,4 +33,8 @@ mod v2_raw;
 mod v2_refunds;
 mod v2_till;
 mod v2_tools;
+mod v3_cashier;
+mod v3_orders;
+mod v3_raw;
+mod v3_till;
 mod wire;

@@ -45,12 +45,39 @@ pub fn v3(far_side: &FarSide, method: &str, target: &str, body: &str) -> Respons
 /// A signed APIv3 call. Only the RSA is `yuanfen-sign`'s; text and header are written out here.
 pub fn v3_request(far_side: &FarSide, method: &str, target: &str, body: &str) -> Request<Bytes> {
     let account = far_side.wechat_v3();
+    let pem = account.merchant_private_key_pem.expose().clone();
+    let caller = (account.merchant_id, account.merchant_serial, pem);
+    v3_request_of(caller, far_side, method, target, body)
+}
+
+/// Sends a service provider's APIv3 call.
+pub fn v3_provider(far_side: &FarSide, method: &str, target: &str, body: &str) -> Response<Bytes> {
+    far_side
+        .answer(&v3_provider_request(far_side, method, target, body))
+        .unwrap()
+}
+
+pub fn v3_provider_request(far_side: &FarSide, method: &str, target: &str, body: &str) -> Request<Bytes> {
+    let account = far_side.wechat_v3_provider();
+    let pem = account.provider_private_key_pem.expose().clone();
+    let caller = (account.provider_id, account.provider_serial, pem);
+    v3_request_of(caller, far_side, method, target, body)
+}
+
+/// `caller` is a number, the serial of its certificate and its private key.
+fn v3_request_of(
+    caller: (String, String, String),
+    far_side: &FarSide,
+    method: &str,
+    target: &str,
+    body: &str,
+) -> Request<Bytes> {
+    let (merchant, serial, pem) = caller;
     let timestamp = far_side.clock().now().seconds().to_string();
     let nonce = "593BEC0C930BF1AFEB40B4A08C8FB242";
     let text = oracle::v3_request_text(method, target, &timestamp, nonce, body.as_bytes());
-    let key = RsaSigningKey::parse(account.merchant_private_key_pem.expose()).unwrap();
+    let key = RsaSigningKey::parse(&pem).unwrap();
     let signature = key.sign(&text, &FixedAmbient::at(0)).unwrap();
-    let (merchant, serial) = (account.merchant_id, account.merchant_serial);
     Request::builder()
         .method(Method::from_bytes(method.as_bytes()).unwrap())
         .uri(format!("https://sandbox.example{target}"))

@@ -11,6 +11,7 @@ use yuanfen_sign::{ApiV3Key, Sha1Stream};
 use super::caller::Merchant;
 use super::{Answer, Refusal, only, query_of, wrong_in_query as wrong};
 use crate::bills::{self, Holder, TradeBill, Untimely, gzip};
+use crate::book::Account;
 use crate::platforms::{Call, Desk};
 
 /// Seconds that a download address lives.
@@ -25,6 +26,8 @@ pub(super) struct BillFiles(Vec<BillFile>);
 
 struct BillFile {
     token: String,
+    /// Who asked for it, and alone may fetch it.
+    account: Account,
     made_at: UnixTime,
     /// As it is sent: compressed where that was asked for.
     content: Bytes,
@@ -51,7 +54,7 @@ impl BillFiles {
         let day = day_of(&query, desk.now())?;
         let sub_merchant = sub_merchant(merchant, &query)?;
         let bill = bills::trade(desk.book, holder(merchant, sub_merchant), day, kind);
-        self.keep(bill, &query, desk)
+        self.keep(bill, merchant, &query, desk)
     }
 
     /// Of a service provider this is its own account, on which its merchants' money never is.
@@ -68,7 +71,7 @@ impl BillFiles {
         let bill = moves
             .then(|| bills::fund_flow(desk.book, holder(merchant, None), day))
             .flatten();
-        self.keep(bill, &query, desk)
+        self.keep(bill, merchant, &query, desk)
     }
 
     /// The fund flow of a provider's merchants, one of them or all, sealed for the provider alone.
@@ -114,7 +117,7 @@ impl BillFiles {
                 .map_err(|_| failed())?;
             list.push(json!({
                 "bill_sequence": index.saturating_add(1),
-                "download_url": self.store(sealed, zipped, desk),
+                "download_url": self.store(sealed, zipped, merchant, desk),
                 "encrypt_key": encrypt_key,
                 "hash_type": "SHA1",
                 "hash_value": digest(part),
@@ -125,10 +128,16 @@ impl BillFiles {
         Ok(Answer::Json(StatusCode::OK, body))
     }
 
-    fn keep(&mut self, bill: Option<String>, query: &Fields, desk: &Desk<'_>) -> Result<Answer, Refusal> {
+    fn keep(
+        &mut self,
+        bill: Option<String>,
+        merchant: &Merchant,
+        query: &Fields,
+        desk: &Desk<'_>,
+    ) -> Result<Answer, Refusal> {
         let bill = bill.ok_or_else(nothing)?;
         let (content, zipped) = packed(&bill, query)?;
-        let address = self.store(content, zipped, desk);
+        let address = self.store(content, zipped, merchant, desk);
         Ok(Answer::Json(
             StatusCode::OK,
             json!({ "hash_type": "SHA1", "hash_value": digest(&bill), "download_url": address }),
@@ -136,7 +145,7 @@ impl BillFiles {
     }
 
     /// Keeps a file for a while, and gives the address under which it is.
-    fn store(&mut self, content: Vec<u8>, zipped: bool, desk: &Desk<'_>) -> String {
+    fn store(&mut self, content: Vec<u8>, zipped: bool, merchant: &Merchant, desk: &Desk<'_>) -> String {
         let now = desk.now();
         self.0.retain(|file| now.since(file.made_at) <= LIFE);
         if self.0.len() >= MOST {
@@ -147,19 +156,20 @@ impl BillFiles {
         let address = format!("{}/v3/billdownload/file?token={token}{suffix}", desk.base_url);
         self.0.push(BillFile {
             token,
+            account: merchant.account,
             made_at: now,
             content: Bytes::from(content),
         });
         address
     }
 
-    pub(super) fn download(&self, call: &Call<'_>, desk: &Desk<'_>) -> Result<Bytes, Refusal> {
+    pub(super) fn download(&self, merchant: &Merchant, call: &Call<'_>, desk: &Desk<'_>) -> Result<Bytes, Refusal> {
         let query = query_of(call)?;
         let token = query.get("token").ok_or_else(|| wrong("token"))?;
         let now = desk.now();
         self.0
             .iter()
-            .find(|file| file.token == token && now.since(file.made_at) <= LIFE)
+            .find(|file| file.token == token && file.account == merchant.account && now.since(file.made_at) <= LIFE)
             .map(|file| file.content.clone())
             .ok_or_else(|| Refusal::new(400, "INVALID_REQUEST", "下载地址不存在或已过期").unsigned())
     }

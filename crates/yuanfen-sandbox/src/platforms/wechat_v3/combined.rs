@@ -65,10 +65,12 @@ const PARTNER_PARTS: &[Member] = &[need(
     ]),
 )];
 
-const PAYER: Kind = Kind::Object(&[
+const PAYER: &[Member] = &[need("openid", Kind::Text(1, 128))];
+/// Under the initiator's app, or under the app of a merchant of a part.
+const PARTNER_PAYER: &[Member] = &[
     maybe("openid", Kind::Text(1, 128)),
     maybe("sub_openid", Kind::Text(1, 128)),
-]);
+];
 const SCENE: &[Member] = &[maybe(
     "scene_info",
     Kind::Object(&[
@@ -84,8 +86,10 @@ const H5_SCENE: &[Member] = &[need(
         need("h5_info", H5),
     ]),
 )];
-const NAMED_PAYER: &[Member] = &[need("combine_payer_info", PAYER)];
-const SOME_PAYER: &[Member] = &[maybe("combine_payer_info", PAYER)];
+const NAMED_PAYER: &[Member] = &[need("combine_payer_info", Kind::Object(PAYER))];
+const SOME_PAYER: &[Member] = &[maybe("combine_payer_info", Kind::Object(PAYER))];
+const NAMED_PARTNER_PAYER: &[Member] = &[need("combine_payer_info", Kind::Object(PARTNER_PAYER))];
+const SOME_PARTNER_PAYER: &[Member] = &[maybe("combine_payer_info", Kind::Object(PARTNER_PAYER))];
 
 /// Parts of one combined order: of a merchant's at most, of a provider's at most.
 const MOST: usize = 10;
@@ -99,9 +103,9 @@ pub(super) fn place(
 ) -> Result<Answer, Refusal> {
     let scene = if product == Product::H5 { H5_SCENE } else { SCENE };
     let payer = if product == Product::Jsapi {
-        NAMED_PAYER
+        merchant.shaped(NAMED_PAYER, NAMED_PARTNER_PAYER)
     } else {
-        SOME_PAYER
+        merchant.shaped(SOME_PAYER, SOME_PARTNER_PAYER)
     };
     let body = read(
         call.body,
@@ -119,8 +123,9 @@ pub(super) fn place(
         check_h5(text("/scene_info/h5_info/type"), text("/scene_info/payer_client_ip"))?;
     }
     let openid = text("/combine_payer_info/openid");
-    if product == Product::Jsapi && openid.or(text("/combine_payer_info/sub_openid")).is_none() {
-        return Err(wrong("/combine_payer_info/openid", "缺少必填参数"));
+    let sub_openid = text("/combine_payer_info/sub_openid");
+    if openid.is_some() == sub_openid.is_some() && body.get("combine_payer_info").is_some() {
+        return Err(wrong("/combine_payer_info", "openid和sub_openid必填且只能填其一"));
     }
     let expires_at = expiry(text("/time_expire"), merchant, order_no, desk)?;
     let fingerprint = format!("{} {body}", product.trade_type());
@@ -129,7 +134,7 @@ pub(super) fn place(
         .into_iter()
         .flatten()
         .enumerate()
-        .map(|(index, member)| part(index, member, order_no, merchant, product))
+        .map(|(index, member)| part(index, member, merchant, product, call))
         .collect::<Result<Vec<Placement>, Refusal>>()?;
     let most = if merchant.account.is_provider {
         MOST_OF_PROVIDER
@@ -140,6 +145,12 @@ pub(super) fn place(
         return Err(wrong("/sub_orders", "子单数量不符合要求"));
     }
     must_be_free(&parts, order_no, merchant, desk)?;
+    // Who is known by the openid under a merchant's app pays in that app.
+    let sub_app = parts.iter().find_map(|part| part.details.get("sub_appid"));
+    let sub_app = sub_app.filter(|_| sub_openid.is_some());
+    if sub_openid.is_some() && sub_app.is_none() {
+        return Err(wrong("/sub_orders/0/sub_appid", "传入sub_openid时sub_appid必填"));
+    }
     let total = Fen::try_sum(parts.iter().map(|part| part.amount));
     let mut details = details(
         &body,
@@ -150,7 +161,9 @@ pub(super) fn place(
         call,
     );
     details.insert("trade_type", product.trade_type().to_owned());
-    details.insert("combined", order_no.to_owned());
+    if let Some(app) = sub_app {
+        details.insert("sub_appid", app.clone());
+    }
     let now = desk.now();
     let whole = Placement {
         account: merchant.account,
@@ -177,16 +190,16 @@ fn must_initiate(merchant: &Merchant, number: Option<&str>) -> Result<(), Refusa
 fn part(
     index: usize,
     member: &Value,
-    whole: &str,
     merchant: &Merchant,
     product: Product,
+    call: &Call<'_>,
 ) -> Result<Placement, Refusal> {
     let at = |name: &str| format!("/sub_orders/{index}/{name}");
     let text = |name: &str| member.get(name).and_then(Value::as_str);
     if text("mchid") != Some(merchant.id) {
         return Err(Refusal::new(403, "NO_AUTH", "子单商户没有收单权限").with_detail(json!({ "field": at("mchid") })));
     }
-    let mut details = crate::book::Details::new();
+    let mut details = details(member, &[("attach", "/attach"), ("description", "/description")], call);
     if let Some(number) = text("sub_mchid") {
         merchant.party_of(number, text("sub_appid"))?.keep(&mut details);
     }
@@ -200,13 +213,7 @@ fn part(
         .pointer("/amount/total_amount")
         .and_then(Value::as_i64)
         .map(Fen::new);
-    for name in ["attach", "description"] {
-        if let Some(value) = text(name) {
-            details.insert(name, value.to_owned());
-        }
-    }
     details.insert("trade_type", product.trade_type().to_owned());
-    details.insert("combined", whole.to_owned());
     Ok(Placement {
         account: merchant.account,
         order_no: order_no.to_owned(),
@@ -229,7 +236,7 @@ fn must_be_free(parts: &[Placement], whole: &str, merchant: &Merchant, desk: &mu
             .take(index)
             .any(|earlier| earlier.order_no == part.order_no);
         let known = desk.book.order(merchant.account, &part.order_no, now);
-        if twice || part.order_no == whole || known.is_some_and(|order| order.detail("combined") != Some(whole)) {
+        if twice || part.order_no == whole || known.is_some_and(|order| order.whole.as_deref() != Some(whole)) {
             return Err(not_placed(BookError::Differs));
         }
     }
@@ -270,7 +277,6 @@ const PARTNER_CLOSE: &[Member] = &[need(
     Kind::Objects(&[
         need("mchid", Kind::Text(1, 32)),
         need("sub_mchid", Kind::Text(1, 32)),
-        maybe("sub_appid", Kind::Text(1, 32)),
         need("out_trade_no", Kind::Text(1, 32)),
     ]),
 )];
@@ -285,19 +291,25 @@ pub(super) fn close(
     if body.get("combine_appid").and_then(Value::as_str) != Some(merchant.app_id) {
         return Err(Refusal::new(400, "APPID_MCHID_NOT_MATCH", "appid和mch_id不匹配").numbered(268_445_527));
     }
-    let mut parts = find(order_no, merchant, desk)?.parts.clone();
+    let parts = find(order_no, merchant, desk)?.parts.clone();
+    let now = desk.now();
+    let mut placed = Vec::with_capacity(parts.len());
+    for number in &parts {
+        let part = desk.book.order(merchant.account, number, now).ok_or_else(absent)?;
+        let sub_merchant = part.detail(SUB_MERCHANT).map(str::to_owned);
+        placed.push((Some(merchant.id.to_owned()), sub_merchant, Some(number.clone())));
+    }
     let named = body.get("sub_orders").and_then(Value::as_array);
-    let numbers = named
-        .into_iter()
-        .flatten()
-        .map(|member| member.get("out_trade_no").and_then(Value::as_str));
-    let mut numbers: Vec<&str> = numbers.flatten().collect();
-    numbers.sort_unstable();
-    parts.sort_unstable();
-    if numbers != parts {
+    let named = named.into_iter().flatten().map(|member| {
+        let text = |name: &str| member.get(name).and_then(Value::as_str).map(str::to_owned);
+        (text("mchid"), text("sub_mchid"), text("out_trade_no"))
+    });
+    let mut named: Vec<_> = named.collect();
+    named.sort_unstable();
+    placed.sort_unstable();
+    if named != placed {
         return Err(wrong("/sub_orders", "须与合单下单时的子单一致"));
     }
-    let now = desk.now();
     match desk.book.close(merchant.account, order_no, now) {
         Ok(_) => Ok(Answer::Nothing),
         Err(BookError::Paid) => Err(Refusal::new(400, "ORDER_PAID", "订单已支付").numbered(268_449_538)),
@@ -316,7 +328,7 @@ pub(super) fn whole(order: &Order, desk: &mut Desk<'_>) -> Value {
     let mut parts = Vec::new();
     for number in &order.parts {
         if let Some(part) = desk.book.order(order.account, number, now).cloned() {
-            parts.push(part_of(&part, id, desk));
+            parts.push(part_of(&part, order, id, desk));
         }
     }
     let mut object = json!({
@@ -337,7 +349,7 @@ pub(super) fn whole(order: &Order, desk: &mut Desk<'_>) -> Value {
     object
 }
 
-fn part_of(part: &Order, id: &str, desk: &Desk<'_>) -> Value {
+fn part_of(part: &Order, whole: &Order, id: &str, desk: &Desk<'_>) -> Value {
     let state = match part.state() {
         OrderState::Paid => "SUCCESS",
         OrderState::Refunding | OrderState::Refunded => "REFUND",
@@ -367,8 +379,12 @@ fn part_of(part: &Order, id: &str, desk: &Desk<'_>) -> Value {
         put("trade_type", json!(desk.open_value(trade_type)));
         put("bank_type", json!(desk.open_value(&payment.bank)));
         put("success_time", json!(Rfc3339(payment.at).to_string()));
-        if part.detail("sub_appid").is_some() {
-            put("sub_openid", json!(keys::openid_under_sub_app(&payment.payer)));
+        if let Some(app) = part.detail("sub_appid") {
+            let named = whole
+                .detail("sub_openid")
+                .filter(|_| whole.detail("sub_appid") == Some(app));
+            let openid = named.map_or_else(|| keys::openid_under_sub_app(&payment.payer), str::to_owned);
+            put("sub_openid", json!(openid));
         }
         if let Some(members) = amount.as_object_mut() {
             members.insert("payer_amount".to_owned(), json!(part.amount));

@@ -4,6 +4,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use yuanfen_sign::sha256_hex;
 
+use super::operation::Operation;
 use super::schema::{Kind, Member, need, read, wrong};
 use super::{Answer, Refusal};
 use crate::platforms::{Call, Desk};
@@ -21,7 +22,7 @@ const META: &[Member] = &[
     need("filename", Kind::Text(1, 128)),
     need("sha256", Kind::Text(64, 256)),
 ];
-const IMAGES: &[&str] = &["jpg", "jpeg", "bmp", "png"];
+const IMAGES: &[&str] = &["jpg", "bmp", "png"];
 const VIDEOS: &[&str] = &["avi", "wmv", "mpeg", "mp4", "mov", "mkv", "flv", "f4v", "m4v", "rmvb"];
 const MEGABYTE: usize = 1024 * 1024;
 
@@ -30,6 +31,14 @@ impl Media {
         match self {
             Self::Video => VIDEOS,
             Self::Image | Self::MarketingImage | Self::ComplaintImage => IMAGES,
+        }
+    }
+
+    /// What the file's part calls itself.
+    const fn kind(self) -> &'static str {
+        match self {
+            Self::Video => "video/",
+            Self::Image | Self::MarketingImage | Self::ComplaintImage => "image/",
         }
     }
 
@@ -46,6 +55,8 @@ impl Media {
 pub(super) struct Upload<'a> {
     /// The text that is signed, byte for byte.
     pub(super) meta: &'a [u8],
+    /// The type that the file's part names.
+    kind: &'a str,
     content: &'a [u8],
 }
 
@@ -57,13 +68,24 @@ struct Part<'a> {
 }
 
 impl<'a> Upload<'a> {
+    /// The upload that a call is, if it is one. A body without `meta` has no text over which to check a signature, so it
+    /// is refused before.
+    pub(super) fn of(operation: &Operation, call: &Call<'a>) -> Result<Option<Self>, Refusal> {
+        match operation {
+            Operation::Upload(_) => Self::read(call).map(Some).ok_or_else(|| malformed().unsigned()),
+            _ => Ok(None),
+        }
+    }
+
     /// Takes the body apart: `meta` first, then `file`, and nothing else.
-    pub(super) fn read(call: &Call<'a>) -> Option<Self> {
+    fn read(call: &Call<'a>) -> Option<Self> {
         let (kind, parameters) = call.header("content-type")?.split_once(';')?;
         if !kind.trim().eq_ignore_ascii_case("multipart/form-data") {
             return None;
         }
-        let boundary = parameters.trim().strip_prefix("boundary=")?.trim_matches('"');
+        let mut parameters = parameters.split(';').map(str::trim);
+        let boundary = parameters.find_map(|parameter| parameter.strip_prefix("boundary="))?;
+        let boundary = boundary.trim_matches('"');
         if boundary.is_empty() || boundary.len() > 70 {
             return None;
         }
@@ -75,15 +97,13 @@ impl<'a> Upload<'a> {
                 && attributes.any(|attribute| attribute == format!("name=\"{name}\""))
         };
         let is_json = meta.kind.is_some_and(|kind| kind.starts_with("application/json"));
-        let is_file = file.disposition.contains("filename=\"")
-            && file
-                .kind
-                .is_some_and(|kind| kind.starts_with("image/") || kind.starts_with("video/"));
+        let is_file = file.disposition.contains("filename=\"");
         if parts.next().is_some() || !named(&meta, "meta") || !named(&file, "file") || !is_json || !is_file {
             return None;
         }
         Some(Self {
             meta: meta.content,
+            kind: file.kind?,
             content: file.content,
         })
     }
@@ -129,6 +149,10 @@ impl<'a> Part<'a> {
     }
 }
 
+pub(super) fn malformed() -> Refusal {
+    Refusal::new(400, "PARAM_ERROR", "请求体不是规定的multipart/form-data,先meta后file")
+}
+
 pub(super) fn take(media: Media, upload: &Upload<'_>, desk: &Desk<'_>) -> Result<Answer, Refusal> {
     let meta = read(upload.meta, &[META])?;
     let text = |name: &str| meta.get(name).and_then(Value::as_str).unwrap_or_default();
@@ -137,6 +161,9 @@ pub(super) fn take(media: Media, upload: &Upload<'_>, desk: &Desk<'_>) -> Result
         .map(|(_, extension)| extension.to_lowercase());
     if !extension.is_some_and(|extension| media.extensions().contains(&extension.as_str())) {
         return Err(wrong("/filename", "文件类型不支持"));
+    }
+    if !upload.kind.starts_with(media.kind()) {
+        return Err(Refusal::new(400, "PARAM_ERROR", "文件的Content-Type与接口不符"));
     }
     if upload.content.is_empty() || upload.content.len() > media.most() {
         return Err(Refusal::new(400, "PARAM_ERROR", "文件大小超过限制"));

@@ -34,7 +34,7 @@ pub(super) fn find<'d>(
         Named::Theirs(id) => desk.book.by_transaction(merchant.account, id),
     };
     found
-        .filter(|order| order.detail("combined").is_none())
+        .filter(|order| order.parts.is_empty() && order.whole.is_none())
         .ok_or_else(absent)
 }
 
@@ -92,11 +92,11 @@ pub(super) fn transaction(order: &Order, desk: &Desk<'_>) -> Value {
     put("out_trade_no", json!(order.order_no));
     put("trade_state", json!(state));
     put("trade_state_desc", json!(words));
+    if let Some(device) = order.detail("device_info") {
+        put("scene_info", json!({ "device_id": device }));
+    }
     let Some(payment) = &order.payment else {
         put("amount", json!({ "total": order.amount, "currency": "CNY" }));
-        if let Some(openid) = &order.payer {
-            put("payer", payer_of(order, openid));
-        }
         return Value::Object(members);
     };
     let shares = Shares::of(order, payment, None);
@@ -117,9 +117,6 @@ pub(super) fn transaction(order: &Order, desk: &Desk<'_>) -> Value {
     );
     if let Some(attach) = order.detail("attach") {
         put("attach", json!(attach));
-    }
-    if let Some(device) = order.detail("device_info") {
-        put("scene_info", json!({ "device_id": device }));
     }
     if !payment.coupons.is_empty() {
         put("promotion_detail", coupons(payment));

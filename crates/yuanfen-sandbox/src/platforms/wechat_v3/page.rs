@@ -4,7 +4,7 @@ use yuanfen_core::{UnixTime, Verify as _, WireText as _};
 use yuanfen_sign::line_text;
 
 use super::caller::Merchant;
-use super::placing::prepay_lives;
+use super::placing::{Product, prepay_lives};
 use crate::book::Order;
 use crate::platforms::{Desk, PageRefused};
 
@@ -73,6 +73,14 @@ pub(super) fn open(
     });
     if !holds {
         return Err(PageRefused::Signature);
+    }
+    // An order for a mobile app does not open in a page, nor the other way round.
+    let scene = if is_mobile { Product::App } else { Product::Jsapi };
+    if order
+        .as_ref()
+        .is_some_and(|order| order.detail("trade_type") != Some(scene.trade_type()))
+    {
+        return Err(PageRefused::Parameter(if is_mobile { "prepayid" } else { "package" }));
     }
     order
         .filter(|order| prepay_lives(order, now))

@@ -139,6 +139,8 @@ pub(super) fn place(
     check_number("/out_trade_no", order_no, b"_-|*")?;
     check_notify_url(text("/notify_url"))?;
     check_currency("/amount/currency", text("/amount/currency"))?;
+    check_limits(&body)?;
+    check_goods(&body)?;
     if product == Product::H5 {
         check_h5(text("/scene_info/h5_info/type"), text("/scene_info/payer_client_ip"))?;
     }
@@ -284,6 +286,49 @@ pub(super) fn check_currency(pointer: &str, currency: Option<&str>) -> Result<()
         None | Some("CNY") => Ok(()),
         Some(_) => Err(wrong(pointer, "取值不在枚举中")),
     }
+}
+
+/// Which ways to pay an order leaves out.
+fn check_limits(body: &Value) -> Result<(), Refusal> {
+    let limits = body.get("limit_pay").and_then(Value::as_array);
+    let is_known = |limit: &Value| {
+        matches!(
+            limit.as_str(),
+            Some("no_balance" | "no_credit" | "no_debit" | "balance_only")
+        )
+    };
+    if limits.into_iter().flatten().all(is_known) {
+        Ok(())
+    } else {
+        Err(wrong("/limit_pay", "取值不在枚举中"))
+    }
+}
+
+/// Most bytes of the list of goods.
+const MOST_GOODS: usize = 6144;
+
+/// The goods of an order cost no more than the order, or than its price before a discount where one is stated.
+pub(super) fn check_goods(body: &Value) -> Result<(), Refusal> {
+    const AT: &str = "/detail/goods_detail";
+    let Some(goods) = body.pointer(AT).and_then(Value::as_array) else {
+        return Ok(());
+    };
+    let size: usize = goods.iter().map(|item| item.to_string().len().saturating_add(1)).sum();
+    if size > MOST_GOODS {
+        return Err(wrong(AT, "商品列表过长"));
+    }
+    let mut sum = 0_i128;
+    for item in goods {
+        let number = |name: &str| i128::from(item.get(name).and_then(Value::as_i64).unwrap_or_default());
+        sum = sum.saturating_add(number("quantity").saturating_mul(number("unit_price")));
+        let id = item.get("merchant_goods_id").and_then(Value::as_str);
+        check_number(AT, id.unwrap_or_default(), b"_-")?;
+    }
+    let price = |pointer: &str| body.pointer(pointer).and_then(Value::as_i64).unwrap_or_default();
+    if sum > i128::from(price("/amount/total").max(price("/detail/cost_price"))) {
+        return Err(wrong(AT, "商品总价超过订单金额"));
+    }
+    Ok(())
 }
 
 /// Risk control refuses the address of this machine: it is the payer's that is wanted.

@@ -59,6 +59,15 @@ pub(super) fn create(merchant: &Merchant, call: &Call<'_>, desk: &mut Desk<'_>) 
     }
     check_notify_url(text("/notify_url"))?;
     if let Some(accounts) = body.pointer("/amount/from").and_then(Value::as_array) {
+        let named = accounts.iter().filter_map(|account| account.get("account")?.as_str());
+        let mut named: Vec<&str> = named.collect();
+        named.sort_unstable();
+        if !matches!(
+            named.as_slice(),
+            ["AVAILABLE"] | ["UNAVAILABLE"] | ["AVAILABLE", "UNAVAILABLE"]
+        ) {
+            return Err(wrong("/amount/from", "出资账户类型错误或重复"));
+        }
         let amounts = accounts.iter().filter_map(|account| account.get("amount")?.as_i64());
         if Fen::try_sum(amounts.map(Fen::new)) != Some(fen(&body, "/amount/refund")?) {
             return Err(wrong("/amount/from", "出资金额之和须等于退款金额"));
@@ -81,6 +90,9 @@ pub(super) fn create(merchant: &Merchant, call: &Call<'_>, desk: &mut Desk<'_>) 
     let mut details = Details::new();
     let account = text("/funds_account").unwrap_or("AVAILABLE");
     details.insert("funds_account", account.to_owned());
+    if let Some(accounts) = body.pointer("/amount/from") {
+        details.insert("from", accounts.to_string());
+    }
     let request = RefundRequest {
         refund_no: refund_no.to_owned(),
         refund_id: format!(
@@ -177,6 +189,11 @@ fn object(order: &Order, refund: &Refund, desk: &Desk<'_>) -> Option<Value> {
         },
     });
     put_success_time(&mut object, refund);
+    // As the merchant divided it between its accounts.
+    let accounts: Option<Value> = refund.detail("from").and_then(|from| serde_json::from_str(from).ok());
+    if let (Some(accounts), Some(amount)) = (accounts, object.get_mut("amount").and_then(Value::as_object_mut)) {
+        amount.insert("from".to_owned(), accounts);
+    }
     Some(object)
 }
 

@@ -6,7 +6,7 @@ use yuanfen_core::{Ambient as _, UnixTime};
 
 use super::caller::{Merchant, OWN_IDS, PARTNER_IDS, ids_of};
 use super::orders::{Named, absent, find, transaction};
-use super::placing::{AMOUNT, ORDER_LIFE, check_currency, check_number, details, fen};
+use super::placing::{AMOUNT, ORDER_LIFE, check_currency, check_goods, check_number, details, fen};
 use super::schema::{Kind, Member, maybe, need, read};
 use super::{Answer, Refusal, new_transaction_id};
 use crate::book::{BookError, Order, OrderState, Placement, Reaction, Shown, Terms};
@@ -60,6 +60,7 @@ pub(super) fn charge(merchant: &Merchant, call: &Call<'_>, desk: &mut Desk<'_>) 
     let order_no = text("/out_trade_no").unwrap_or_default();
     check_number("/out_trade_no", order_no, b"_-|*")?;
     check_currency("/amount/currency", text("/amount/currency"))?;
+    check_goods(&body)?;
     let mut details = details(
         &body,
         &[
