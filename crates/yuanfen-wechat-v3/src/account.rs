@@ -95,8 +95,9 @@ impl SigningIdentity {
         self
     }
 
-    /// The same where the key is out of this process's reach (a KMS, an HSM, another host): take a `Draft` from
-    /// `Provider::draft`, have its text signed, and finish it. Sealing in one step is refused.
+    /// The same where the key is out of this process's reach (a KMS, an HSM, another host): hand whoever signs to
+    /// `yuanfen_transport::Client::with_remote_signer`, or take a `Draft` from `OperationExt::draft`, have its text signed,
+    /// and finish it. Sealing in one step is refused.
     ///
     /// # Errors
     /// As [`new`](Self::new).
