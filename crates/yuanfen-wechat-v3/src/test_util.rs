@@ -12,8 +12,9 @@ use yuanfen_core::{Ambient, BuildError, Fen, FixedAmbient, OrderNo, RefundNo, Rf
 use yuanfen_sign::ApiV3Key;
 
 use crate::certificates::ALGORITHM;
+use crate::combined::numbers_of;
 use crate::sign::answer_text;
-use crate::{Account, MerchantIds, RefundStatus};
+use crate::{Account, CombinedTerms, MerchantIds, RefundStatus};
 
 /// Signs as the platform would, under a key whose public half the account knows by that serial.
 #[derive(Clone)]
@@ -70,6 +71,47 @@ impl Forger {
                 }
             }
         }
+        self.notice("TRANSACTION.SUCCESS", "transaction", &plaintext.to_string(), now)
+    }
+
+    /// The notice that a combined order was paid, in all of its parts.
+    ///
+    /// # Errors
+    /// When signing fails, or a part is of somebody for whom the account cannot act.
+    pub fn combined_payment(&self, terms: &CombinedTerms, now: UnixTime) -> Result<http::Request<Bytes>, BuildError> {
+        let parts = terms.sub_orders.iter().zip(1..).map(|(part, number)| {
+            let (merchant, sub_merchant) = numbers_of(&part.participant, &self.ids)?;
+            let mut plaintext = serde_json::json!({
+                "mchid": merchant,
+                "out_trade_no": part.order_no,
+                "transaction_id": format!("42000000000000000000000000{number:02}"),
+                "trade_type": "JSAPI",
+                "trade_state": "SUCCESS",
+                "bank_type": "OTHERS",
+                "attach": part.attach,
+                "success_time": Rfc3339(now).to_text(),
+                "amount": {
+                    "total_amount": part.amount,
+                    "payer_amount": part.amount,
+                    "currency": "CNY",
+                    "payer_currency": "CNY",
+                },
+            });
+            if let (Some(sub), Some(members)) = (sub_merchant, plaintext.as_object_mut()) {
+                members.insert("sub_mchid".to_owned(), (&*sub.merchant_id).into());
+                if let Some(app) = &sub.app_id {
+                    members.insert("sub_appid".to_owned(), (&**app).into());
+                }
+            }
+            Ok(plaintext)
+        });
+        let plaintext = serde_json::json!({
+            "combine_appid": self.ids.app_id(),
+            "combine_mchid": self.ids.merchant_id(),
+            "combine_out_trade_no": terms.order_no,
+            "combine_payer_info": {"openid": "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"},
+            "sub_orders": parts.collect::<Result<Vec<_>, BuildError>>()?,
+        });
         self.notice("TRANSACTION.SUCCESS", "transaction", &plaintext.to_string(), now)
     }
 
@@ -200,8 +242,10 @@ mod tests {
 
     use super::*;
     use crate::ops::QueryOrder;
-    use crate::{Event, Reply, SigningIdentity, SubMerchant, TradeState};
-    use yuanfen_core::{Notice, NotificationSource as _, Opens as _, Operation as _, Transition, Verified};
+    use crate::{CombinedOrderNo, Event, Participant, Reply, SigningIdentity, SubMerchant, SubOrder, TradeState};
+    use yuanfen_core::{
+        Address, Notice, NotificationSource as _, Opens as _, Operation as _, PayAmount, Transition, Verified,
+    };
     use yuanfen_sign::RsaSigningKey;
     use yuanfen_testkit::Vectors;
 
@@ -238,6 +282,29 @@ mod tests {
         };
         assert_eq!((order.order_no, order.total), (order_no, Some(Fen::new(100))));
         assert_eq!(order.success_time, Some(NOW));
+    }
+
+    #[test]
+    fn forges_payments_of_combined_orders() {
+        let (account, forger) = account_and_forger();
+        let part = |participant, number: &str, fen| {
+            let amount = PayAmount::from_fen(fen).unwrap();
+            SubOrder::new(participant, OrderNo::new(number).unwrap(), amount, "noodles", "table 4")
+        };
+        let notify_url = Address::parse("notify_url", "https://shop.example/notify").unwrap();
+        let other = Participant::Merchant("1230000109".into());
+        let parts = vec![part(Participant::Own, "A1", 10), part(other, "A2", 5)];
+        let mut terms = CombinedTerms::new(CombinedOrderNo::new("C1").unwrap(), parts, notify_url);
+        let event = settled(&account, &forger.combined_payment(&terms, NOW).unwrap());
+        assert_eq!(account.key(&event).transition, Transition::OrderPaid);
+        assert_eq!(account.facts(&event).amount, Some(Fen::new(15)));
+        let Event::CombinedPayment(order) = event else {
+            panic!("{event:?}")
+        };
+        assert_eq!(order.sub_orders.len(), 2);
+        assert!(order.extra.is_empty() && order.sub_orders.iter().all(|part| part.extra.is_empty()));
+        terms.sub_orders[0].participant = Participant::SubMerchant(SubMerchant::new("1900000109").unwrap());
+        assert!(forger.combined_payment(&terms, NOW).is_err());
     }
 
     #[test]

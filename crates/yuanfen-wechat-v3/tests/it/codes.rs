@@ -61,6 +61,30 @@ fn has_every_documented_code_of_every_call() {
             "NO_STATEMENT_EXIST STATEMENT_CREATING PARAM_ERROR",
         ),
         ("request_fund_flow_bill", "NO_STATEMENT_EXIST STATEMENT_CREATING"),
+        (
+            "request_sub_merchant_fund_flow_bill",
+            "NO_STATEMENT_EXIST STATEMENT_CREATING NO_AUTH",
+        ),
+        (
+            "request_ecommerce_fund_flow_bill",
+            "NO_STATEMENT_EXIST STATEMENT_CREATING NO_AUTH",
+        ),
+        ("place_combined_jsapi_order", ORDERING),
+        ("place_combined_app_order", ORDERING),
+        ("place_combined_native_order", ORDERING),
+        ("place_combined_h5_order", ORDERING),
+        (
+            "query_combined_order",
+            "ORDER_NOT_EXIST RESOURCE_NOT_EXISTS ORDER_CLOSED PARAM_ERROR",
+        ),
+        (
+            "close_combined_order",
+            "ORDER_PAID ORDER_CLOSED ORDER_NOT_EXIST SYSTEM_ERROR",
+        ),
+        (
+            "upload_image",
+            "PARAM_ERROR SIGN_ERROR NO_AUTH FREQUENCY_LIMITED SYSTEM_ERROR",
+        ),
         ("download_certificates", "RESOURCE_NOT_EXISTS SYSTEM_ERROR SIGN_ERROR"),
     ];
     for (operation, codes) in table {

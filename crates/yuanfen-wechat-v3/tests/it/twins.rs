@@ -2,11 +2,12 @@
 
 use proptest::prelude::*;
 use yuanfen_core::{
-    Fate, NotificationSource as _, Opens as _, OperationExt as _, OrderNo, Provider as _, Standing, UnixTime, Verified,
+    CalendarDate, Fate, NotificationSource as _, Opens as _, OperationExt as _, OrderNo, Provider as _, Standing,
+    UnixTime, Verified,
 };
 use yuanfen_testkit::mutate::{Change, Message, Mutation, Outcome, Place, expect_twins};
-use yuanfen_wechat_v3::ops::{QueryOrder, ReverseOrder};
-use yuanfen_wechat_v3::{Account, Reply};
+use yuanfen_wechat_v3::ops::{QueryCombinedOrder, QueryOrder, RequestEcommerceFundFlowBill, ReverseOrder, UploadImage};
+use yuanfen_wechat_v3::{Account, CombinedOrderNo, MediaFile, Reply};
 
 use crate::far_side::{
     CERTIFICATE, PUBLIC_KEY_ID, VECTORS, account, envelope, fresh_account, now, public_key_account, reason,
@@ -186,6 +187,12 @@ proptest! {
         let query = QueryOrder::by_order_no(OrderNo::new("A1").unwrap());
         prop_assert!(query.reply(&account(), &response, now()).is_err());
         prop_assert!(account().learn_keys(&response, now()).is_err());
+        let combined = QueryCombinedOrder::new(CombinedOrderNo::new("A1").unwrap());
+        prop_assert!(combined.reply(&account(), &response, now()).is_err());
+        let sealed = RequestEcommerceFundFlowBill::new(CalendarDate::parse("2020-11-09").unwrap());
+        prop_assert!(sealed.reply(&account(), &response, now()).is_err());
+        let upload = UploadImage::new(MediaFile::new("a.png", "a"));
+        prop_assert!(upload.reply(&account(), &response, now()).is_err());
         // A code is charged by a 200 that says so, a 202 may hold anything that contradicts nothing, and else there is none.
         let response = crate::far_side::response(status, &headers, body.as_bytes());
         let charged = charge().reply(&account(), &response, now());

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::Request;
+use proptest::prelude::*;
 use yuanfen_core::{
     Ambient, BuildError, Effect, ErrorKind, FixedAmbient, Operation, OperationExt as _, Provider as _, UnixTime,
 };
@@ -287,5 +288,28 @@ fn reads_what_names_the_file_from_now_on() {
             wrong_field(&coupon.decode(&account(), open()).unwrap_err()),
             coupon_field
         );
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever is in a file, delimiters and line breaks among it, comes out of the form as it went in.
+    #[test]
+    fn every_file_comes_out_as_it_went_in(
+        content in proptest::collection::vec(prop_oneof![any::<u8>(), Just(b'-'), Just(b'\r'), Just(b'\n')], 1..200),
+        name in "[^\\pC\"\\\\]{1,20}",
+        seed in any::<u32>(),
+    ) {
+        prop_assume!(name.chars().all(|character| character.len_utf8() <= 3));
+        let file = MediaFile::new(format!("{name}.jpg"), content.clone());
+        let upload = UploadImage::new(file);
+        let request = upload.request(&account(), &FixedAmbient::at(1_700_000_000 + i64::from(seed))).unwrap();
+        let (meta, part) = parts(&request);
+        prop_assert_eq!(&part.body, &content);
+        let meta: serde_json::Value = serde_json::from_slice(&meta.body).unwrap();
+        prop_assert_eq!(meta["filename"].as_str(), Some(&*format!("{name}.jpg")));
+        let disposition = format!("filename=\"{name}.jpg\"");
+        prop_assert!(part.headers[0].ends_with(&disposition));
     }
 }
