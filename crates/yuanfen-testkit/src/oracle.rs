@@ -9,10 +9,21 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ring::{digest, hmac, signature};
+use ring::{aead, digest, hmac, signature};
 
 /// A flat message: names to values. Its own order is the byte order of the names.
 pub type Map = BTreeMap<String, String>;
+
+/// AES-256-GCM with a nonce of twelve bytes, the tag behind the ciphertext: the plaintext, if the tag holds.
+#[must_use]
+pub fn aes_256_gcm_open(key: &str, nonce: &str, associated: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+    let key = aead::UnboundKey::new(&aead::AES_256_GCM, key.as_bytes()).ok()?;
+    let nonce = aead::Nonce::try_assume_unique_for_key(nonce.as_bytes()).ok()?;
+    let mut sealed = sealed.to_vec();
+    let associated = aead::Aad::from(associated.as_bytes());
+    let plain = aead::LessSafeKey::new(key).open_in_place(nonce, associated, &mut sealed);
+    plain.ok().map(|plain| plain.to_vec())
+}
 
 /// The hash under an RSA signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

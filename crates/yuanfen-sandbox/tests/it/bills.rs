@@ -30,7 +30,7 @@ fn day() -> FarSide {
     far_side
 }
 
-fn fetch(far_side: &FarSide, answer: &Response<Bytes>) -> Response<Bytes> {
+pub fn fetch(far_side: &FarSide, answer: &Response<Bytes>) -> Response<Bytes> {
     let url = json_of(answer)["download_url"].as_str().unwrap().to_owned();
     let target = url.strip_prefix("https://sandbox.example").unwrap().to_owned();
     v3(far_side, "GET", &target, "")

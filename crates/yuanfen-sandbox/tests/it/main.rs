@@ -34,6 +34,8 @@ mod v2_refunds;
 mod v2_till;
 mod v2_tools;
 mod v3_cashier;
+mod v3_combined;
+mod v3_files;
 mod v3_orders;
 mod v3_raw;
 mod v3_till;

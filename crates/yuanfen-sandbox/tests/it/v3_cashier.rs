@@ -10,7 +10,7 @@ use crate::shop::{far_side, json_of};
 use crate::v3_orders::{APP, OWN_APP, SUB_APP, place, place_for};
 
 /// The parameters of a page, or of a mobile app, signed with the caller's key.
-fn parameters(pem: &str, app: &str, prepay_id: &str, partner: Option<&str>) -> Vec<(&'static str, String)> {
+pub fn parameters(pem: &str, app: &str, prepay_id: &str, partner: Option<&str>) -> Vec<(&'static str, String)> {
     let (time, nonce) = ("1760000000", "5K8264ILTKCH16CQ2502SI8ZNMTM67VS");
     let key = RsaSigningKey::parse(pem).unwrap();
     let package = format!("prepay_id={prepay_id}");
@@ -44,7 +44,7 @@ fn parameters(pem: &str, app: &str, prepay_id: &str, partner: Option<&str>) -> V
     }
 }
 
-fn open(far_side: &FarSide, parameters: &[(&'static str, String)]) -> Result<String, PageRefused> {
+pub fn open(far_side: &FarSide, parameters: &[(&'static str, String)]) -> Result<String, PageRefused> {
     let parameters: Vec<_> = parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
     far_side.open_cashier(Platform::WechatV3, &parameters)
 }
