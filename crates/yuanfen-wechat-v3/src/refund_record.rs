@@ -17,8 +17,9 @@ open_enum! {
         Closed = "CLOSED",
         /// In the works: minutes for balances, one to three working days for cards.
         Processing = "PROCESSING",
-        /// The payer's bank refused the money; it must be handled in the merchant console or with the abnormal-refund
-        /// call. The refund exists: never send it again under another number.
+        /// The payer's bank refused the money; it must be handled in the merchant console or with
+        /// [`ApplyAbnormalRefund`](crate::ops::ApplyAbnormalRefund). The refund exists: never send it again under another
+        /// number.
         Abnormal = "ABNORMAL",
     }
 }

@@ -1,5 +1,7 @@
 //! A refund that the payer's bank did not take, sent on to another card.
 
+use std::sync::atomic::Ordering;
+
 use yuanfen::core::{Advice, Fate, RefundNo, Standing};
 use yuanfen::transport::Client;
 use yuanfen::wechat_v3::ops::{ApplyAbnormalRefund, PayerCard, QueryRefund, Refund};
@@ -112,6 +114,18 @@ async fn an_account_without_keys_fetches_one_before_it_encrypts() {
     let fresh = shop.client(shop.wechat_v3());
     fresh.call(&to_card(&record)).await.unwrap();
     assert_eq!(shop.calls(Platform::WechatV3, "certificates"), 2);
+}
+
+/// What is encrypted is encrypted here under the platform's key, and signed where the merchant's key is.
+#[tokio::test]
+async fn a_key_that_is_elsewhere_signs_what_was_encrypted_here() {
+    let shop = Shop::open();
+    let (client, signatures) = crate::remote::client(&shop);
+    let record = abnormal(&shop, &client).await;
+    let before = signatures.load(Ordering::SeqCst);
+    let sent_on = client.call(&to_card(&record)).await.unwrap();
+    assert_eq!(sent_on.status, RefundStatus::Processing);
+    assert_eq!(signatures.load(Ordering::SeqCst), before + 1);
 }
 
 #[tokio::test]

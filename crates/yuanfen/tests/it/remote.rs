@@ -24,7 +24,7 @@ fn account(shop: &Shop) -> Account {
 }
 
 /// A client whose signatures come from elsewhere, and how many came.
-fn client(shop: &Shop) -> (Client<Account>, Arc<AtomicUsize>) {
+pub fn client(shop: &Shop) -> (Client<Account>, Arc<AtomicUsize>) {
     let key = shop.far_side.wechat_v3().merchant_private_key_pem;
     let key = Arc::new(RsaSigningKey::parse(key.expose()).unwrap());
     let signatures = Arc::new(AtomicUsize::new(0));
