@@ -3,14 +3,18 @@
 use std::time::Duration;
 
 use yuanfen::core::{
-    EventKey, Fen, Notice, NotificationSource as _, OrderNo, PayAmount, RefundNo, RefusalKind, Standing, Transition,
+    Advice, EventKey, Fate, Fen, Notice, NotificationSource as _, OrderNo, PayAmount, RefundNo, RefusalKind,
+    SettleVerdict, Standing, Transition,
 };
 use yuanfen::transport::Client;
-use yuanfen::wechat_v3::ops::{CloseCombinedOrder, PlaceCombinedJsapiOrder, QueryCombinedOrder, QueryOrder, Refund};
+use yuanfen::wechat_v3::ops::{
+    CloseCombinedOrder, PlaceCombinedJsapiOrder, QueriedCombinedOrder, QueryCombinedOrder, QueryOrder, Refund,
+};
+use yuanfen::wechat_v3::settle::ORDER;
 use yuanfen::wechat_v3::{
     Account, CombinedOrderNo, CombinedTerms, Event, OpenId, Participant, RefundStatus, SubOrder, TradeState,
 };
-use yuanfen_sandbox::Platform;
+use yuanfen_sandbox::{FaultKind, FaultRule, Platform};
 
 use crate::shop::{Shop, notify_url};
 
@@ -155,5 +159,34 @@ async fn a_combined_order_is_closed_whole_or_not_at_all() {
             .await
             .unwrap();
         assert!(shop.far_side.pay(book, WHOLE).is_err());
+    }
+}
+
+/// The reply to placing it is lost; what the query says of the whole leads to the same order again, and to one payment.
+#[tokio::test]
+async fn a_combined_order_without_its_reply_is_replied_to_under_the_same_numbers() {
+    for index in 0..2 {
+        let shop = Shop::open();
+        let (account, book) = sides(&shop).into_iter().nth(index).unwrap();
+        let client = shop.client(account.clone());
+        let order = combined_order(&shop, &account);
+        let lost = FaultRule::new(FaultKind::LoseReply).during("place-combined-jsapi-order");
+        shop.fault(lost.nth(1));
+        let error = client.call(&order).await.unwrap_err();
+        assert_eq!((error.fate(), error.advice()), (Fate::Unknown, Advice::Repeat));
+        let settled = client
+            .settle(&order, &query(), &ORDER, QueriedCombinedOrder::standing)
+            .after(error.fate(), &shop.sleep())
+            .await;
+        assert_eq!(settled.verdict, SettleVerdict::Replied);
+        assert_eq!(shop.calls(Platform::WechatV3, "place-combined-jsapi-order"), 2);
+        // Once it is paid nothing is repeated: the query alone settles it.
+        shop.far_side.pay(book, WHOLE).unwrap();
+        let settled = client
+            .settle(&order, &query(), &ORDER, QueriedCombinedOrder::standing)
+            .after(Fate::Unknown, &shop.sleep())
+            .await;
+        assert_eq!(settled.verdict, SettleVerdict::Happened(Standing::Succeeded));
+        assert_eq!(shop.calls(Platform::WechatV3, "place-combined-jsapi-order"), 2);
     }
 }
