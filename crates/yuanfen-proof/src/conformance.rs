@@ -6,6 +6,7 @@ mod gaps;
 mod gateways;
 mod report;
 mod sandbox;
+mod v3_calls;
 
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};

@@ -8,20 +8,18 @@ use rsa::pkcs8::DecodePrivateKey as _;
 use rsa::sha2::Digest as _;
 use yuanfen::core::{
     Address, CalendarDate, FixedAmbient, Limits, NotificationSource as _, Object, OpenError, Opens as _,
-    Operation as _, OperationExt as _, OrderNo, PayAmount, ProtocolErrorKind, Provider as _, RemoteId, Secret,
-    Sign as _, SignatureError, UnixTime, Verified,
+    OperationExt as _, ProtocolErrorKind, Secret, Sign as _, SignatureError, UnixTime, Verified,
 };
 use yuanfen::sign::legacy::{aes_256_ecb_open, md5_hex};
 use yuanfen::sign::{AeadError, ApiV3Key, FileKey, KeyError, KeyedSigner, RsaSigningKey, SharedKey};
 use yuanfen::wechat_v2::bill::BillLine;
 use yuanfen::wechat_v2::ops::{DownloadTradeBill, QueryComments};
-use yuanfen::wechat_v3::ops::{BillType, CloseOrder, PlaceJsapiOrder, QueryOrder, RequestTradeBill};
 use yuanfen::wechat_v3::sign;
 use yuanfen::{wechat_v2, wechat_v3, wechat_web, xml};
 use yuanfen_testkit::oracle::{self, Hash, Map};
 use yuanfen_testkit::{Case, Run, Stage, Value, Vectors, json};
 
-use super::{Kind, Subject};
+use super::{Kind, Subject, v3_calls};
 use crate::Error;
 
 pub(super) const SUBJECTS: &[Subject] = &[
@@ -58,7 +56,8 @@ pub(super) const SUBJECTS: &[Subject] = &[
             kind("encrypted_bill", v3_encrypted_bill, None),
             kind("request_payment", v3_page_sample, None),
             kind("newest_certificate", v3_newest_certificate, None),
-            kind("request", v3_sample, None),
+            kind("request", v3_calls::request, None),
+            kind("reply", v3_calls::reply, None),
         ],
     },
     Subject {
@@ -388,7 +387,7 @@ fn v3_invoke_oracle(case: Case<'_>) {
 
 const PUBLIC_KEY_ID: &str = "PUB_KEY_ID_0119000072912024101100000000000000";
 
-fn v3_account() -> Result<wechat_v3::Account, Error> {
+pub(super) fn v3_account() -> Result<wechat_v3::Account, Error> {
     let identity = wechat_v3::SigningIdentity::elsewhere("1900007291", "408B07E79B8269FEC3D5D3E6AB8ED163A6A380DB")?;
     let key = ApiV3Key::new("a7cde1ZJB1kG2e7VfTs3jQzaWizur8Gb")?;
     Ok(wechat_v3::Account::direct(identity, "wxd678efh567hg6787", key)?)
@@ -496,12 +495,17 @@ fn v3_page_sample(case: Case<'_>) {
     }
 }
 
+/// The folder of the case, for what it names there.
+pub(super) fn v3_vectors() -> Result<Vectors, Error> {
+    Ok(Vectors::of_crate(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../yuanfen-wechat-v3"
+    ))?)
+}
+
 fn v3_newest_certificate(case: Case<'_>) {
     let run = case.run();
-    let vectors = must(
-        &run,
-        Vectors::of_crate(concat!(env!("CARGO_MANIFEST_DIR"), "/../yuanfen-wechat-v3")),
-    );
+    let vectors = must(&run, v3_vectors());
     let mut account = must(&run, v3_account());
     for name in case.texts("certificates") {
         account = must(&run, account.with_certificate(&vectors.key(name).text));
@@ -512,61 +516,7 @@ fn v3_newest_certificate(case: Case<'_>) {
 }
 
 /// A moment when the published certificates were valid and the published days were over.
-const V3_NOW: UnixTime = UnixTime::from_seconds(1_700_000_000);
-
-/// What the typed operation makes of a sample request. The document's JSON has its members in another order, so bodies
-/// are compared as JSON.
-fn v3_sample(case: Case<'_>) {
-    let run = case.run();
-    let ambient = FixedAmbient::at(V3_NOW.seconds());
-    let account = must(&run, v3_sample_account());
-    let message = run.at(Stage::Request, v3_sample_message(case, &account, &ambient));
-    let draft = run.at(Stage::Request, account.draft(message, &ambient));
-    let mut request = run.at(Stage::Request, draft.finish("c2lnbmF0dXJl"));
-    let published = case.expected_request().and_then(|request| request.body.clone());
-    let published = published.unwrap_or_default();
-    let json = |body: &[u8]| serde_json::from_slice::<Value>(body).ok();
-    assert_eq!(json(request.body()), json(&published), "the body as JSON");
-    *request.body_mut() = Bytes::from(published);
-    run.request(&request).done();
-}
-
-fn v3_sample_account() -> Result<wechat_v3::Account, Error> {
-    let identity = wechat_v3::SigningIdentity::elsewhere("1900006891", "408B07E79B8269FEC3D5D3E6AB8ED163A6A380DB")?;
-    let key = ApiV3Key::new("a7cde1ZJB1kG2e7VfTs3jQzaWizur8Gb")?;
-    Ok(wechat_v3::Account::direct(identity, "wxdace645e0bc2c424", key)?)
-}
-
-fn v3_sample_message(
-    case: Case<'_>,
-    account: &wechat_v3::Account,
-    ambient: &FixedAmbient,
-) -> Result<wechat_v3::Message, Error> {
-    let message = match case.name() {
-        "guide-jsapi-order" => {
-            let mut terms = wechat_v3::OrderTerms::new(
-                OrderNo::new("1217752501201407033233388881")?,
-                PayAmount::from_fen(100)?,
-                "Image形象店-深圳腾大-QQ公仔",
-                Address::parse("notify_url", "https://www.weixin.qq.com/wxpay/pay.php")?,
-            );
-            terms.goods_tag = Some("WXG".to_owned());
-            let order = PlaceJsapiOrder::new(terms, wechat_v3::OpenId::new("o4GgauE1lgaPsLabrYvqhVg7O8yA"));
-            order.encode(account, ambient)?
-        }
-        "guide-query-by-id" => {
-            QueryOrder::by_transaction_id(RemoteId::new("4200000745202011093730578574")?).encode(account, ambient)?
-        }
-        "guide-close" => CloseOrder::new(OrderNo::new("sdkphp12345678920201028112429")?).encode(account, ambient)?,
-        "guide-tradebill" => {
-            let mut bill = RequestTradeBill::new(CalendarDate::parse("2020-11-09")?);
-            bill.bill_type = Some(BillType::All);
-            bill.encode(account, ambient)?
-        }
-        other => return Err(format!("no operation for {other}").into()),
-    };
-    Ok(message)
-}
+pub(super) const V3_NOW: UnixTime = UnixTime::from_seconds(1_700_000_000);
 
 // ---- web
 

@@ -25,6 +25,7 @@ mod partner;
 mod pay_params;
 mod pitfalls;
 mod placements;
+mod published;
 mod refunds;
 mod replies;
 mod requests;
