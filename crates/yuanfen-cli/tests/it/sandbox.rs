@@ -72,6 +72,8 @@ fn writes_credentials_that_work_once_it_listens() {
         ("wechat_v3", "merchant_certificate_path"),
         ("wechat_v3", "platform_certificate_path"),
         ("wechat_v3", "platform_public_key_path"),
+        ("wechat_v3_provider", "provider_private_key_path"),
+        ("wechat_v3_provider", "provider_certificate_path"),
         ("fshows", "merchant_private_key_path"),
         ("fshows", "platform_public_key_path"),
     ] {
@@ -83,6 +85,17 @@ fn writes_credentials_that_work_once_it_listens() {
             assert_eq!(mode(&folder.path().join(relative)), 0o600, "{section}.{member}");
         }
     }
+    let provider = &credentials["wechat_v3_provider"];
+    assert_eq!(
+        provider["sub_merchants"],
+        serde_json::json!([
+            { "sub_mchid": "1900000111", "sub_appid": "wx8d2e3f4a5b6c7d8e" },
+            { "sub_mchid": "1900000112" },
+        ])
+    );
+    assert_eq!(provider["sp_mchid"], credentials["wechat_v2_provider"]["mch_id"]);
+    assert_ne!(provider["apiv3_key"], credentials["wechat_v3"]["apiv3_key"]);
+    assert_ne!(provider["provider_serial"], credentials["wechat_v3"]["merchant_serial"]);
     // The shared keys are in this one.
     #[cfg(unix)]
     assert_eq!(mode(&path), 0o600);

@@ -35,6 +35,7 @@ mod v2_till;
 mod v2_tools;
 mod v3_cashier;
 mod v3_combined;
+mod v3_faults;
 mod v3_files;
 mod v3_orders;
 mod v3_raw;

@@ -41,7 +41,7 @@ fn for_subs(parts: &Value) -> Value {
     parts
 }
 
-fn order(scene: &str, changes: &Value) -> Value {
+pub fn order(scene: &str, changes: &Value) -> Value {
     let order = json!({
         "combine_appid": OWN_APP,
         "combine_mchid": "1900000001",

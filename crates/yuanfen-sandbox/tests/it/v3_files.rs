@@ -27,7 +27,7 @@ fn says(response: &Response<Bytes>, status: u16, code: &str) -> bool {
 }
 
 /// An upload: what is signed, the parts, and the type of the whole.
-struct Upload {
+pub struct Upload {
     path: &'static str,
     meta: String,
     signed: Option<String>,
@@ -38,7 +38,7 @@ struct Upload {
 }
 
 impl Upload {
-    fn of(path: &'static str, filename: &str, content: &[u8]) -> Self {
+    pub fn of(path: &'static str, filename: &str, content: &[u8]) -> Self {
         let sha256 = oracle::sha256_hex(content);
         Self {
             path,
@@ -52,6 +52,10 @@ impl Upload {
     }
 
     fn send(&self, far_side: &FarSide) -> Response<Bytes> {
+        far_side.answer(&self.request(far_side)).unwrap()
+    }
+
+    pub fn request(&self, far_side: &FarSide) -> Request<Bytes> {
         let signed = self.signed.as_ref().unwrap_or(&self.meta);
         let mut request = v3_request(far_side, "POST", self.path, signed);
         let mut body = String::new();
@@ -69,7 +73,7 @@ impl Upload {
         *request.body_mut() = Bytes::from(body);
         let kind = self.content_type.parse().unwrap();
         request.headers_mut().insert("content-type", kind);
-        far_side.answer(&request).unwrap()
+        request
     }
 }
 
@@ -326,7 +330,7 @@ fn a_bill_is_fetched_by_who_asked_for_it_within_five_minutes() {
 }
 
 /// A refund of that order that the payer's bank did not take: its number at the platform.
-fn abnormal(far_side: &FarSide) -> String {
+pub fn abnormal(far_side: &FarSide) -> String {
     place(far_side, "order-1", 100, "http://127.0.0.1:9/notify");
     far_side.pay(V3, "order-1").unwrap();
     let refund_id = json_of(&refund(far_side, "order-1", "R1", 30, 100))["refund_id"].clone();

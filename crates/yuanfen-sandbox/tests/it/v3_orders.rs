@@ -46,7 +46,7 @@ pub fn partner_ids() -> Value {
     json!({ "sp_appid": APP, "sp_mchid": "1900000101", "sub_mchid": "1900000111" })
 }
 
-fn order(ids: Value, scene: &str) -> Value {
+pub fn order(ids: Value, scene: &str) -> Value {
     let order = json!({
         "description": "noodles",
         "out_trade_no": "ORDER_1",

@@ -12,7 +12,7 @@ use crate::v3_orders::{APP, own_ids, partner_ids, with};
 
 const V3: Platform = Platform::WechatV3;
 
-fn body(ids: Value, code: &str, number: &str, total: i64) -> Value {
+pub fn body(ids: Value, code: &str, number: &str, total: i64) -> Value {
     let charge = json!({
         "description": "tea",
         "out_trade_no": number,

@@ -40,6 +40,12 @@ pub(crate) fn write(sandbox: &Sandbox, folder: &Path) -> Result<PathBuf, WriteEr
     };
 
     let v3 = sandbox.wechat_v3();
+    let v3_provider = sandbox.wechat_v3_provider();
+    let sub_merchants = v3_provider.sub_merchants.iter();
+    let sub_merchants = sub_merchants.map(|(number, app)| match app {
+        Some(app) => json!({ "sub_mchid": number, "sub_appid": app }),
+        None => json!({ "sub_mchid": number }),
+    });
     let v2 = sandbox.wechat_v2();
     let provider = sandbox.wechat_v2_provider();
     let starpos = sandbox.starpos();
@@ -60,6 +66,19 @@ pub(crate) fn write(sandbox: &Sandbox, folder: &Path) -> Result<PathBuf, WriteEr
             "platform_certificate_path": put("wechat-v3-platform-certificate.pem", &v3.platform_certificate_pem)?,
             "platform_public_key_id": v3.platform_public_key_id,
             "platform_public_key_path": put("wechat-v3-platform-public-key.pem", &v3.platform_public_key_pem)?,
+        },
+        // It is answered under the keys of the section above.
+        "wechat_v3_provider": {
+            "base_url": v3_provider.base_url,
+            "sp_mchid": v3_provider.provider_id,
+            "sp_appid": v3_provider.app_id,
+            "sub_merchants": sub_merchants.collect::<Vec<_>>(),
+            "sp_openid": v3_provider.openid,
+            "sub_openid": v3_provider.sub_openid,
+            "provider_serial": v3_provider.provider_serial,
+            "provider_private_key_path": put_secret("wechat-v3-provider-key.pem", v3_provider.provider_private_key_pem.expose())?,
+            "provider_certificate_path": put("wechat-v3-provider-certificate.pem", &v3_provider.provider_certificate_pem)?,
+            "apiv3_key": v3_provider.apiv3_key.expose(),
         },
         "wechat_v2": {
             "base_url": v2.base_url,
