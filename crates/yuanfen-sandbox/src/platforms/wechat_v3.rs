@@ -6,6 +6,7 @@ mod bill_files;
 mod caller;
 mod combined;
 mod media;
+mod notices;
 mod operation;
 mod orders;
 mod page;
@@ -31,14 +32,8 @@ use self::operation::Operation;
 use self::orders::Named;
 use super::{Call, Desk, PageRefused, Platform, PlatformSide, Setting};
 use crate::ambient::SeededAmbient;
-use crate::book::{Refund, RefundState};
-use crate::deliver::{About, Event};
+use crate::deliver::Event;
 use crate::keys;
-
-/// Sheet, section 11.2: seconds to wait after each attempt.
-const LADDER: &[u64] = &[
-    15, 15, 30, 180, 600, 1200, 1800, 1800, 1800, 3600, 10_800, 10_800, 10_800, 21_600, 21_600,
-];
 
 pub(super) struct WechatV3 {
     /// Who can call: a merchant for itself, and a service provider for its merchants.
@@ -356,55 +351,7 @@ impl PlatformSide for WechatV3 {
     }
 
     fn notice(&self, event: &Event, desk: &mut Desk<'_>) -> Option<Request<Bytes>> {
-        let order = &event.order;
-        let (kind, original, summary, plain) = match &event.about {
-            About::Payment => (
-                "TRANSACTION.SUCCESS",
-                "transaction",
-                "支付成功",
-                if order.parts.is_empty() {
-                    orders::transaction(order, desk)
-                } else {
-                    combined::whole(order, desk)
-                },
-            ),
-            About::Refund(refund_no) => {
-                let refund = order.refund(refund_no)?;
-                let (kind, summary) = refund_event(refund)?;
-                (kind, "refund", summary, refunds::notice(order, refund)?)
-            }
-        };
-        let nonce = desk.ambient.letters(12);
-        let plain = to_bytes(plain, desk);
-        let merchant = self
-            .merchants
-            .iter()
-            .find(|merchant| merchant.account == order.account)?;
-        let ciphertext = merchant.api_key.seal(&nonce, original, &plain).ok()?;
-        let envelope = json!({
-            "id": event.id,
-            "create_time": Rfc3339(event.created_at).to_string(),
-            "resource_type": "encrypt-resource",
-            "event_type": kind,
-            "summary": summary,
-            "resource": {
-                "original_type": original,
-                "algorithm": "AEAD_AES_256_GCM",
-                "ciphertext": ciphertext,
-                "associated_data": original,
-                "nonce": nonce,
-            },
-        });
-        let body = to_bytes(envelope, desk);
-        let mut headers = HeaderMap::new();
-        put(&mut headers, "content-type", "application/json");
-        put(&mut headers, "user-agent", "Mozilla/4.0");
-        // Signed as the call that placed the order asked its answer to be signed: in life the switch of a merchant
-        // moves over gradually, and nothing tells which key comes.
-        self.sign(&mut headers, &body, order.detail("asked_serial"), desk);
-        let mut request = Request::post(event.url.as_str()).body(body).ok()?;
-        *request.headers_mut() = headers;
-        Some(request)
+        notices::write(self, event, desk)
     }
 
     /// Any 2xx acknowledges, whatever the body says.
@@ -413,9 +360,7 @@ impl PlatformSide for WechatV3 {
     }
 
     fn wait_after(&self, attempts: usize) -> Option<Duration> {
-        LADDER
-            .get(attempts.checked_sub(1)?)
-            .map(|seconds| Duration::from_secs(*seconds))
+        notices::wait_after(attempts)
     }
 
     /// `getBrandWCPayRequest`, `wx.requestPayment`, which is not handed the app's id, and the call of a mobile app.
@@ -477,15 +422,6 @@ fn check_headers(call: &Call<'_>, operation: &Operation) -> Result<(), Refusal> 
         }
     }
     Ok(())
-}
-
-fn refund_event(refund: &Refund) -> Option<(&'static str, &'static str)> {
-    match refund.state {
-        RefundState::Succeeded => Some(("REFUND.SUCCESS", "退款成功")),
-        RefundState::Abnormal => Some(("REFUND.ABNORMAL", "退款异常")),
-        RefundState::Closed => Some(("REFUND.CLOSED", "退款关闭")),
-        RefundState::Processing => None,
-    }
 }
 
 /// The query's pairs, decoded; `None` where they are no form.
