@@ -306,14 +306,20 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// Now.
+    /// Now, for everything but signing.
     pub(crate) fn now(&self) -> UnixTime {
         self.ambient.now()
     }
 
-    /// Now, as the platform's signing clock shows it. Only what is signed as a time of signing uses this one.
+    /// Now, as the platform's signing clock shows it: what is signed as a time of signing, and what the age of a
+    /// caller's signature is counted from. It stays with the caller's clock when the business is advanced.
     pub(crate) fn signing_now(&self) -> UnixTime {
-        let skewed = self.now().seconds().saturating_add(self.strikes.skew_seconds());
+        let skewed = self
+            .ambient
+            .clock()
+            .real_now()
+            .seconds()
+            .saturating_add(self.strikes.skew_seconds());
         UnixTime::from_seconds(skewed)
     }
 

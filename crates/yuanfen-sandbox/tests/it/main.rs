@@ -12,6 +12,7 @@
 mod bills;
 mod book;
 mod cashier;
+mod clock;
 mod control;
 mod faults;
 mod fshows;

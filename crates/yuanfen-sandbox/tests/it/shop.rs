@@ -73,7 +73,7 @@ fn v3_request_of(
     body: &str,
 ) -> Request<Bytes> {
     let (merchant, serial, pem) = caller;
-    let timestamp = far_side.clock().now().seconds().to_string();
+    let timestamp = far_side.clock().real_now().seconds().to_string();
     let nonce = "593BEC0C930BF1AFEB40B4A08C8FB242";
     let text = oracle::v3_request_text(method, target, &timestamp, nonce, body.as_bytes());
     let key = RsaSigningKey::parse(&pem).unwrap();
