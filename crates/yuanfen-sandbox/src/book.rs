@@ -4,17 +4,23 @@
 //! knows no wire name: a platform module reads its message, asks the book, and says the outcome in its own words.
 
 mod account;
+mod catalog;
 mod order;
 mod payer;
 mod refunds;
+#[cfg(test)]
+mod tests;
 mod till;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use yuanfen_core::{Fen, UnixTime};
+use yuanfen_sign::sha256_hex;
 
 pub use self::account::Account;
+use self::catalog::{Catalog, Position, Shelf};
 pub use self::order::{Comment, Coupon, Order, OrderState, Payment, Setback};
 pub(crate) use self::payer::Terms;
 pub use self::payer::{Payer, Reaction};
@@ -29,9 +35,17 @@ use crate::Platform;
 pub type Details = BTreeMap<&'static str, String>;
 
 /// All orders of a sandbox, and the codes that payers show. `Debug` shows no code.
+///
+/// No order is ever forgotten, so an order's position is its name inside the book. Orders change in [`Book::change`]
+/// alone, which keeps the catalog and the deadlines with them; what is handed out is to be read.
 #[derive(Default)]
 pub(crate) struct Book {
-    orders: BTreeMap<(Account, String), Order>,
+    /// As they were placed. Who tells of an order as it stood once shares it; the next change makes a copy.
+    orders: Vec<Arc<Order>>,
+    catalog: Catalog,
+    /// When orders change by themselves, soonest first. An order that is paid leaves its deadline behind, which then
+    /// passes without effect.
+    deadlines: BTreeSet<(UnixTime, Position)>,
     codes: BTreeMap<(Platform, String), PaymentCode>,
 }
 
@@ -135,25 +149,25 @@ impl Book {
     /// # Errors
     /// [`BookError::Paid`], [`BookError::Closed`], [`BookError::Revoked`], [`BookError::Differs`] of an order of that
     /// number.
-    pub(crate) fn place(&mut self, placement: Placement, now: UnixTime) -> Result<(&mut Order, bool), BookError> {
-        use std::collections::btree_map::Entry;
-
-        match self.orders.entry((placement.account, placement.order_no.clone())) {
-            Entry::Occupied(found) => {
-                let order = found.into_mut();
-                order.expire(now);
+    pub(crate) fn place(&mut self, placement: Placement, now: UnixTime) -> Result<(&Order, bool), BookError> {
+        let (position, is_new) = match self.position(placement.account, &placement.order_no, now) {
+            None => (self.enter(Order::new(placement, now)), true),
+            Some(position) => {
+                let order = self.at(position)?;
                 match order.state() {
-                    OrderState::Closed => Err(BookError::Closed),
-                    OrderState::Revoked => Err(BookError::Revoked),
-                    OrderState::Paid | OrderState::Refunding | OrderState::Refunded => Err(BookError::Paid),
-                    OrderState::PayerTyping | OrderState::PaymentFailed => Err(BookError::Differs),
-                    OrderState::Unpaid if order.charge.is_some() => Err(BookError::Differs),
-                    OrderState::Unpaid if order.fingerprint != placement.fingerprint => Err(BookError::Differs),
-                    OrderState::Unpaid => Ok((order, false)),
+                    OrderState::Closed => return Err(BookError::Closed),
+                    OrderState::Revoked => return Err(BookError::Revoked),
+                    OrderState::Paid | OrderState::Refunding | OrderState::Refunded => return Err(BookError::Paid),
+                    OrderState::PayerTyping | OrderState::PaymentFailed => return Err(BookError::Differs),
+                    OrderState::Unpaid if order.charge.is_some() => return Err(BookError::Differs),
+                    OrderState::Unpaid if order.fingerprint != fingerprint(&placement) => {
+                        return Err(BookError::Differs);
+                    }
+                    OrderState::Unpaid => (position, false),
                 }
             }
-            Entry::Vacant(free) => Ok((free.insert(Order::new(placement, now)), true)),
-        }
+        };
+        self.at(position).map(|order| (&**order, is_new))
     }
 
     /// Places an order whose parts are orders of their own, or finds that the identical one is there already. The parts
@@ -166,67 +180,86 @@ impl Book {
         whole: Placement,
         parts: Vec<Placement>,
         now: UnixTime,
-    ) -> Result<&mut Order, BookError> {
-        let key = (whole.account, whole.order_no.clone());
+    ) -> Result<&Order, BookError> {
+        let (account, order_no) = (whole.account, whole.order_no.clone());
         let expires_at = whole.expires_at;
         let (_, is_new) = self.place(whole, now)?;
+        let position = self.open(account, &order_no, now)?;
         if is_new {
             let mut numbers = Vec::with_capacity(parts.len());
             for mut part in parts {
                 part.expires_at = expires_at;
                 let mut part = Order::new(part, now);
-                part.whole = Some(key.1.clone());
+                part.whole = Some(order_no.clone());
                 numbers.push(part.order_no.clone());
-                self.orders.insert((part.account, part.order_no.clone()), part);
+                self.enter(part);
             }
-            if let Some(order) = self.orders.get_mut(&key) {
-                order.parts = numbers;
-            }
+            self.change(position, |order| order.parts = numbers)?;
         }
-        self.orders.get_mut(&key).ok_or(BookError::UnknownOrder)
+        self.at(position).map(|order| &**order)
     }
 
-    /// Closes every order whose time is up.
+    /// Closes every order whose time is up. Costs what is closed.
     pub(crate) fn expire(&mut self, now: UnixTime) {
-        for order in self.orders.values_mut() {
-            order.expire(now);
+        while let Some((_, position)) = self.deadlines.first().filter(|(end, _)| *end <= now).copied() {
+            self.deadlines.pop_first();
+            if self.at(position).is_ok_and(|order| order.next_deadline().is_some()) {
+                // The order is there.
+                _ = self.change(position, |order| order.expire(now));
+            }
         }
     }
 
     /// The order of that number, as it stands now.
-    pub(crate) fn order(&mut self, account: impl Into<Account>, order_no: &str, now: UnixTime) -> Option<&mut Order> {
-        let order = self.orders.get_mut(&(account.into(), order_no.to_owned()))?;
-        order.expire(now);
-        Some(order)
+    pub(crate) fn order(&mut self, account: impl Into<Account>, order_no: &str, now: UnixTime) -> Option<&Order> {
+        let position = self.position(account.into(), order_no, now)?;
+        self.at(position).ok().map(|order| &**order)
     }
 
     /// The order whose payment has that number. Of one that is paid in parts each part has a number, the whole has none
     /// that anybody is told.
-    pub(crate) fn by_transaction(&mut self, account: impl Into<Account>, transaction_id: &str) -> Option<&mut Order> {
-        self.find(account, |order| {
-            let payment = order.payment.as_ref().filter(|_| order.parts.is_empty());
-            payment.is_some_and(|payment| payment.transaction_id == transaction_id)
-        })
+    pub(crate) fn by_transaction(&self, account: impl Into<Account>, transaction_id: &str) -> Option<&Order> {
+        let position = self.catalog.find(account.into(), Shelf::Transaction, transaction_id)?;
+        self.at(position).ok().map(|order| &**order)
     }
 
-    /// The order of which the platform remembers that value under that name.
+    /// The order of which the platform remembers that value under that name. The value is one that the platform gave
+    /// out, or made sure of, for this order alone.
     pub(crate) fn by_detail(
         &mut self,
         account: impl Into<Account>,
         name: &'static str,
         value: &str,
         now: UnixTime,
-    ) -> Option<&mut Order> {
-        let order = self.find(account, |order| order.detail(name) == Some(value))?;
-        order.expire(now);
-        Some(order)
+    ) -> Option<&Order> {
+        let (account, shelf) = (account.into(), Shelf::Detail(name));
+        self.expire(now);
+        if !self.catalog.has(account, shelf) {
+            self.catalog.put_up(account, shelf);
+            for (position, order) in self.orders.iter().enumerate() {
+                self.catalog.enter(order, position);
+            }
+        }
+        let position = self.catalog.find(account, shelf, value)?;
+        // An order that remembers another value by now is not taken off its shelf.
+        let order = self.at(position).ok().filter(|order| order.detail(name) == Some(value));
+        order.map(|order| &**order)
     }
 
-    fn find(&mut self, account: impl Into<Account>, is_it: impl Fn(&Order) -> bool) -> Option<&mut Order> {
-        let account = account.into();
-        self.orders
-            .values_mut()
-            .find(|order| order.account == account && is_it(order))
+    /// The platform remembers a value of an order under a name of its own.
+    ///
+    /// # Errors
+    /// [`BookError::UnknownOrder`].
+    pub(crate) fn remember(
+        &mut self,
+        account: impl Into<Account>,
+        order_no: &str,
+        values: impl IntoIterator<Item = (&'static str, String)>,
+    ) -> Result<&Order, BookError> {
+        let position = self.catalog.find(account.into(), Shelf::Order, order_no);
+        let position = position.ok_or(BookError::UnknownOrder)?;
+        self.change(position, |order| order.details.extend(values))?;
+        self.at(position).map(|order| &**order)
     }
 
     /// Closes an order nobody paid. Closing it again changes nothing and is no error.
@@ -238,22 +271,19 @@ impl Book {
         account: impl Into<Account>,
         order_no: &str,
         now: UnixTime,
-    ) -> Result<&mut Order, BookError> {
-        let order = self.order(account, order_no, now).ok_or(BookError::UnknownOrder)?;
+    ) -> Result<&Order, BookError> {
+        let position = self.open(account.into(), order_no, now)?;
+        let order = self.at(position)?;
         if order.charge.is_some() {
             return Err(BookError::AtTill);
         }
         if order.payment.is_some() {
             return Err(BookError::Paid);
         }
-        order.closed_at.get_or_insert(now);
-        let (account, parts) = (order.account, order.parts.clone());
-        for part in &parts {
-            if let Some(part) = self.order(account, part, now) {
-                part.closed_at.get_or_insert(now);
-            }
+        for position in self.with_parts(position, now)? {
+            self.change(position, |order| _ = order.closed_at.get_or_insert(now))?;
         }
-        self.order(account, order_no, now).ok_or(BookError::UnknownOrder)
+        self.at(position).map(|order| &**order)
     }
 
     /// That payer pays the whole order, or the payer at the till does where none is named.
@@ -268,23 +298,24 @@ impl Book {
         payer: Option<Payer>,
         terms: Terms,
         now: UnixTime,
-    ) -> Result<&mut Order, BookError> {
-        let order = self.order(account, order_no, now).ok_or(BookError::UnknownOrder)?;
+    ) -> Result<Arc<Order>, BookError> {
+        let position = self.open(account.into(), order_no, now)?;
+        let order = self.at(position)?;
         let at_till = order.charge.as_ref().map(|charge| charge.payer.clone());
         let payer = payer.or(at_till).unwrap_or_default();
         payer.check_coupons(order.amount)?;
         order.check_open()?;
-        order.stop_waiting();
-        order.setback = None;
         let payment = payer.payment(order.payer.as_deref(), terms, now);
-        order.payment = Some(payment.clone());
-        let (account, parts) = (order.account, order.parts.clone());
-        for (index, part) in parts.iter().enumerate() {
-            if let Some(part) = self.order(account, part, now) {
-                part.payment = Some(payment.of_part(index));
-            }
+        let parts = self.with_parts(position, now)?.into_iter().skip(1);
+        for (index, part) in parts.enumerate() {
+            self.change(part, |order| order.payment = Some(payment.of_part(index)))?;
         }
-        self.order(account, order_no, now).ok_or(BookError::UnknownOrder)
+        self.change(position, |order| {
+            order.stop_waiting();
+            order.setback = None;
+            order.payment = Some(payment);
+        })?;
+        self.at(position).map(Arc::clone)
     }
 
     /// Notes that the payer did not get through. The order stays open, but at a till nobody can pay it any more.
@@ -298,12 +329,14 @@ impl Book {
         order_no: &str,
         setback: Setback,
         now: UnixTime,
-    ) -> Result<&mut Order, BookError> {
-        let order = self.order(account, order_no, now).ok_or(BookError::UnknownOrder)?;
-        order.check_open()?;
-        order.stop_waiting();
-        order.setback = Some(setback);
-        Ok(order)
+    ) -> Result<&Order, BookError> {
+        let position = self.open(account.into(), order_no, now)?;
+        self.at(position)?.check_open()?;
+        self.change(position, |order| {
+            order.stop_waiting();
+            order.setback = Some(setback);
+        })?;
+        self.at(position).map(|order| &**order)
     }
 
     /// The payer comments on a paid order; another comment takes the first one's place.
@@ -316,23 +349,83 @@ impl Book {
         order_no: &str,
         comment: Comment,
         now: UnixTime,
-    ) -> Result<&mut Order, BookError> {
-        let order = self.order(account, order_no, now).ok_or(BookError::UnknownOrder)?;
-        if order.payment.is_none() {
+    ) -> Result<&Order, BookError> {
+        let position = self.open(account.into(), order_no, now)?;
+        if self.at(position)?.payment.is_none() {
             return Err(BookError::Unpaid);
         }
         if !(1..=5).contains(&comment.stars) {
             return Err(BookError::Stars);
         }
-        order.comment = Some(comment);
-        Ok(order)
+        self.change(position, |order| order.comment = Some(comment))?;
+        self.at(position).map(|order| &**order)
     }
 
     /// All orders of an account, by number.
     pub(crate) fn of(&self, account: impl Into<Account>) -> impl Iterator<Item = &Order> {
-        let account = account.into();
-        self.orders.values().filter(move |order| order.account == account)
+        let positions = self.catalog.all(account.into(), Shelf::Order);
+        positions.filter_map(|position| self.orders.get(position).map(|order| &**order))
     }
+
+    fn enter(&mut self, order: Order) -> Position {
+        let position = self.orders.len();
+        self.file(&order, position);
+        self.orders.push(Arc::new(order));
+        position
+    }
+
+    /// The only place where an order changes.
+    ///
+    /// # Errors
+    /// [`BookError::UnknownOrder`].
+    fn change<T>(&mut self, position: Position, change: impl FnOnce(&mut Order) -> T) -> Result<T, BookError> {
+        let order = self.orders.get_mut(position).ok_or(BookError::UnknownOrder)?;
+        let made = change(Arc::make_mut(order));
+        let order = Arc::clone(order);
+        self.file(&order, position);
+        Ok(made)
+    }
+
+    /// Sees that the order is found by its numbers and at its deadline.
+    fn file(&mut self, order: &Order, position: Position) {
+        self.catalog.enter(order, position);
+        if let Some(end) = order.next_deadline() {
+            self.deadlines.insert((end, position));
+        }
+    }
+
+    /// # Errors
+    /// [`BookError::UnknownOrder`].
+    fn at(&self, position: Position) -> Result<&Arc<Order>, BookError> {
+        self.orders.get(position).ok_or(BookError::UnknownOrder)
+    }
+
+    fn position(&mut self, account: Account, order_no: &str, now: UnixTime) -> Option<Position> {
+        self.expire(now);
+        self.catalog.find(account, Shelf::Order, order_no)
+    }
+
+    /// # Errors
+    /// [`BookError::UnknownOrder`].
+    fn open(&mut self, account: Account, order_no: &str, now: UnixTime) -> Result<Position, BookError> {
+        self.position(account, order_no, now).ok_or(BookError::UnknownOrder)
+    }
+
+    /// The order itself and then its parts, in their order.
+    ///
+    /// # Errors
+    /// [`BookError::UnknownOrder`].
+    fn with_parts(&mut self, position: Position, now: UnixTime) -> Result<Vec<Position>, BookError> {
+        let order = Arc::clone(self.at(position)?);
+        let parts = order.parts.iter();
+        let parts = parts.filter_map(|number| self.position(order.account, number, now));
+        Ok(std::iter::once(position).chain(parts).collect())
+    }
+}
+
+/// What a repeat must repeat. The text may be a whole body, so the digest stands for it.
+fn fingerprint(placement: &Placement) -> String {
+    sha256_hex(placement.fingerprint.as_bytes())
 }
 
 impl fmt::Debug for Book {

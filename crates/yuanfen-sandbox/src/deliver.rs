@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -46,7 +47,7 @@ pub(crate) struct Event {
     pub(crate) platform: Platform,
     pub(crate) order_no: String,
     /// The order as it stood when this happened: what is told again is what was told first, whatever came since.
-    pub(crate) order: Order,
+    pub(crate) order: Arc<Order>,
     pub(crate) about: About,
     pub(crate) url: String,
     /// The same on every attempt.

@@ -336,7 +336,7 @@ impl FarSide {
         Handled { delay, departure }
     }
 
-    fn post(&self, state: &mut State, order: &Order, postings: Vec<Posting>) {
+    fn post(&self, state: &mut State, order: &Arc<Order>, postings: Vec<Posting>) {
         let now = self.clock().since_epoch();
         for Posting {
             about,
@@ -354,7 +354,7 @@ impl FarSide {
             let event = Event {
                 platform: order.account.platform,
                 order_no: order.order_no.clone(),
-                order: order.clone(),
+                order: Arc::clone(order),
                 about,
                 url,
                 id: notice_id(&self.0.ambient),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use yuanfen_core::{Fen, UnixTime};
 
-use super::{Account, BookError, Charge, Details, Placement, Refund, RefundState};
+use super::{Account, BookError, Charge, Details, Placement, Refund, RefundState, fingerprint};
 
 /// One order. `Debug` shows neither payer nor details.
 #[derive(Clone)]
@@ -44,7 +44,7 @@ pub struct Order {
     pub comment: Option<Comment>,
     /// Refunds in the order they were asked for.
     pub refunds: Vec<Refund>,
-    /// All parameters that a repeat must repeat, in a spelling of the platform's module.
+    /// The digest of all parameters that a repeat must repeat.
     pub(super) fingerprint: String,
 }
 
@@ -150,6 +150,7 @@ pub enum OrderState {
 
 impl Order {
     pub(super) fn new(placement: Placement, now: UnixTime) -> Self {
+        let fingerprint = fingerprint(&placement);
         Self {
             account: placement.account,
             order_no: placement.order_no,
@@ -168,7 +169,7 @@ impl Order {
             setback: None,
             comment: None,
             refunds: Vec::new(),
-            fingerprint: placement.fingerprint,
+            fingerprint,
         }
     }
 
@@ -246,6 +247,15 @@ impl Order {
         if let Some(charge) = &mut self.charge {
             charge.waits_until = None;
         }
+    }
+
+    /// When it changes by itself, if nothing happens before.
+    pub(super) fn next_deadline(&self) -> Option<UnixTime> {
+        if self.payment.is_some() || self.closed_at.is_some() || self.revoked_at.is_some() {
+            return None;
+        }
+        let waits_until = self.charge.as_ref().and_then(|charge| charge.waits_until);
+        waits_until.into_iter().chain(self.expires_at).min()
     }
 
     pub(super) fn expire(&mut self, now: UnixTime) {

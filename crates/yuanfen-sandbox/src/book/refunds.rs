@@ -1,10 +1,11 @@
 //! Refunds: never more than the order, one for each number, each to one end.
 
 use std::fmt;
+use std::sync::Arc;
 
 use yuanfen_core::{Fen, UnixTime};
 
-use super::{Account, Book, BookError, Details, Order};
+use super::{Account, Book, BookError, Details, Order, Shelf};
 
 /// Most refunds of one order.
 pub(crate) const MOST_REFUNDS: usize = 50;
@@ -88,7 +89,8 @@ impl Book {
         let taken_elsewhere = self
             .by_refund(account, &request.refund_no)
             .is_some_and(|(order, _)| order.order_no != order_no);
-        let order = self.order(account, order_no, now).ok_or(BookError::UnknownOrder)?;
+        let position = self.open(account, order_no, now)?;
+        let order = self.at(position)?;
         let paid_at = order.payment.as_ref().ok_or(BookError::Unpaid)?.at;
         if order.revoked_at.is_some() {
             return Err(BookError::Revoked);
@@ -101,10 +103,8 @@ impl Book {
             .iter()
             .position(|refund| refund.refund_no == request.refund_no);
         if let Some(index) = known {
-            let same = order
-                .refunds
-                .get(index)
-                .filter(|refund| refund.fingerprint == request.fingerprint);
+            let refund = self.at(position)?.refunds.get(index);
+            let same = refund.filter(|refund| refund.fingerprint == request.fingerprint);
             return same.map(|refund| (refund, false)).ok_or(BookError::Differs);
         }
         if request.total.is_some_and(|total| total != order.amount) {
@@ -122,7 +122,7 @@ impl Book {
         if request.amount > order.refundable() {
             return Err(BookError::Exceeds);
         }
-        order.refunds.push(Refund {
+        let refund = Refund {
             refund_no: request.refund_no,
             refund_id: request.refund_id,
             amount: request.amount,
@@ -132,12 +132,10 @@ impl Book {
             notify_url: request.notify_url,
             details: request.details,
             fingerprint: request.fingerprint,
-        });
-        order
-            .refunds
-            .last()
-            .map(|refund| (refund, true))
-            .ok_or(BookError::UnknownRefund)
+        };
+        self.change(position, |order| order.refunds.push(refund))?;
+        let refund = self.at(position)?.refunds.last();
+        refund.map(|refund| (refund, true)).ok_or(BookError::UnknownRefund)
     }
 
     /// Sends a refund that the payer's account did not take on to another one: it is under way again.
@@ -145,22 +143,30 @@ impl Book {
     /// # Errors
     /// [`BookError::UnknownRefund`], and [`BookError::Settled`] of one that is not abnormal.
     pub(crate) fn send_refund_on(&mut self, account: impl Into<Account>, refund_no: &str) -> Result<(), BookError> {
-        let order = self.find(account, |order| order.refund(refund_no).is_some());
-        let refunds = &mut order.ok_or(BookError::UnknownRefund)?.refunds;
-        let refund = refunds.iter_mut().find(|refund| refund.refund_no == refund_no);
-        let refund = refund.ok_or(BookError::UnknownRefund)?;
-        if refund.state != RefundState::Abnormal {
-            return Err(BookError::Settled);
-        }
-        refund.state = RefundState::Processing;
-        refund.settled_at = None;
-        Ok(())
+        self.change_refund(account.into(), refund_no, |refund| {
+            if refund.state != RefundState::Abnormal {
+                return Err(BookError::Settled);
+            }
+            refund.state = RefundState::Processing;
+            refund.settled_at = None;
+            Ok(())
+        })
+        .map(|_| ())
     }
 
     /// The refund of that number and its order.
     pub(crate) fn by_refund(&self, account: impl Into<Account>, refund_no: &str) -> Option<(&Order, &Refund)> {
-        self.of(account)
-            .find_map(|order| order.refund(refund_no).map(|refund| (order, refund)))
+        let position = self.catalog.find(account.into(), Shelf::Refund, refund_no)?;
+        let order = self.at(position).ok()?;
+        Some((order, order.refund(refund_no)?))
+    }
+
+    /// The refund to which the platform gave that number, and its order.
+    pub(crate) fn by_refund_id(&self, account: impl Into<Account>, refund_id: &str) -> Option<(&Order, &Refund)> {
+        let position = self.catalog.find(account.into(), Shelf::RefundId, refund_id)?;
+        let order = self.at(position).ok()?;
+        let refund = order.refunds.iter().find(|refund| refund.refund_id == refund_id)?;
+        Some((order, refund))
     }
 
     /// Brings a refund to its end. An abnormal one can still succeed or be closed.
@@ -173,26 +179,37 @@ impl Book {
         refund_no: &str,
         end: RefundState,
         now: UnixTime,
-    ) -> Result<&Order, BookError> {
-        let order = self
-            .find(account, |order| order.refund(refund_no).is_some())
-            .ok_or(BookError::UnknownRefund)?;
-        let refund = order
-            .refunds
-            .iter_mut()
-            .find(|refund| refund.refund_no == refund_no)
-            .ok_or(BookError::UnknownRefund)?;
-        let may = match refund.state {
-            RefundState::Processing => end != RefundState::Processing,
-            RefundState::Abnormal => matches!(end, RefundState::Succeeded | RefundState::Closed),
-            RefundState::Succeeded | RefundState::Closed => false,
-        };
-        if !may {
-            return Err(BookError::Settled);
-        }
-        refund.state = end;
-        refund.settled_at = Some(now);
-        Ok(order)
+    ) -> Result<Arc<Order>, BookError> {
+        self.change_refund(account.into(), refund_no, |refund| {
+            let may = match refund.state {
+                RefundState::Processing => end != RefundState::Processing,
+                RefundState::Abnormal => matches!(end, RefundState::Succeeded | RefundState::Closed),
+                RefundState::Succeeded | RefundState::Closed => false,
+            };
+            if !may {
+                return Err(BookError::Settled);
+            }
+            refund.state = end;
+            refund.settled_at = Some(now);
+            Ok(())
+        })
+    }
+
+    /// # Errors
+    /// [`BookError::UnknownRefund`], and what the change says, which then changes nothing.
+    fn change_refund(
+        &mut self,
+        account: Account,
+        refund_no: &str,
+        change: impl FnOnce(&mut Refund) -> Result<(), BookError>,
+    ) -> Result<Arc<Order>, BookError> {
+        let position = self.catalog.find(account, Shelf::Refund, refund_no);
+        let position = position.ok_or(BookError::UnknownRefund)?;
+        self.change(position, |order| {
+            let refund = order.refunds.iter_mut().find(|refund| refund.refund_no == refund_no);
+            refund.ok_or(BookError::UnknownRefund).and_then(change)
+        })??;
+        self.at(position).map(Arc::clone)
     }
 }
 

@@ -4,14 +4,13 @@
 //! is called that was taken back on v2 (APIv3 says it is revoked). Here typing ends after a minute, a payer who gives
 //! up or lets the time pass leaves the order unpaid, one whose bank refuses makes it fail, and taking back revokes.
 
-use std::collections::btree_map::Entry;
 use std::fmt;
 
 use yuanfen_core::{Fen, UnixTime};
 
 use super::{
     Account, Book, BookError, Details, Order, OrderState, Payer, Placement, Reaction, Refund, RefundState, Setback,
-    Terms,
+    Terms, fingerprint,
 };
 use crate::Platform;
 
@@ -125,24 +124,26 @@ impl Book {
         shown: &Shown<'_>,
         terms: Terms,
         now: UnixTime,
-    ) -> Result<&mut Order, BookError> {
-        let code = self.codes.get_mut(&(placement.account.platform, shown.code.to_owned()));
-        match self.orders.entry((placement.account, placement.order_no.clone())) {
-            Entry::Occupied(found) => {
-                let order = found.into_mut();
-                order.expire(now);
+    ) -> Result<&Order, BookError> {
+        let account = placement.account;
+        let position = match self.position(account, &placement.order_no, now) {
+            Some(position) => {
+                let code = self.codes.get(&(account.platform, shown.code.to_owned()));
                 let holder = code.and_then(|code| code.payer.openid.as_deref());
-                order.check_recharge(&placement.fingerprint, holder).map(|()| order)
+                self.at(position)?.check_recharge(&fingerprint(&placement), holder)?;
+                position
             }
-            Entry::Vacant(free) => {
+            None => {
+                let code = self.codes.get_mut(&(account.platform, shown.code.to_owned()));
                 let code = code.ok_or(BookError::CodeUnknown)?;
                 code.check(shown.merchant, now)?;
                 code.is_used = true;
-                let order = free.insert(Order::new(placement, now));
+                let mut order = Order::new(placement, now);
                 order.begin_charge(code.payer.clone(), terms, now);
-                Ok(order)
+                self.enter(order)
             }
-        }
+        };
+        self.at(position).map(|order| &**order)
     }
 
     /// Takes a charge back: what is unpaid can never be paid, what is paid goes back in full at once. The order is
@@ -157,24 +158,34 @@ impl Book {
         order_no: &str,
         refund_id: String,
         now: UnixTime,
-    ) -> Result<&mut Order, BookError> {
-        let order = self.order(account, order_no, now).ok_or(BookError::UnknownOrder)?;
+    ) -> Result<&Order, BookError> {
+        let position = self.open(account.into(), order_no, now)?;
+        let order = self.at(position)?;
         if order.charge.is_none() {
             return Err(BookError::NotAtTill);
         }
         match order.state() {
-            OrderState::Revoked => return Ok(order),
+            OrderState::Revoked => {}
             OrderState::Refunding | OrderState::Refunded => return Err(BookError::Refunded),
             _ if now.since(order.placed_at) > REVERSIBLE_FOR => return Err(BookError::Late),
-            OrderState::Closed => return Ok(order),
-            OrderState::Unpaid | OrderState::PayerTyping | OrderState::PaymentFailed | OrderState::Paid => {}
+            OrderState::Closed => {}
+            OrderState::Unpaid | OrderState::PayerTyping | OrderState::PaymentFailed | OrderState::Paid => {
+                self.change(position, |order| order.revoke(refund_id, now))?;
+            }
         }
-        if order.payment.is_some() {
-            order.refunds.push(Refund {
+        self.at(position).map(|order| &**order)
+    }
+}
+
+impl Order {
+    /// Takes it back; what was paid goes back in full.
+    fn revoke(&mut self, refund_id: String, now: UnixTime) {
+        if self.payment.is_some() {
+            self.refunds.push(Refund {
                 // The merchant gave none.
                 refund_no: refund_id.clone(),
                 refund_id,
-                amount: order.amount,
+                amount: self.amount,
                 state: RefundState::Succeeded,
                 created_at: now,
                 settled_at: Some(now),
@@ -183,13 +194,10 @@ impl Book {
                 fingerprint: String::new(),
             });
         }
-        order.stop_waiting();
-        order.revoked_at = Some(now);
-        Ok(order)
+        self.stop_waiting();
+        self.revoked_at = Some(now);
     }
-}
 
-impl Order {
     /// Charges a payer for this new order: it is paid, waits for the payer, or failed.
     fn begin_charge(&mut self, mut payer: Payer, terms: Terms, now: UnixTime) {
         // Coupons apply where they fit, as in life: the payer does not choose them for an amount.

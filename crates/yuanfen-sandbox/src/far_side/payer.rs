@@ -1,5 +1,7 @@
 //! The payer's phone: what payers do with orders, and what becomes of refunds.
 
+use std::sync::Arc;
+
 use super::{FarSide, State, side};
 use crate::book::{Account, BookError, Comment, Order, Payer, RefundState, Setback, Terms};
 use crate::faults::Strikes;
@@ -32,10 +34,11 @@ impl FarSide {
             transaction_id: side.transaction_id(&self.0.ambient),
             bank: side.default_bank(),
         };
-        let order = book.pay(account, order_no, payer, terms, now)?.clone();
+        let order = book.pay(account, order_no, payer, terms, now)?;
         let postings = side.after_payment(&order);
         self.post(&mut state, &order, postings);
-        Ok(order)
+        drop(state);
+        Ok(Arc::unwrap_or_clone(order))
     }
 
     /// The payer opens the app at a till: the digits behind the code that it shows. They live a minute and pay one
@@ -75,7 +78,7 @@ impl FarSide {
         let order = book.set_back(account, order_no, setback, now)?.clone();
         let side = side(sides, account.platform);
         if setback == Setback::Failed && side.is_some_and(|side| side.failure_is_final()) {
-            return book.close(account, order_no, now).map(|order| order.clone());
+            return book.close(account, order_no, now).cloned();
         }
         Ok(order)
     }
@@ -98,10 +101,7 @@ impl FarSide {
             text: text.into(),
         };
         let mut state = self.state();
-        state
-            .book
-            .comment(account, order_no, comment, now)
-            .map(|order| order.clone())
+        state.book.comment(account, order_no, comment, now).cloned()
     }
 
     /// Brings a refund to its end: with the payer, given up, or abnormal.
@@ -118,22 +118,20 @@ impl FarSide {
         let now = self.now();
         let mut state = self.state();
         let State { sides, book, .. } = &mut *state;
-        let order = book.settle_refund(account, refund_no, end, now)?.clone();
+        let order = book.settle_refund(account, refund_no, end, now)?;
         let side = side(sides, account.platform).ok_or(BookError::UnknownRefund)?;
         let refund = order.refund(refund_no).ok_or(BookError::UnknownRefund)?;
         let postings = side.after_refund(&order, refund);
         self.post(&mut state, &order, postings);
-        Ok(order)
+        drop(state);
+        Ok(Arc::unwrap_or_clone(order))
     }
 
     /// The order of that number, as it stands now.
     #[must_use]
     pub fn order(&self, account: impl Into<Account>, order_no: &str) -> Option<Order> {
         let now = self.now();
-        self.state()
-            .book
-            .order(account, order_no, now)
-            .map(|order| order.clone())
+        self.state().book.order(account, order_no, now).cloned()
     }
 
     /// All orders of an account as they stand now, by number.

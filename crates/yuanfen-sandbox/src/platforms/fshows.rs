@@ -136,7 +136,7 @@ impl Fshows {
             .by_detail(Platform::Fshows, orders::PREPAY_ID, prepay_id, now)
             // Who paid in time may still come back to the page.
             .filter(|order| order.state() != OrderState::Closed)
-            .map(|order| order.clone());
+            .cloned();
         order.ok_or(PageRefused::Expired)
     }
 

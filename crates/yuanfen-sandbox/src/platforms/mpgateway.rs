@@ -200,14 +200,13 @@ impl PlatformSide for Mpgateway {
     }
 
     fn notice(&self, event: &Event, desk: &mut Desk<'_>) -> Option<Request<Bytes>> {
+        let available = (event.stage > 0).then(|| (orders::AVAILABLE, String::new()));
         let order = desk
             .book
-            .order(Platform::Mpgateway, &event.order_no, event.created_at)?;
-        if event.stage > 0 {
-            order.details.insert(orders::AVAILABLE, String::new());
-        }
+            .remember(Platform::Mpgateway, &event.order_no, available)
+            .ok()?
+            .clone();
         let held = event.stage == 0 && order.detail(orders::HELD).is_some();
-        let order = order.clone();
         let mut payload = orders::notice(&order, held, desk);
         if desk.adds_fields() {
             payload.text("sandboxnewfield", "a+b/c=d");

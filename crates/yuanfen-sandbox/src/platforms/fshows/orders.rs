@@ -113,7 +113,7 @@ fn push_shares(value: &mut FlatJson, shares: &Shares) {
 }
 
 /// The order that a query or close names: `trade_no` wins over `out_trade_no`.
-pub(super) fn named<'a>(content: &Object, desk: &'a mut Desk<'_>) -> Result<&'a mut Order, Refusal> {
+pub(super) fn named<'a>(content: &Object, desk: &'a mut Desk<'_>) -> Result<&'a Order, Refusal> {
     let now = desk.now();
     let mut taker = JsonTaker::new(content);
     let trade_no: Option<String> = taker.maybe(TRADE_NO)?;

@@ -131,7 +131,7 @@ fn form_action(action: &str, ambient: &SeededAmbient) -> Option<String> {
 }
 
 /// The order that a query or cancel names: `queryid` wins over `orderid`.
-fn named<'a>(object: &Object, desk: &'a mut Desk<'_>) -> Result<&'a mut Order, Refusal> {
+fn named<'a>(object: &Object, desk: &'a mut Desk<'_>) -> Result<&'a Order, Refusal> {
     let now = desk.now();
     let mut taker = JsonTaker::new(object);
     let query_id: Option<String> = taker.maybe("queryid")?;

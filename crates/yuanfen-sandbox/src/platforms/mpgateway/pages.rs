@@ -56,7 +56,7 @@ impl Mpgateway {
         desk.book
             .order(Platform::Mpgateway, &order_no, now)
             .filter(|order| order.detail(orders::PAY_ID) == Some(&*pay_id))
-            .map(|order| order.clone())
+            .cloned()
             .ok_or(PageRefused::Parameter("code"))
     }
 

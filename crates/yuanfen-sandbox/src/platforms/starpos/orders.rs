@@ -138,10 +138,10 @@ impl Starpos {
         let number = named(fields, desk)?.order_no;
         let now = desk.now();
         let is_closed = match desk.book.close(Platform::Starpos, &number, now) {
-            Ok(order) => {
-                order.details.insert(REVOKED, String::new());
-                true
-            }
+            Ok(_) => desk
+                .book
+                .remember(Platform::Starpos, &number, [(REVOKED, String::new())])
+                .is_ok(),
             Err(_) => false,
         };
         let (result, words) = if is_closed {
@@ -193,9 +193,7 @@ fn named(fields: &Fields, desk: &mut Desk<'_>) -> Result<Order, Refusal> {
         }
     }
     let order = desk.book.by_transaction(Platform::Starpos, number);
-    order
-        .map(|order| order.clone())
-        .ok_or_else(|| Refusal::new("900004", "原交易不存在"))
+    order.cloned().ok_or_else(|| Refusal::new("900004", "原交易不存在"))
 }
 
 pub(super) fn push_amounts(reply: &mut Fields, order: &Order) {

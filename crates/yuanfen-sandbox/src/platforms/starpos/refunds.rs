@@ -17,9 +17,7 @@ impl Starpos {
         let number = fields.get(TRADE_NO).unwrap_or_default();
         let channel_no = fields.get("orderNo").unwrap_or_default();
         let order = desk.book.by_transaction(Platform::Starpos, channel_no);
-        let order = order
-            .map(|order| order.clone())
-            .ok_or_else(|| Refusal::new("900004", "原交易不存在"))?;
+        let order = order.cloned().ok_or_else(|| Refusal::new("900004", "原交易不存在"))?;
         let amount = match fields.filled("txnAmt") {
             // All that was paid; where a part went back already, that is too much.
             None => order.amount,
@@ -86,9 +84,7 @@ impl Starpos {
 
 /// The refund whose `tradeNo` or `logNo` a query gives.
 pub(super) fn named(number: &str, desk: &Desk<'_>) -> Option<(Order, Refund)> {
-    desk.book.of(Platform::Starpos).find_map(|order| {
-        let is_it = |refund: &&Refund| refund.refund_no == number || refund.refund_id == number;
-        let refund = order.refunds.iter().find(is_it)?;
-        Some((order.clone(), refund.clone()))
-    })
+    let found = desk.book.by_refund(Platform::Starpos, number);
+    let found = found.or_else(|| desk.book.by_refund_id(Platform::Starpos, number));
+    found.map(|(order, refund)| (order.clone(), refund.clone()))
 }

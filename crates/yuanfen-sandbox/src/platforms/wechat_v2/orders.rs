@@ -82,12 +82,13 @@ pub(super) fn place(fields: &Fields, caller: &Caller<'_>, desk: &mut Desk<'_>) -
         _ => Refusal::new("INVALID_REQUEST", "201 商户订单号重复"),
     })?;
     // The same id as long as it lives, then a new one.
-    if !prepay_lives(order, now) {
-        order.details.insert("prepay_id", prepay_id);
-        order.details.insert("prepay_at", now.to_text());
-        order.details.insert("code", code);
-    }
-    let order = order.clone();
+    let order = if prepay_lives(order, now) {
+        order.clone()
+    } else {
+        let fresh = [("prepay_id", prepay_id), ("prepay_at", now.to_text()), ("code", code)];
+        let renewed = desk.book.remember(caller.account(), order_no, fresh);
+        renewed.map_err(|_| Refusal::new("SYSTEMERROR", "系统错误"))?.clone()
+    };
     let mut reply = caller.reply(desk);
     if let Some(device) = order.detail("device_info") {
         put(&mut reply, "device_info", device);
@@ -109,7 +110,7 @@ pub(super) fn place(fields: &Fields, caller: &Caller<'_>, desk: &mut Desk<'_>) -
 }
 
 /// Whether an order that nobody paid or took back yet was begun with a payment code.
-fn is_begun_at_till(order: &mut Order) -> bool {
+fn is_begun_at_till(order: &Order) -> bool {
     let is_open = order.payment.is_none() && order.closed_at.is_none() && order.revoked_at.is_none();
     order.charge.is_some() && is_open
 }
@@ -224,7 +225,7 @@ pub(super) fn named(fields: &Fields, caller: &Caller<'_>, desk: &mut Desk<'_>) -
     };
     order
         .filter(|order| order.detail("sub_mch_id") == caller.sub.merchant_id.as_deref())
-        .map(|order| order.clone())
+        .cloned()
         .ok_or_else(|| Refusal::new("ORDERNOTEXIST", "订单不存在"))
 }
 

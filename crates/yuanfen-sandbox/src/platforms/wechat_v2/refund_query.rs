@@ -65,18 +65,15 @@ fn by_refund(fields: &Fields, caller: &Caller<'_>, desk: &Desk<'_>) -> Option<Op
     if refund_id.is_none() && refund_no.is_none() {
         return None;
     }
-    let is_it = |refund: &Refund| match refund_id {
-        Some(refund_id) => refund.refund_id == refund_id,
-        None => Some(refund.refund_no.as_str()) == refund_no,
+    let found = match refund_id {
+        Some(refund_id) => desk.book.by_refund_id(account, refund_id),
+        None => desk.book.by_refund(account, refund_no.unwrap_or_default()),
     };
-    let mut orders = desk.book.of(account).filter(|order| order.detail("sub_mch_id") == sub);
-    Some(orders.find_map(|order| {
-        let refund = order.refunds.iter().find(|refund| is_it(refund))?;
-        Some(Found {
-            order: order.clone(),
-            shown: vec![refund.clone()],
-            all: None,
-        })
+    let found = found.filter(|(order, _)| order.detail("sub_mch_id") == sub);
+    Some(found.map(|(order, refund)| Found {
+        order: order.clone(),
+        shown: vec![refund.clone()],
+        all: None,
     }))
 }
 

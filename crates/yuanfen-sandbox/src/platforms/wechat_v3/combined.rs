@@ -176,8 +176,8 @@ pub(super) fn place(
         fingerprint,
     };
     let token = desk.ambient.hex(20);
-    let order = desk.book.place_whole(whole, parts, now).map_err(not_placed)?;
-    Ok(Answer::Json(StatusCode::OK, grant(product, order, &token, now)))
+    let order = desk.book.place_whole(whole, parts, now).map_err(not_placed)?.clone();
+    grant(product, &order, &token, desk)
 }
 
 fn must_initiate(merchant: &Merchant, number: Option<&str>) -> Result<(), Refusal> {
@@ -243,7 +243,7 @@ fn must_be_free(parts: &[Placement], whole: &str, merchant: &Merchant, desk: &mu
     Ok(())
 }
 
-fn find<'d>(order_no: &str, merchant: &Merchant, desk: &'d mut Desk<'_>) -> Result<&'d mut Order, Refusal> {
+fn find<'d>(order_no: &str, merchant: &Merchant, desk: &'d mut Desk<'_>) -> Result<&'d Order, Refusal> {
     let now = desk.now();
     desk.book
         .order(merchant.account, order_no, now)

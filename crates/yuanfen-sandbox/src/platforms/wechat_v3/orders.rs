@@ -23,11 +23,7 @@ pub(super) enum Named<'a> {
 
 /// The order of that number, if this call can ask for it. The parts of a combined order are asked for together, by
 /// another call.
-pub(super) fn find<'d>(
-    named: Named<'_>,
-    merchant: &Merchant,
-    desk: &'d mut Desk<'_>,
-) -> Result<&'d mut Order, Refusal> {
+pub(super) fn find<'d>(named: Named<'_>, merchant: &Merchant, desk: &'d mut Desk<'_>) -> Result<&'d Order, Refusal> {
     let now = desk.now();
     let found = match named {
         Named::Ours(number) => desk.book.order(merchant.account, number, now),

@@ -180,26 +180,31 @@ pub(super) fn place(
     };
     let token = desk.ambient.hex(20);
     let (order, _) = desk.book.place(placement, now).map_err(not_placed)?;
-    Ok(Answer::Json(StatusCode::OK, grant(product, order, &token, now)))
+    let order = order.clone();
+    grant(product, &order, &token, desk)
 }
 
 /// What the payer needs, new where the last one is over.
-pub(super) fn grant(product: Product, order: &mut Order, token: &str, now: UnixTime) -> Value {
+pub(super) fn grant(product: Product, order: &Order, token: &str, desk: &mut Desk<'_>) -> Result<Answer, Refusal> {
     let life = if product == Product::H5 { H5_LIFE } else { PREPAY_LIFE };
-    if !lives(order, life, now) {
-        order
-            .details
-            .insert("prepay_id", format!("wx{}{token}", yuanfen_core::Clock14(now)));
-        order.details.insert("prepay_at", now.to_text());
-    }
-    let prepay_id = order.detail("prepay_id").unwrap_or_default();
-    match product {
+    let now = desk.now();
+    let prepay_id = if lives(order, life, now) {
+        order.detail("prepay_id").unwrap_or_default().to_owned()
+    } else {
+        let prepay_id = format!("wx{}{token}", yuanfen_core::Clock14(now));
+        let fresh = [("prepay_id", prepay_id.clone()), ("prepay_at", now.to_text())];
+        let renewed = desk.book.remember(order.account, &order.order_no, fresh);
+        renewed.map_err(|_| Refusal::new(500, "SYSTEM_ERROR", "系统错误"))?;
+        prepay_id
+    };
+    let body = match product {
         Product::Jsapi | Product::App => json!({ "prepay_id": prepay_id }),
         Product::Native => json!({ "code_url": format!("weixin://wxpay/bizpayurl?pr={prepay_id}") }),
         Product::H5 => json!({
             "h5_url": format!("https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id={prepay_id}&package={token}"),
         }),
-    }
+    };
+    Ok(Answer::Json(StatusCode::OK, body))
 }
 
 /// Whether the order's prepay id is younger than two hours.
