@@ -5,6 +5,7 @@ use std::fmt;
 use http::{HeaderMap, StatusCode};
 use yuanfen_core::UnixTime;
 
+use crate::diagnosis::Divergence;
 use crate::{FaultKind, Platform};
 
 /// One call. `Debug` shows neither the target's query nor the canonical text, which hold what a message holds.
@@ -30,15 +31,18 @@ pub struct Exchange {
     /// The text that the sandbox checked the signature over, with keys masked; of a long one the first 16 KiB and an
     /// ellipsis. It holds what the message holds: show it to the developer, keep it out of logs.
     pub canonical_text: Option<String>,
+    /// Where the caller's text parts from that one, if a common mistake explains a signature that does not hold.
+    pub divergence: Option<Divergence>,
     /// What went wrong by plan.
     pub faults: Vec<FaultKind>,
 }
 
 /// What the check of a caller's signature came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SignatureVerdict {
     /// It was not looked at: the call needs none, or something else was wrong before.
+    #[default]
     NotChecked,
     /// It holds.
     Holds,

@@ -16,10 +16,10 @@ use yuanfen_core::UnixTime;
 use crate::ambient::SeededAmbient;
 use crate::book::{Book, Order};
 use crate::deliver::{Event, Handed, NoticeAttempt, NoticeOutcome, PostOffice};
-use crate::exchange::{Exchange, SignatureVerdict, kept_text, safe_headers};
+use crate::exchange::{Exchange, kept_text, safe_headers};
 use crate::faults::{FaultKind, FaultPlan, FaultState, Moment, Strikes};
 use crate::keys::KeyError;
-use crate::platforms::{self, Call, Desk, Platform, PlatformSide, Posting};
+use crate::platforms::{self, Call, Checked, Desk, Platform, PlatformSide, Posting};
 use crate::{Clock, SandboxError, control};
 
 /// Most calls that the log keeps; older ones are forgotten, their count is not.
@@ -287,16 +287,10 @@ impl FarSide {
             sides, book, faults, ..
         } = &mut *state;
         let side = sides.iter_mut().find(|side| side.owns(call.path));
-        let (platform, operation, strikes, verdict, departure) = match side {
+        let (platform, operation, strikes, checked, departure) = match side {
             None => {
                 let nobody = Departure::Whole(bare(StatusCode::NOT_FOUND));
-                (
-                    None,
-                    "unknown",
-                    Strikes::default(),
-                    (SignatureVerdict::NotChecked, None),
-                    nobody,
-                )
+                (None, "unknown", Strikes::default(), Checked::default(), nobody)
             }
             Some(side) => {
                 let platform = side.platform();
@@ -320,7 +314,6 @@ impl FarSide {
         if state.exchanges.len() >= KEPT {
             state.exchanges.pop_front();
         }
-        let (signature, canonical_text): (SignatureVerdict, Option<String>) = verdict;
         state.exchanges.push_back(Exchange {
             at,
             platform,
@@ -329,8 +322,9 @@ impl FarSide {
             path: call.path.to_owned(),
             headers: safe_headers(call.headers),
             status,
-            signature,
-            canonical_text: canonical_text.map(kept_text),
+            signature: checked.verdict,
+            canonical_text: checked.text.map(kept_text),
+            divergence: checked.divergence,
             faults: strikes.into_kinds(),
         });
         Handled { delay, departure }

@@ -6,6 +6,7 @@ mod book;
 mod clock;
 mod control;
 mod deliver;
+mod diagnosis;
 mod exchange;
 mod far_side;
 mod faults;
@@ -20,6 +21,7 @@ pub use book::{
 };
 pub use clock::{Clock, ClockError};
 pub use deliver::{NoticeAttempt, NoticeOutcome};
+pub use diagnosis::{Divergence, Mistake};
 pub use exchange::{Exchange, SignatureVerdict};
 pub use far_side::{Cut, DueNotice, FarSide};
 pub use faults::{FaultKind, FaultKindError, FaultPlan, FaultRule};

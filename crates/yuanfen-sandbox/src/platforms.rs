@@ -24,6 +24,7 @@ pub use self::starpos::StarposPush;
 use crate::ambient::SeededAmbient;
 use crate::book::{Book, Order, Refund};
 use crate::deliver::{About, Event};
+use crate::diagnosis::Divergence;
 use crate::exchange::SignatureVerdict;
 use crate::faults::{FaultKind, Strikes};
 use crate::keys::KeyError;
@@ -287,6 +288,7 @@ pub(crate) struct Desk<'a> {
     strikes: &'a Strikes,
     verdict: SignatureVerdict,
     text: Option<String>,
+    divergence: Option<Divergence>,
 }
 
 impl<'a> Desk<'a> {
@@ -303,6 +305,7 @@ impl<'a> Desk<'a> {
             strikes,
             verdict: SignatureVerdict::NotChecked,
             text: None,
+            divergence: None,
         }
     }
 
@@ -329,8 +332,17 @@ impl<'a> Desk<'a> {
         self.text = text;
     }
 
-    pub(crate) fn into_checked(self) -> (SignatureVerdict, Option<String>) {
-        (self.verdict, self.text)
+    /// Notes what the caller most likely signed instead.
+    pub(crate) fn diverges(&mut self, divergence: Option<Divergence>) {
+        self.divergence = divergence;
+    }
+
+    pub(crate) fn into_checked(self) -> Checked {
+        Checked {
+            verdict: self.verdict,
+            text: self.text,
+            divergence: self.divergence,
+        }
     }
 
     /// Every signature that leaves the sandbox goes through here, so that a plan can spoil it.
@@ -360,6 +372,14 @@ impl<'a> Desk<'a> {
             value
         }
     }
+}
+
+/// What the check of a caller's signature came to.
+#[derive(Debug, Default)]
+pub(crate) struct Checked {
+    pub(crate) verdict: SignatureVerdict,
+    pub(crate) text: Option<String>,
+    pub(crate) divergence: Option<Divergence>,
 }
 
 /// A signature of the same form that does not hold: its first letter or digit is another one.

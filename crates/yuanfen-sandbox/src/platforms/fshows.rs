@@ -21,6 +21,7 @@ use super::{Call, Desk, PageRefused, Platform, PlatformSide};
 use crate::ambient::SeededAmbient;
 use crate::book::{Order, OrderState};
 use crate::deliver::Event;
+use crate::diagnosis::{Mistake, Pairs, Rsa};
 use crate::exchange::SignatureVerdict;
 use crate::keys::{FSHOWS_APP_ID, FSHOWS_MERCHANT_PUBLIC, FSHOWS_PLATFORM_KEY, KeyError};
 
@@ -104,6 +105,15 @@ impl Fshows {
         }
         if self.merchant.verify(text.as_bytes(), signature).is_err() {
             desk.checked(SignatureVerdict::Mismatch, shown);
+            let pairs = Pairs {
+                rules: RULES,
+                fields: &form,
+                key: None,
+                json: Some("content"),
+            };
+            let sha256 = self.merchant.clone().with_digest(RsaDigest::Sha256);
+            let judge = Rsa::new(&self.merchant, signature).or(Mistake::OtherDigest, &sha256);
+            desk.diverges(pairs.explain(&judge));
             return Err(Refusal::new("-100", "无效签名"));
         }
         desk.checked(SignatureVerdict::Holds, shown);

@@ -20,6 +20,7 @@ use super::{Call, Desk, PageRefused, Platform, PlatformSide, Posting, Setting};
 use crate::ambient::SeededAmbient;
 use crate::book::{Order, OrderState};
 use crate::deliver::{About, Event};
+use crate::diagnosis::{Keyed, Payload};
 use crate::exchange::SignatureVerdict;
 use crate::keys::{KeyError, MPGATEWAY_KEY, MPGATEWAY_MERCHANT};
 
@@ -100,6 +101,11 @@ impl Mpgateway {
         }
         if self.signer.verify(text.as_bytes(), signature).is_err() {
             desk.checked(SignatureVerdict::Mismatch, shown);
+            let payload = Payload {
+                payload: request,
+                key: self.signer.key(),
+            };
+            desk.diverges(payload.explain(&Keyed::new(&self.signer, signature)));
             return Err("签名错误");
         }
         desk.checked(SignatureVerdict::Holds, shown);

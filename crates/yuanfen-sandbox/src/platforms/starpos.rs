@@ -31,6 +31,7 @@ use super::{Call, Desk, PageRefused, Platform, PlatformSide, Posting, Setting};
 use crate::ambient::SeededAmbient;
 use crate::book::Order;
 use crate::deliver::{About, Event};
+use crate::diagnosis::{Keyed, Pairs};
 use crate::exchange::SignatureVerdict;
 use crate::keys::{
     KeyError, STARPOS_APP_ID, STARPOS_APP_SECRET, STARPOS_KEY, STARPOS_MERCHANT, STARPOS_ORGANIZATION,
@@ -136,6 +137,13 @@ impl Starpos {
         };
         if self.signer.verify(text.as_bytes(), signature).is_err() {
             desk.checked(SignatureVerdict::Mismatch, shown);
+            let pairs = Pairs {
+                rules: RULES,
+                fields,
+                key: Some(self.signer.key()),
+                json: None,
+            };
+            desk.diverges(pairs.explain(&Keyed::new(&self.signer, signature)));
             return Err(Refusal::new("900001", "验签失败"));
         }
         desk.checked(SignatureVerdict::Holds, shown);

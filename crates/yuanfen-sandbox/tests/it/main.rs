@@ -14,6 +14,7 @@ mod book;
 mod cashier;
 mod clock;
 mod control;
+mod diagnosis;
 mod faults;
 mod fshows;
 mod fshows_refunds;

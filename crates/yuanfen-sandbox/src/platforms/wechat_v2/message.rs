@@ -10,6 +10,7 @@ use yuanfen_sign::{
 use yuanfen_xml::{MESSAGE_LIMITS, read, write};
 
 use crate::book::{Account, Order};
+use crate::diagnosis::{Divergence, Keyed, Mistake, Pairs};
 use crate::exchange::SignatureVerdict;
 use crate::keys::KeyError;
 use crate::platforms::{Call, Desk};
@@ -261,6 +262,7 @@ pub(super) fn open<'m>(
         shown,
     );
     if !holds {
+        desk.diverges(divergence(&fields, sign_type, merchant, merchants));
         return Err(Unreadable::Signature);
     }
     let named = |name| fields.filled(name).map(str::to_owned);
@@ -274,6 +276,26 @@ pub(super) fn open<'m>(
         sub,
     };
     Ok((fields, caller))
+}
+
+/// What was signed instead: with the merchant's own key, or with another's.
+fn divergence(fields: &Fields, sign_type: SignType, merchant: &Merchant, merchants: &[Merchant]) -> Option<Divergence> {
+    let explain = |merchant: &Merchant| {
+        let pairs = Pairs {
+            rules: RULES,
+            fields,
+            key: Some(&merchant.key),
+            json: None,
+        };
+        let signer = merchant.signer(sign_type);
+        pairs.explain(&Keyed::new(&signer, fields.get("sign").unwrap_or_default()))
+    };
+    explain(merchant).or_else(|| {
+        let mut others = merchants
+            .iter()
+            .filter(|other| other.merchant_id != merchant.merchant_id);
+        others.find_map(|other| explain(other).map(|divergence| divergence.and(Mistake::OtherKey)))
+    })
 }
 
 /// Names here are constants and never repeat, so there is nothing to refuse.

@@ -6,6 +6,7 @@ use yuanfen_sign::line_text;
 
 use super::Refusal;
 use super::caller::Merchant;
+use crate::diagnosis::{Divergence, Lines, Mistake, Rsa};
 use crate::exchange::SignatureVerdict;
 use crate::platforms::{Call, Desk};
 
@@ -60,6 +61,7 @@ pub(super) fn check(
     };
     let refusal = refuse(words);
     let refusal = if verdict == SignatureVerdict::Mismatch {
+        desk.diverges(divergence(call, signed, &parameters, merchants));
         refusal.with_detail(json!({
             "field": "signature",
             "location": "authorization",
@@ -111,6 +113,30 @@ fn judge(parameters: &Parameters<'_>, merchants: &[Merchant], text: &[u8], now: 
         Ok(()) => Judgement::Holds(index),
         Err(_) => Refused(SignatureVerdict::Mismatch, "签名错误,验签失败"),
     }
+}
+
+/// What was signed instead: by the merchant's own key, or by another's.
+fn divergence(
+    call: &Call<'_>,
+    signed: &[u8],
+    parameters: &Parameters<'_>,
+    merchants: &[Merchant],
+) -> Option<Divergence> {
+    let merchant = merchants.iter().find(|merchant| merchant.id == parameters.mchid)?;
+    let others = merchants.iter().filter(|other| other.id != merchant.id);
+    let judge = others.fold(Rsa::new(&merchant.key, parameters.signature), |judge, other| {
+        judge.or(Mistake::OtherKey, &other.key)
+    });
+    let lines = Lines {
+        method: call.method.as_str(),
+        target: call.target,
+        host: call.header("host"),
+        timestamp: parameters.timestamp,
+        nonce: parameters.nonce,
+        body: signed,
+        sent: call.body,
+    };
+    lines.explain(&judge)
 }
 
 fn refuse(words: &str) -> Refusal {

@@ -53,7 +53,7 @@ fn verdict(case: &vectors::Case<'_>, target: &str, body: &[u8], signature: &str)
         body,
     };
     let checked = authorization::check(&call, body, &[merchant], &mut desk);
-    let (verdict, _) = desk.into_checked();
+    let verdict = desk.into_checked().verdict;
     assert_eq!(checked.is_ok(), verdict == SignatureVerdict::Holds);
     verdict
 }
