@@ -279,15 +279,15 @@ fn finds_what_a_caller_of_starpos_signed() {
             Mistake::NamesAndValues,
         ),
     ] {
-        send_starpos(&far_side, oracle::md5_hex(text.as_bytes()));
+        send_starpos(&far_side, &oracle::md5_hex(text.as_bytes()));
         found(&far_side, mistake);
     }
     let (gbk, ..) = encoding_rs::GBK.encode("000000000000001牛肉面100001A-1MD500000001");
-    send_starpos(&far_side, oracle::md5_hex(&[&gbk[..], KEY.as_bytes()].concat()));
+    send_starpos(&far_side, &oracle::md5_hex(&[&gbk[..], KEY.as_bytes()].concat()));
     found(&far_side, Mistake::CharsetGbk);
 }
 
-fn send_starpos(far_side: &FarSide, signature: String) {
+fn send_starpos(far_side: &FarSide, signature: &str) {
     let body = format!(
         "{{\"orgNo\":\"00001\",\"mercId\":\"000000000000001\",\"trmNo\":\"00000001\",\"signType\":\"MD5\",\
          \"qryNo\":\"A-1\",\"message\":\"牛肉面 1 \",\"signValue\":\"{signature}\"}}"
