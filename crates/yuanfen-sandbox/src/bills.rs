@@ -14,7 +14,7 @@ use yuanfen_core::{CalendarDate, ClockDashed, Fen, UnixTime};
 pub(crate) use self::shares::{Shares, proportion};
 use crate::book::{Account, Book, Order, Payment, Refund, RefundState};
 
-/// A day's bills are ready at ten o'clock of the next.
+/// A day's bills are made from nine o'clock of the next on, and are ready at ten.
 const READY: i64 = 86_400 + 10 * 3600;
 /// Bills are kept for three months.
 const KEPT: i64 = 93 * 86_400;
@@ -105,19 +105,32 @@ pub(crate) struct Holder<'a> {
 /// Why there is no bill of a day, whatever happened on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Untimely {
-    /// It is ready at ten o'clock of the next.
+    /// It is ready at ten o'clock of the next, and nobody had it made before.
     NotYet,
     /// Bills are kept for three months.
     NoMore,
 }
 
+/// One of the bills that WeChat Pay makes of a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BillKind {
+    /// What was paid and what went back.
+    Trade,
+    /// What moved on the merchant's account; for a service provider, on those of its sub-merchants.
+    FundFlow,
+}
+
 /// Whether a day's bills can be had now.
-pub(crate) fn check_day(day: CalendarDate, now: UnixTime) -> Result<(), Untimely> {
+///
+/// # Errors
+/// Where they cannot, whatever happened on that day.
+pub(crate) fn check_day(book: &Book, day: CalendarDate, now: UnixTime) -> Result<(), Untimely> {
     let age = now.since(day.beijing_midnight());
     if age > KEPT {
         return Err(Untimely::NoMore);
     }
-    if age < READY {
+    if age < READY && !book.has_bills_of(day) {
         return Err(Untimely::NotYet);
     }
     Ok(())

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use yuanfen_core::{Fen, UnixTime};
+use yuanfen_core::{CalendarDate, Fen, UnixTime};
 use yuanfen_sign::sha256_hex;
 
 pub use self::account::Account;
@@ -47,6 +47,8 @@ pub(crate) struct Book {
     /// passes without effect.
     deadlines: BTreeSet<(UnixTime, Position)>,
     codes: BTreeMap<(Platform, String), PaymentCode>,
+    /// Days of which somebody had the bills made before their time.
+    made_early: BTreeSet<CalendarDate>,
 }
 
 /// Why the book does not do what is asked. Each platform has its own codes for these.
@@ -197,6 +199,16 @@ impl Book {
             self.change(position, |order| order.parts = numbers)?;
         }
         self.at(position).map(|order| &**order)
+    }
+
+    /// Makes the bills of a day without waiting for the next morning.
+    pub(crate) fn make_bills(&mut self, day: CalendarDate) {
+        self.made_early.insert(day);
+    }
+
+    /// Whether the bills of a day were made before their time.
+    pub(crate) fn has_bills_of(&self, day: CalendarDate) -> bool {
+        self.made_early.contains(&day)
     }
 
     /// Closes every order whose time is up. Costs what is closed.

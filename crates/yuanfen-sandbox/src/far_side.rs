@@ -1,6 +1,7 @@
 //! The far side without wires: calls in, answers out, time and money in between. It listens nowhere and sends nothing.
 
 mod agreed;
+mod bills;
 mod payer;
 
 use std::collections::{BTreeMap, VecDeque};

@@ -15,6 +15,7 @@ mod keys;
 mod platforms;
 mod sandbox;
 
+pub use bills::BillKind;
 pub use book::{
     Account, BookError, Charge, Comment, Coupon, Details, Order, OrderState, Payer, Payment, Reaction, Refund,
     RefundState, Setback,

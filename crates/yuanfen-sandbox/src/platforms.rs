@@ -22,7 +22,8 @@ use yuanfen_core::{Ambient, UnixTime};
 
 pub use self::starpos::StarposPush;
 use crate::ambient::SeededAmbient;
-use crate::book::{Book, Order, Refund};
+use crate::bills::Holder;
+use crate::book::{Account, Book, Order, Refund};
 use crate::deliver::{About, Event};
 use crate::diagnosis::Divergence;
 use crate::exchange::SignatureVerdict;
@@ -217,6 +218,11 @@ pub(crate) trait PlatformSide: Send {
         Err(PageRefused::NoCashier)
     }
 
+    /// Whose name stands on the bills of an account, where the platform makes bills.
+    fn holder(&self, _account: Account) -> Option<Holder<'_>> {
+        None
+    }
+
     /// The serial and certificate that sign at present, where the platform has such.
     fn signing_certificate(&self) -> Option<(String, &'static str)> {
         None
@@ -274,7 +280,7 @@ pub enum PageRefused {
     /// The signature does not hold.
     #[error("the signature over the parameters does not hold")]
     Signature,
-    /// No order has this prepay id, or it is older than two hours.
+    /// No order has this prepay id, or it is too old: two hours, five minutes for the address of an H5 cashier.
     #[error("no order has this prepay id, or it expired")]
     Expired,
 }

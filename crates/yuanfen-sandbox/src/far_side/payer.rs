@@ -144,7 +144,8 @@ impl FarSide {
     }
 
     /// What the payer's app does with the parameters that a page hands it: checks them as the platform does, and names
-    /// the order. Paying is the next step.
+    /// the order. Paying is the next step. WeChat Pay also takes what it answered an order with: `code_url`, as if the
+    /// payer scanned it, and `mweb_url` (v2) or `h5_url` (APIv3), as if a browser opened it.
     ///
     /// # Errors
     /// When the cashier does not open on them.

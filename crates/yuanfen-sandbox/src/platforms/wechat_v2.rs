@@ -31,6 +31,7 @@ use self::message::{Merchant, Refusal, put, respond, unsigned};
 use self::refunds::Coupons;
 use super::{Call, Desk, PageRefused, Platform, PlatformSide, Setting};
 use crate::ambient::SeededAmbient;
+use crate::bills::Holder;
 use crate::book::{Account, Terms};
 use crate::deliver::{About, Event};
 use crate::keys;
@@ -299,6 +300,11 @@ impl PlatformSide for WechatV2 {
         LADDER
             .get(attempts.checked_sub(1)?)
             .map(|seconds| Duration::from_secs(*seconds))
+    }
+
+    fn holder(&self, account: Account) -> Option<Holder<'_>> {
+        let merchant = self.merchants.iter().find(|merchant| merchant.account == account)?;
+        Some(files::holder_of(merchant, None))
     }
 
     fn open_cashier(&self, parameters: &[(&str, &str)], desk: &mut Desk<'_>) -> Result<String, PageRefused> {

@@ -32,6 +32,8 @@ use self::operation::Operation;
 use self::orders::Named;
 use super::{Call, Desk, PageRefused, Platform, PlatformSide, Setting};
 use crate::ambient::SeededAmbient;
+use crate::bills::Holder;
+use crate::book::Account;
 use crate::deliver::Event;
 use crate::keys;
 
@@ -372,6 +374,11 @@ impl PlatformSide for WechatV3 {
         if let Setting::WechatV3PublicKeyOnly(only) = setting {
             self.public_key_only = *only;
         }
+    }
+
+    fn holder(&self, account: Account) -> Option<Holder<'_>> {
+        let merchant = self.merchants.iter().find(|merchant| merchant.account == account)?;
+        Some(bill_files::holder(merchant, None))
     }
 
     fn signing_certificate(&self) -> Option<(String, &'static str)> {

@@ -157,11 +157,11 @@ fn the_hash_of_a_compressed_bill_is_over_what_it_inflates_to() {
 }
 
 #[test]
-fn a_download_address_lives_five_minutes() {
+fn a_download_address_lives_half_a_minute() {
     let far_side = day();
     far_side.clock().advance(Duration::from_secs(86_400)).unwrap();
     let answer = v3(&far_side, "GET", "/v3/bill/tradebill?bill_date=2025-10-09", "");
-    far_side.clock().advance(Duration::from_secs(300)).unwrap();
+    far_side.clock().advance(Duration::from_secs(29)).unwrap();
     assert_eq!(fetch(&far_side, &answer).status(), 200);
     far_side.clock().advance(Duration::from_secs(1)).unwrap();
     assert_eq!(refusal(&fetch(&far_side, &answer)), (400, "INVALID_REQUEST".to_owned()));

@@ -27,6 +27,7 @@ mod settings;
 mod shop;
 mod starpos;
 mod starpos_refunds;
+mod timings;
 mod twins;
 mod v2_bills;
 mod v2_orders;

@@ -6,7 +6,7 @@ use yuanfen_core::{CalendarDate, Fields};
 use yuanfen_sign::Sha1Stream;
 
 use super::checks::{lengths, need, one_of};
-use super::message::{Caller, Refusal, SignType, Unreadable, put, respond, to_xml};
+use super::message::{Caller, Merchant, Refusal, SignType, Unreadable, put, respond, to_xml};
 use crate::bills::{self, Holder, TradeBill, Untimely, gzip};
 use crate::platforms::Desk;
 
@@ -66,7 +66,7 @@ pub(super) fn trade(fields: &Fields, caller: &Caller<'_>, desk: &Desk<'_>) -> Re
         Some("RECHARGE_REFUND") => None,
         Some(_) => return Err(NoBill::new("invalid bill_type")),
     };
-    bills::check_day(day, desk.now()).map_err(|untimely| match untimely {
+    bills::check_day(desk.book, day, desk.now()).map_err(|untimely| match untimely {
         Untimely::NotYet => NoBill::new("Bill Creating"),
         Untimely::NoMore => NoBill::new("data format error"),
     })?;
@@ -85,7 +85,7 @@ pub(super) fn fund_flow(fields: &Fields, caller: &Caller<'_>, desk: &Desk<'_>) -
     one_of(fields, "tar_type", &["GZIP"])?;
     let account = need(fields, "account_type")?;
     one_of(fields, "account_type", &["Basic", "Operation", "Fees"])?;
-    bills::check_day(day, desk.now()).map_err(|untimely| match untimely {
+    bills::check_day(desk.book, day, desk.now()).map_err(|untimely| match untimely {
         Untimely::NotYet => Refusal::new("BILL_CREATING", "账单生成中"),
         Untimely::NoMore => Refusal::field("bill_date"),
     })?;
@@ -133,11 +133,15 @@ fn day(fields: &Fields) -> Result<CalendarDate, Refusal> {
 }
 
 fn holder<'a>(caller: &'a Caller<'_>) -> Holder<'a> {
+    holder_of(caller.merchant, caller.sub.merchant_id.as_deref())
+}
+
+pub(super) const fn holder_of<'a>(merchant: &'a Merchant, sub_merchant: Option<&'a str>) -> Holder<'a> {
     Holder {
-        account: caller.account(),
-        app_id: caller.merchant.app_id,
-        merchant_id: caller.merchant.merchant_id,
-        sub_merchant: caller.sub.merchant_id.as_deref(),
+        account: merchant.account,
+        app_id: merchant.app_id,
+        merchant_id: merchant.merchant_id,
+        sub_merchant,
     }
 }
 

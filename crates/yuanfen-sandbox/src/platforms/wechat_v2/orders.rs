@@ -12,8 +12,14 @@ use crate::book::{BookError, Details, Order, OrderState, Placement};
 use crate::keys;
 use crate::platforms::Desk;
 
-/// A prepay id lives two hours.
-pub(super) const PREPAY_LIFE: i64 = 7200;
+/// A prepay id and a code to be scanned live two hours.
+const PREPAY_LIFE: i64 = 7200;
+/// The address of an H5 cashier lives five minutes.
+const H5_LIFE: i64 = 300;
+/// What a code to be scanned begins with.
+pub(super) const CODE_URL: &str = "weixin://wxpay/bizpayurl?pr=";
+/// What the address of an H5 cashier begins with, before the prepay id.
+pub(super) const H5_URL: &str = "https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=";
 /// An order without an expiry of its own lives seven days.
 pub(super) const ORDER_LIFE: i64 = 7 * 86_400;
 /// How old an order must be before it is closed, where the platform insists.
@@ -98,12 +104,8 @@ pub(super) fn place(fields: &Fields, caller: &Caller<'_>, desk: &mut Desk<'_>) -
     let code = order.detail("code").unwrap_or_default();
     put(&mut reply, "prepay_id", prepay_id);
     match trade_type {
-        "NATIVE" => put(&mut reply, "code_url", &format!("weixin://wxpay/bizpayurl?pr={code}")),
-        "MWEB" => put(
-            &mut reply,
-            "mweb_url",
-            &format!("https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id={prepay_id}&package={code}"),
-        ),
+        "NATIVE" => put(&mut reply, "code_url", &format!("{CODE_URL}{code}")),
+        "MWEB" => put(&mut reply, "mweb_url", &format!("{H5_URL}{prepay_id}&package={code}")),
         _ => {}
     }
     Ok(reply)
@@ -288,10 +290,12 @@ pub(super) fn put_payment(fields: &mut Fields, order: &Order, told: Told, desk: 
     put(fields, "time_end", &Clock14(payment.at).to_string());
 }
 
-/// Whether the order's prepay id is younger than two hours.
+/// Whether what the payer was handed for an order is still good.
 pub(super) fn prepay_lives(order: &Order, now: UnixTime) -> bool {
+    let is_h5 = order.detail("trade_type") == Some("MWEB");
+    let life = if is_h5 { H5_LIFE } else { PREPAY_LIFE };
     let made = order.detail("prepay_at").and_then(|at| UnixTime::read(at).ok());
-    made.is_some_and(|at| now.since(at) < PREPAY_LIFE)
+    made.is_some_and(|at| now.since(at) < life)
 }
 
 fn prepay_id(now: UnixTime, ambient: &SeededAmbient) -> String {

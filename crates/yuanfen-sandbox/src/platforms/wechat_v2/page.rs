@@ -1,9 +1,10 @@
-//! What the payer's app does with the parameters that a page hands it (section 3.3 of the sheet).
+//! What the payer's app does with the parameters that a page hands it (section 3.3 of the sheet), with a code that it scans
+//! and with the address that a browser opens.
 
 use yuanfen_core::{Fields, SignatureError, UnixTime, Verify as _, WireText as _};
 
 use super::message::{Merchant, RULES, SignType, put};
-use super::orders::prepay_lives;
+use super::orders::{CODE_URL, H5_URL, prepay_lives};
 use crate::platforms::{Desk, PageRefused};
 
 /// `WeixinJSBridge`, `wx.chooseWXPay` and `wx.requestPayment` sign the same five names; the second is handed
@@ -18,6 +19,15 @@ pub(super) fn open_cashier(
         let found = parameters.iter().find(|(candidate, _)| *candidate == name);
         found.map(|(_, value)| *value).filter(|value| !value.is_empty())
     };
+    if let Some(code) = given("code_url") {
+        let code = code.strip_prefix(CODE_URL).ok_or(PageRefused::Parameter("code_url"))?;
+        return by_address("code", code, "NATIVE", merchants, desk).ok_or(PageRefused::Expired);
+    }
+    if let Some(address) = given("mweb_url") {
+        let prepay_id = address.strip_prefix(H5_URL).and_then(|rest| rest.split_once('&'));
+        let (prepay_id, _) = prepay_id.ok_or(PageRefused::Parameter("mweb_url"))?;
+        return by_address("prepay_id", prepay_id, "MWEB", merchants, desk).ok_or(PageRefused::Expired);
+    }
     let need = |name| given(name).ok_or(PageRefused::Parameter(name));
     let time = given("timeStamp").or_else(|| given("timestamp"));
     let time = time.ok_or(PageRefused::Parameter("timeStamp"))?;
@@ -67,4 +77,21 @@ pub(super) fn open_cashier(
         return Err(PageRefused::Signature);
     }
     Ok(order.order_no)
+}
+
+/// The order of a code that is scanned, or of an address that a browser opens; nothing signs either.
+fn by_address(
+    name: &'static str,
+    value: &str,
+    trade_type: &str,
+    merchants: &[Merchant],
+    desk: &mut Desk<'_>,
+) -> Option<String> {
+    let now = desk.now();
+    let orders = merchants.iter().find_map(|merchant| {
+        let order = desk.book.by_detail(merchant.account, name, value, now)?;
+        let is_it = order.detail("trade_type") == Some(trade_type) && prepay_lives(order, now);
+        Some(is_it.then(|| order.order_no.clone()))
+    });
+    orders.flatten()
 }

@@ -1,10 +1,10 @@
-//! What a page, a mini program or a mobile app hands to the payer's WeChat (section 22 of the sheet).
+//! What a page, a mini program, a mobile app, a QR code or a browser hands to the payer's WeChat (section 22 of the sheet).
 
 use yuanfen_core::{UnixTime, Verify as _, WireText as _};
 use yuanfen_sign::line_text;
 
 use super::caller::Merchant;
-use super::placing::{Product, prepay_lives};
+use super::placing::{CODE_URL, H5_URL, Product, lives};
 use crate::book::Order;
 use crate::platforms::{Desk, PageRefused};
 
@@ -18,6 +18,16 @@ pub(super) fn open(
         let found = parameters.iter().find(|(candidate, _)| *candidate == name);
         found.map(|(_, value)| *value).filter(|value| !value.is_empty())
     };
+    if let Some(code) = given("code_url") {
+        let prepay_id = code.strip_prefix(CODE_URL);
+        let prepay_id = prepay_id.ok_or(PageRefused::Parameter("code_url"))?;
+        return by_address(prepay_id, Product::Native, merchants, desk).ok_or(PageRefused::Expired);
+    }
+    if let Some(address) = given("h5_url") {
+        let prepay_id = address.strip_prefix(H5_URL).and_then(|rest| rest.split_once('&'));
+        let (prepay_id, _) = prepay_id.ok_or(PageRefused::Parameter("h5_url"))?;
+        return by_address(prepay_id, Product::H5, merchants, desk).ok_or(PageRefused::Expired);
+    }
     let need = |name| given(name).ok_or(PageRefused::Parameter(name));
     // A mobile app spells everything in small letters, names the merchant, and signs the bare prepay id.
     let is_mobile = given("partnerid").is_some();
@@ -83,9 +93,20 @@ pub(super) fn open(
         return Err(PageRefused::Parameter(if is_mobile { "prepayid" } else { "package" }));
     }
     order
-        .filter(|order| prepay_lives(order, now))
+        .filter(|order| lives(order, scene, now))
         .map(|order| order.order_no)
         .ok_or(PageRefused::Expired)
+}
+
+/// The order of a code that is scanned, or of an address that a browser opens; nothing signs either.
+fn by_address(prepay_id: &str, product: Product, merchants: &[Merchant], desk: &mut Desk<'_>) -> Option<String> {
+    let now = desk.now();
+    let orders = merchants.iter().find_map(|merchant| {
+        let order = desk.book.by_detail(merchant.account, "prepay_id", prepay_id, now)?;
+        let is_it = order.detail("trade_type") == Some(product.trade_type()) && lives(order, product, now);
+        Some(is_it.then(|| order.order_no.clone()))
+    });
+    orders.flatten()
 }
 
 fn need_time<'a>(

@@ -13,10 +13,10 @@ use super::{Answer, Refusal};
 use crate::book::{BookError, Details, Order, Placement};
 use crate::platforms::{Call, Desk};
 
-/// A prepay id and a code to be scanned live two hours.
-const PREPAY_LIFE: i64 = 7200;
-/// The address of an H5 cashier lives five minutes.
-const H5_LIFE: i64 = 300;
+/// What a code to be scanned begins with, before the prepay id.
+pub(super) const CODE_URL: &str = "weixin://wxpay/bizpayurl?pr=";
+/// What the address of an H5 cashier begins with, before the prepay id.
+pub(super) const H5_URL: &str = "https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=";
 /// An order without an expiry of its own lives seven days.
 pub(super) const ORDER_LIFE: i64 = 7 * 86_400;
 
@@ -37,6 +37,14 @@ impl Product {
             Self::Native => "NATIVE",
             Self::App => "APP",
             Self::H5 => "MWEB",
+        }
+    }
+
+    /// How many seconds what the payer is handed lives, whatever the order's own end is (section 13.4 of the sheet).
+    const fn life(self) -> i64 {
+        match self {
+            Self::Jsapi | Self::App | Self::Native => 7200,
+            Self::H5 => 300,
         }
     }
 }
@@ -186,9 +194,8 @@ pub(super) fn place(
 
 /// What the payer needs, new where the last one is over.
 pub(super) fn grant(product: Product, order: &Order, token: &str, desk: &mut Desk<'_>) -> Result<Answer, Refusal> {
-    let life = if product == Product::H5 { H5_LIFE } else { PREPAY_LIFE };
     let now = desk.now();
-    let prepay_id = if lives(order, life, now) {
+    let prepay_id = if lives(order, product, now) {
         order.detail("prepay_id").unwrap_or_default().to_owned()
     } else {
         let prepay_id = format!("wx{}{token}", yuanfen_core::Clock14(now));
@@ -199,24 +206,18 @@ pub(super) fn grant(product: Product, order: &Order, token: &str, desk: &mut Des
     };
     let body = match product {
         Product::Jsapi | Product::App => json!({ "prepay_id": prepay_id }),
-        Product::Native => json!({ "code_url": format!("weixin://wxpay/bizpayurl?pr={prepay_id}") }),
+        Product::Native => json!({ "code_url": format!("{CODE_URL}{prepay_id}") }),
         Product::H5 => json!({
-            "h5_url": format!("https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id={prepay_id}&package={token}"),
+            "h5_url": format!("{H5_URL}{prepay_id}&package={token}"),
         }),
     };
     Ok(Answer::Json(StatusCode::OK, body))
 }
 
-/// Whether the order's prepay id is younger than two hours.
-pub(super) fn prepay_lives(order: &Order, now: UnixTime) -> bool {
-    lives(order, PREPAY_LIFE, now)
-}
-
-fn lives(order: &Order, life: i64, now: UnixTime) -> bool {
-    order
-        .detail("prepay_at")
-        .and_then(|at| UnixTime::read(at).ok())
-        .is_some_and(|at| now.since(at) < life)
+/// Whether what the payer was handed for an order is still good.
+pub(super) fn lives(order: &Order, product: Product, now: UnixTime) -> bool {
+    let made = order.detail("prepay_at").and_then(|at| UnixTime::read(at).ok());
+    made.is_some_and(|at| now.since(at) < product.life())
 }
 
 pub(super) fn not_placed(error: BookError) -> Refusal {
