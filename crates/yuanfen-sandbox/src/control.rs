@@ -94,7 +94,7 @@ fn perform(far_side: &FarSide, method: &Method, path: &str, body: &[u8]) -> Resu
             Some(serial) => Ok(json!({ "serial": serial })),
             None => Err(Wrong(
                 StatusCode::CONFLICT,
-                "the built-in certificates are used up".to_owned(),
+                "the platform certificates of this key set are used up".to_owned(),
             )),
         },
         _ => Err(nothing_there()),

@@ -19,7 +19,7 @@ use crate::book::{Book, Order};
 use crate::deliver::{Event, Handed, NoticeAttempt, NoticeOutcome, PostOffice};
 use crate::exchange::{Exchange, kept_text, safe_headers};
 use crate::faults::{FaultKind, FaultPlan, FaultState, Moment, Strikes};
-use crate::keys::KeyError;
+use crate::keys::{KeyError, KeySet};
 use crate::platforms::{self, Call, Checked, Desk, Platform, PlatformSide, Posting};
 use crate::{Clock, SandboxError, control};
 
@@ -35,6 +35,7 @@ pub struct FarSide(Arc<Inner>);
 
 struct Inner {
     base_url: String,
+    keys: KeySet,
     ambient: SeededAmbient,
     ladder_speed: u32,
     state: Mutex<State>,
@@ -90,22 +91,37 @@ impl FarSide {
     /// # Errors
     /// When a built-in key does not load, which a test of this crate rules out.
     pub fn new(base_url: impl Into<String>, clock: Clock, seed: u64) -> Result<Self, SandboxError> {
-        Self::with_speed(base_url.into(), clock, seed, 1).map_err(SandboxError::Key)
+        Self::with_keys(base_url, clock, seed, KeySet::built_in())
     }
 
-    pub(crate) fn with_speed(base_url: String, clock: Clock, seed: u64, ladder_speed: u32) -> Result<Self, KeyError> {
+    /// The same with other keys.
+    ///
+    /// # Errors
+    /// When a key of the set does not load.
+    pub fn with_keys(base_url: impl Into<String>, clock: Clock, seed: u64, keys: KeySet) -> Result<Self, SandboxError> {
+        Self::with_speed(base_url.into(), clock, seed, 1, keys).map_err(SandboxError::Key)
+    }
+
+    pub(crate) fn with_speed(
+        base_url: String,
+        clock: Clock,
+        seed: u64,
+        ladder_speed: u32,
+        keys: KeySet,
+    ) -> Result<Self, KeyError> {
         Ok(Self(Arc::new(Inner {
             base_url,
             ambient: SeededAmbient::new(clock, seed),
             ladder_speed: ladder_speed.max(1),
             state: Mutex::new(State {
-                sides: platforms::all()?,
+                sides: platforms::all(&keys)?,
                 book: Book::default(),
                 faults: FaultState::default(),
                 post: PostOffice::default(),
                 exchanges: VecDeque::new(),
                 calls: BTreeMap::new(),
             }),
+            keys,
             posted: Notify::new(),
             returned: watch::Sender::new(0),
         })))

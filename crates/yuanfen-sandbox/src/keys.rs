@@ -1,31 +1,35 @@
-//! The built-in throw-away keys, and what a client is told of them.
-//!
-//! The keys are published with the source: they protect nothing and must never be used outside a sandbox. Making an RSA
-//! key takes up to a quarter of a second, which is why none is made at start.
+//! The keys that a sandbox is built with, and what a client is told of them.
 
+mod certificates;
+mod derivation;
 mod fshows;
 mod mpgateway;
 mod starpos;
+#[cfg(test)]
+mod tests;
 mod wechat_v2;
 mod wechat_v3;
 
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use yuanfen_core::Secret;
 pub(crate) use yuanfen_sign::KeyError;
 
+pub use self::certificates::CertifiedKey;
+use self::certificates::{Subject, issue};
+use self::derivation::{Derivation, Purpose};
 pub use self::fshows::FshowsCredentials;
-pub(crate) use self::fshows::{FSHOWS_APP_ID, FSHOWS_MERCHANT_PUBLIC, FSHOWS_PLATFORM_KEY, FSHOWS_SUB_MERCHANT};
+pub(crate) use self::fshows::{FSHOWS_APP_ID, FSHOWS_SUB_MERCHANT, FshowsKeys};
 pub use self::mpgateway::MpgatewayCredentials;
-pub(crate) use self::mpgateway::{MPGATEWAY_KEY, MPGATEWAY_MERCHANT, MPGATEWAY_OPENID};
+pub(crate) use self::mpgateway::{MPGATEWAY_MERCHANT, MPGATEWAY_OPENID, MpgatewayKeys};
 pub use self::starpos::StarposCredentials;
 pub(crate) use self::starpos::{
-    STARPOS_APP_ID, STARPOS_APP_SECRET, STARPOS_KEY, STARPOS_MERCHANT, STARPOS_OPENID, STARPOS_ORGANIZATION,
-    STARPOS_PUSH_KEY, STARPOS_PUSH_MD5_KEY, STARPOS_TERMINAL, STARPOS_WECHAT_KEY,
+    STARPOS_APP_ID, STARPOS_MERCHANT, STARPOS_OPENID, STARPOS_ORGANIZATION, STARPOS_TERMINAL, StarposKeys,
 };
-pub(crate) use self::wechat_v2::{WECHAT_API_KEY, WECHAT_PROVIDER_API_KEY};
+pub(crate) use self::wechat_v2::WechatV2Keys;
 pub use self::wechat_v2::{WechatV2Credentials, WechatV2ProviderCredentials};
-pub(crate) use self::wechat_v3::{
-    WECHAT_API_V3_KEY, WECHAT_MERCHANT_CERTIFICATE, WECHAT_PLATFORM, WECHAT_PROVIDER_API_V3_KEY,
-    WECHAT_PROVIDER_CERTIFICATE, WECHAT_PUBLIC_KEY_ID, WECHAT_PUBLIC_KEY_PRIVATE,
-};
+pub(crate) use self::wechat_v3::{WECHAT_PUBLIC_KEY_ID, WechatV3Keys};
 pub use self::wechat_v3::{WechatV3Credentials, WechatV3ProviderCredentials};
 
 pub(crate) const WECHAT_MERCHANT_ID: &str = "1900000001";
@@ -46,4 +50,224 @@ pub(crate) const WECHAT_OTHER_SUB_MERCHANT: &str = "1900000112";
 /// The same payer's openid under a sub-merchant's app.
 pub(crate) fn openid_under_sub_app(openid: &str) -> String {
     format!("oSub{}", openid.strip_prefix('o').unwrap_or(openid))
+}
+
+/// The keys of a sandbox: those of the platforms, those of the merchants it knows, and those of the authority that
+/// signs its certificates. Numbers of merchants, apps and payers are the same in every set.
+///
+/// Clones share everything. `Debug` shows nothing.
+///
+/// ```
+/// use yuanfen_sandbox::{Clock, FarSide, KeySet};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let keys = KeySet::from_seed(7)?;
+/// let one = FarSide::with_keys("https://one.example", Clock::real(), 1, keys)?;
+/// let other = FarSide::with_keys("https://other.example", Clock::real(), 2, KeySet::from_seed(7)?)?;
+/// assert_eq!(one.wechat_v3().merchant_serial, other.wechat_v3().merchant_serial);
+/// assert_eq!(format!("{:?}", KeySet::built_in()), "KeySet(..)");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct KeySet(Arc<Keys>);
+
+struct Keys {
+    authority: CertifiedKey,
+    server: Server,
+    wechat_v2: WechatV2Keys,
+    wechat_v3: WechatV3Keys,
+    starpos: StarposKeys,
+    fshows: FshowsKeys,
+    mpgateway: MpgatewayKeys,
+}
+
+/// The key that servers show, made once it is needed.
+enum Server {
+    BuiltIn,
+    Derived {
+        derivation: Derivation,
+        key: OnceLock<Secret<String>>,
+    },
+}
+
+/// Why a set of keys could not be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeySetError {
+    /// The system has no randomness to offer.
+    #[error("the system has no random bytes for keys")]
+    Randomness,
+    /// An RSA key was not made.
+    #[error("an RSA key could not be made")]
+    Rsa(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A certificate was not issued.
+    #[error("a certificate could not be issued")]
+    Certificate(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl KeySetError {
+    fn rsa(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Rsa(error.into())
+    }
+
+    fn thread() -> Self {
+        Self::rsa("the thread that made it ended early")
+    }
+
+    fn certificate(error: rcgen::Error) -> Self {
+        Self::Certificate(Box::new(error))
+    }
+}
+
+impl KeySet {
+    /// The built-in throw-away keys: there at once, and the same everywhere. They are published with the source, protect
+    /// nothing, and must never be used outside a sandbox that this machine alone can reach.
+    #[must_use]
+    pub fn built_in() -> Self {
+        Self(Arc::new(Keys {
+            authority: CertifiedKey {
+                certificate_pem: include_str!("keys/authority-certificate.pem").to_owned(),
+                private_key_pem: built_in(include_str!("keys/authority-key.pem")),
+            },
+            server: Server::BuiltIn,
+            wechat_v2: WechatV2Keys::built_in(),
+            wechat_v3: WechatV3Keys::built_in(),
+            starpos: StarposKeys::built_in(),
+            fshows: FshowsKeys::built_in(),
+            mpgateway: MpgatewayKeys::built_in(),
+        }))
+    }
+
+    /// Keys that nobody else has. Making them takes about a second on two cores.
+    ///
+    /// # Errors
+    /// When the system has no randomness to offer, or a key cannot be made.
+    pub fn fresh() -> Result<Self, KeySetError> {
+        Self::from_secret(Self::new_secret()?)
+    }
+
+    /// A secret for [`from_secret`](Self::from_secret) that nobody else has.
+    ///
+    /// # Errors
+    /// When the system has no randomness to offer.
+    pub fn new_secret() -> Result<Secret<[u8; 32]>, KeySetError> {
+        let mut secret = [0; 32];
+        getrandom::fill(&mut secret).map_err(|_| KeySetError::Randomness)?;
+        Ok(Secret::new(secret))
+    }
+
+    /// The keys of that seed: the same bit for bit with every run, on every machine, and for everybody who knows the
+    /// seed. Making them takes about a second on two cores.
+    ///
+    /// # Errors
+    /// When a key cannot be made.
+    pub fn from_seed(seed: u64) -> Result<Self, KeySetError> {
+        Self::derived(Derivation::from_seed(seed))
+    }
+
+    /// The keys of that secret, which is as good as having them: the same secret gives the same keys. This is how to
+    /// keep a fresh set from one run to the next. Making them takes about a second on two cores.
+    ///
+    /// # Errors
+    /// When a key cannot be made.
+    pub fn from_secret(secret: Secret<[u8; 32]>) -> Result<Self, KeySetError> {
+        Self::derived(Derivation::new(secret))
+    }
+
+    fn derived(derivation: Derivation) -> Result<Self, KeySetError> {
+        let wanted = [WechatV3Keys::RSA, StarposKeys::RSA, FshowsKeys::RSA].concat();
+        let mut made = derivation.rsa_keys(&[&[(Purpose::AUTHORITY, 2048)], wanted.as_slice()].concat())?;
+        let key = made.take(Purpose::AUTHORITY)?.private_key_pem;
+        let serial = derivation.serial(Purpose::AUTHORITY);
+        let certificate = issue(Subject::Authority, &key, &serial, &key).map_err(KeySetError::certificate)?;
+        Ok(Self(Arc::new(Keys {
+            wechat_v2: WechatV2Keys::derived(&derivation),
+            starpos: StarposKeys::derived(&derivation, &mut made)?,
+            fshows: FshowsKeys::derived(&mut made)?,
+            mpgateway: MpgatewayKeys::derived(&derivation),
+            wechat_v3: WechatV3Keys::derived(derivation.clone(), &mut made, &key)?,
+            server: Server::Derived {
+                derivation,
+                key: OnceLock::new(),
+            },
+            authority: CertifiedKey {
+                certificate_pem: certificate,
+                private_key_pem: key,
+            },
+        })))
+    }
+
+    /// The certificate of the sandbox's own authority, PEM. It signed every certificate of the set; whoever calls over
+    /// TLS has to trust it.
+    #[must_use]
+    pub fn ca_certificate_pem(&self) -> &str {
+        &self.0.authority.certificate_pem
+    }
+
+    /// A TLS server's certificate and key for these host names and addresses, signed by the set's authority. Unless the
+    /// set is built in, the first call takes up to a quarter of a second.
+    ///
+    /// # Errors
+    /// When a name is neither a host name nor an address, or the key cannot be made.
+    pub fn server_certificate(&self, names: &[String]) -> Result<CertifiedKey, KeySetError> {
+        let (key, serial) = match &self.0.server {
+            Server::BuiltIn => (built_in(include_str!("keys/server-key.pem")), BUILT_IN_SERVER_SERIAL),
+            Server::Derived { derivation, key } => {
+                let key = match key.get() {
+                    Some(key) => key,
+                    None => {
+                        let made = derivation.rsa(Purpose::SERVER, 2048)?.private_key_pem;
+                        key.get_or_init(|| made)
+                    }
+                };
+                (key.clone(), derivation.serial(Purpose::SERVER))
+            }
+        };
+        let authority = &self.0.authority.private_key_pem;
+        Ok(CertifiedKey {
+            certificate_pem: issue(Subject::Server(names), &key, &serial, authority)
+                .map_err(KeySetError::certificate)?,
+            private_key_pem: key,
+        })
+    }
+
+    pub(crate) fn wechat_v2(&self) -> &WechatV2Keys {
+        &self.0.wechat_v2
+    }
+
+    pub(crate) fn wechat_v3(&self) -> &WechatV3Keys {
+        &self.0.wechat_v3
+    }
+
+    pub(crate) fn starpos(&self) -> &StarposKeys {
+        &self.0.starpos
+    }
+
+    pub(crate) fn fshows(&self) -> &FshowsKeys {
+        &self.0.fshows
+    }
+
+    pub(crate) fn mpgateway(&self) -> &MpgatewayKeys {
+        &self.0.mpgateway
+    }
+}
+
+/// The serial of the certificate over the built-in server key.
+const BUILT_IN_SERVER_SERIAL: [u8; 20] = *b"\x4eThrowAwaySandboxTLS";
+
+impl Default for KeySet {
+    fn default() -> Self {
+        Self::built_in()
+    }
+}
+
+impl fmt::Debug for KeySet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeySet(..)")
+    }
+}
+
+/// A key that is published with the source.
+fn built_in(text: &str) -> Secret<String> {
+    Secret::new(text.to_owned())
 }

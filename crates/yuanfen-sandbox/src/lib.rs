@@ -27,8 +27,8 @@ pub use exchange::{Exchange, SignatureVerdict};
 pub use far_side::{Cut, DueNotice, FarSide};
 pub use faults::{FaultKind, FaultKindError, FaultPlan, FaultRule};
 pub use keys::{
-    FshowsCredentials, MpgatewayCredentials, StarposCredentials, WechatV2Credentials, WechatV2ProviderCredentials,
-    WechatV3Credentials, WechatV3ProviderCredentials,
+    CertifiedKey, FshowsCredentials, KeySet, KeySetError, MpgatewayCredentials, StarposCredentials,
+    WechatV2Credentials, WechatV2ProviderCredentials, WechatV3Credentials, WechatV3ProviderCredentials,
 };
 pub use platforms::{PageRefused, Platform, StarposPush, UnknownPlatform};
 pub use sandbox::{Sandbox, SandboxBuilder, SandboxError};

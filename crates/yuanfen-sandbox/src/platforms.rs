@@ -28,7 +28,7 @@ use crate::deliver::{About, Event};
 use crate::diagnosis::Divergence;
 use crate::exchange::SignatureVerdict;
 use crate::faults::{FaultKind, Strikes};
-use crate::keys::KeyError;
+use crate::keys::{KeyError, KeySet};
 
 /// A platform that the sandbox plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -94,14 +94,14 @@ impl FromStr for Platform {
     }
 }
 
-/// Every platform's side, with its built-in keys.
-pub(crate) fn all() -> Result<Vec<Box<dyn PlatformSide>>, KeyError> {
+/// Every platform's side, with its keys of a set.
+pub(crate) fn all(keys: &KeySet) -> Result<Vec<Box<dyn PlatformSide>>, KeyError> {
     Ok(vec![
-        Box::new(wechat_v2::WechatV2::new()?),
-        Box::new(wechat_v3::WechatV3::new()?),
-        Box::new(starpos::Starpos::new()?),
-        Box::new(fshows::Fshows::new()?),
-        Box::new(mpgateway::Mpgateway::new()?),
+        Box::new(wechat_v2::WechatV2::new(keys)?),
+        Box::new(wechat_v3::WechatV3::new(keys)?),
+        Box::new(starpos::Starpos::new(keys)?),
+        Box::new(fshows::Fshows::new(keys)?),
+        Box::new(mpgateway::Mpgateway::new(keys)?),
     ])
 }
 
@@ -224,7 +224,7 @@ pub(crate) trait PlatformSide: Send {
     }
 
     /// The serial and certificate that sign at present, where the platform has such.
-    fn signing_certificate(&self) -> Option<(String, &'static str)> {
+    fn signing_certificate(&self) -> Option<(String, String)> {
         None
     }
 

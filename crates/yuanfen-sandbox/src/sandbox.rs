@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::far_side::DueNotice;
-use crate::keys::KeyError;
+use crate::keys::{KeyError, KeySet};
 use crate::{Clock, ClockError, FarSide, FaultKind, FaultPlan, http};
 
 /// A running sandbox. It ends when it is dropped.
@@ -29,6 +29,7 @@ pub struct SandboxBuilder {
     clock: Clock,
     seed: Option<u64>,
     faults: FaultPlan,
+    keys: KeySet,
     ladder_speed: u32,
 }
 
@@ -48,8 +49,8 @@ pub enum SandboxError {
         #[source]
         source: std::io::Error,
     },
-    /// A built-in key does not load.
-    #[error("a built-in key does not load")]
+    /// A key of the set does not load.
+    #[error("a key of the set does not load")]
     Key(#[source] KeyError),
     /// The system has no randomness to offer.
     #[error("no random seed could be had; give one")]
@@ -129,6 +130,7 @@ impl Default for SandboxBuilder {
             clock: Clock::real(),
             seed: None,
             faults: FaultPlan::none(),
+            keys: KeySet::built_in(),
             ladder_speed: 1,
         }
     }
@@ -163,6 +165,13 @@ impl SandboxBuilder {
         self
     }
 
+    /// With which keys; the built-in ones unless told otherwise.
+    #[must_use]
+    pub fn keys(mut self, keys: KeySet) -> Self {
+        self.keys = keys;
+        self
+    }
+
     /// How many times faster than in life the ladders of notices go: at 1000, fifteen seconds are fifteen
     /// milliseconds.
     #[must_use]
@@ -189,8 +198,14 @@ impl SandboxBuilder {
         };
         let listener = TcpListener::bind(self.listen).await.map_err(listening)?;
         let address = listener.local_addr().map_err(listening)?;
-        let far_side = FarSide::with_speed(format!("http://{address}"), self.clock, seed, self.ladder_speed)
-            .map_err(SandboxError::Key)?;
+        let far_side = FarSide::with_speed(
+            format!("http://{address}"),
+            self.clock,
+            seed,
+            self.ladder_speed,
+            self.keys,
+        )
+        .map_err(SandboxError::Key)?;
         far_side.set_faults(self.faults);
         let server = tokio::spawn(http::serve(listener, far_side.clone()));
         let courier = tokio::spawn(courier(far_side.clone()));

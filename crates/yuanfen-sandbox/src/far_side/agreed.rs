@@ -3,23 +3,29 @@
 use super::{FarSide, side};
 use crate::StarposPush;
 use crate::keys::{
-    FshowsCredentials, MpgatewayCredentials, StarposCredentials, WechatV2Credentials, WechatV2ProviderCredentials,
-    WechatV3Credentials, WechatV3ProviderCredentials,
+    FshowsCredentials, KeySet, MpgatewayCredentials, StarposCredentials, WechatV2Credentials,
+    WechatV2ProviderCredentials, WechatV3Credentials, WechatV3ProviderCredentials,
 };
 use crate::platforms::{Platform, Setting};
 
 impl FarSide {
+    /// The keys that it was built with.
+    #[must_use]
+    pub fn keys(&self) -> &KeySet {
+        &self.0.keys
+    }
+
     /// What a client of WeChat Pay v2 needs.
     #[must_use]
     pub fn wechat_v2(&self) -> WechatV2Credentials {
-        WechatV2Credentials::at(&self.0.base_url)
+        WechatV2Credentials::at(&self.0.base_url, &self.0.keys)
     }
 
     /// What a service provider's client of WeChat Pay v2 needs. Its orders are those of
     /// [`Account::provider`](crate::Account::provider).
     #[must_use]
     pub fn wechat_v2_provider(&self) -> WechatV2ProviderCredentials {
-        WechatV2ProviderCredentials::at(&self.0.base_url)
+        WechatV2ProviderCredentials::at(&self.0.base_url, &self.0.keys)
     }
 
     /// WeChat Pay v2 answers the next so many reversals with `recall=Y` and `SYSTEMERROR`, and does nothing.
@@ -43,6 +49,7 @@ impl FarSide {
             .unwrap_or_default();
         WechatV3Credentials::at(
             &self.0.base_url,
+            &self.0.keys,
             merchant.unwrap_or_default(),
             platform.unwrap_or_default(),
         )
@@ -53,11 +60,11 @@ impl FarSide {
     pub fn wechat_v3_provider(&self) -> WechatV3ProviderCredentials {
         let mut state = self.state();
         let serial = side(&mut state.sides, Platform::WechatV3).and_then(|side| side.provider_serial());
-        WechatV3ProviderCredentials::at(&self.0.base_url, serial.unwrap_or_default())
+        WechatV3ProviderCredentials::at(&self.0.base_url, &self.0.keys, serial.unwrap_or_default())
     }
 
     /// WeChat Pay signs with its next platform certificate from now on; the one before stays in the list of
-    /// certificates. Gives the new serial, or `None` where the built-in certificates are used up (there are four).
+    /// certificates. Gives the new serial, or `None` where the certificates of the set are used up (there are four).
     #[must_use = "without a new serial nothing was rotated"]
     pub fn rotate_platform_certificate(&self) -> Option<String> {
         side(&mut self.state().sides, Platform::WechatV3)?.rotate_key()
@@ -66,7 +73,7 @@ impl FarSide {
     /// What a client of StarPos needs.
     #[must_use]
     pub fn starpos(&self) -> StarposCredentials {
-        StarposCredentials::at(&self.0.base_url)
+        StarposCredentials::at(&self.0.base_url, &self.0.keys)
     }
 
     /// Where StarPos pushes payments from now on; nowhere at first. In life its staff set this up for each partner.
@@ -92,13 +99,13 @@ impl FarSide {
     /// What a client of fshows needs.
     #[must_use]
     pub fn fshows(&self) -> FshowsCredentials {
-        FshowsCredentials::at(&self.0.base_url)
+        FshowsCredentials::at(&self.0.base_url, &self.0.keys)
     }
 
     /// What a client of mpgateway needs.
     #[must_use]
     pub fn mpgateway(&self) -> MpgatewayCredentials {
-        MpgatewayCredentials::at(&self.0.base_url)
+        MpgatewayCredentials::at(&self.0.base_url, &self.0.keys)
     }
 
     /// Whether mpgateway pays orders that are placed from now on as `1002` first (paid, not available yet) and tells

@@ -4,13 +4,33 @@ use std::fmt;
 
 use yuanfen_core::Secret;
 
+use super::derivation::{Derivation, Purpose};
 use super::{
-    WECHAT_APP_ID, WECHAT_MERCHANT_ID, WECHAT_OPENID, WECHAT_OTHER_SUB_MERCHANT, WECHAT_PROVIDER_APP_ID,
-    WECHAT_PROVIDER_ID, WECHAT_SUB_APP_ID, WECHAT_SUB_MERCHANT, openid_under_sub_app,
+    KeySet, WECHAT_APP_ID, WECHAT_MERCHANT_ID, WECHAT_OPENID, WECHAT_OTHER_SUB_MERCHANT, WECHAT_PROVIDER_APP_ID,
+    WECHAT_PROVIDER_ID, WECHAT_SUB_APP_ID, WECHAT_SUB_MERCHANT, built_in, openid_under_sub_app,
 };
 
-pub(crate) const WECHAT_API_KEY: &str = "ThrowAwaySandboxApiKeyOfWechatV2";
-pub(crate) const WECHAT_PROVIDER_API_KEY: &str = "ThrowAwaySandboxApiKeyOfProvider";
+/// The API keys. Certificates are those of APIv3: a merchant number has one, whatever it calls.
+pub(crate) struct WechatV2Keys {
+    pub(crate) api_key: Secret<String>,
+    pub(crate) provider_api_key: Secret<String>,
+}
+
+impl WechatV2Keys {
+    pub(super) fn built_in() -> Self {
+        Self {
+            api_key: built_in("ThrowAwaySandboxApiKeyOfWechatV2"),
+            provider_api_key: built_in("ThrowAwaySandboxApiKeyOfProvider"),
+        }
+    }
+
+    pub(super) fn derived(derivation: &Derivation) -> Self {
+        Self {
+            api_key: derivation.letters(Purpose::WECHAT_V2_API_KEY, 32),
+            provider_api_key: derivation.letters(Purpose::WECHAT_V2_PROVIDER_API_KEY, 32),
+        }
+    }
+}
 
 /// What a client needs to call the sandbox's WeChat Pay v2. `Debug` shows no key.
 #[derive(Clone)]
@@ -29,13 +49,13 @@ pub struct WechatV2Credentials {
 }
 
 impl WechatV2Credentials {
-    pub(crate) fn at(base_url: &str) -> Self {
+    pub(crate) fn at(base_url: &str, keys: &KeySet) -> Self {
         Self {
             base_url: base_url.to_owned(),
             merchant_id: WECHAT_MERCHANT_ID.to_owned(),
             app_id: WECHAT_APP_ID.to_owned(),
             openid: WECHAT_OPENID.to_owned(),
-            api_key: Secret::new(WECHAT_API_KEY.to_owned()),
+            api_key: keys.wechat_v2().api_key.clone(),
         }
     }
 }
@@ -67,7 +87,7 @@ pub struct WechatV2ProviderCredentials {
 }
 
 impl WechatV2ProviderCredentials {
-    pub(crate) fn at(base_url: &str) -> Self {
+    pub(crate) fn at(base_url: &str, keys: &KeySet) -> Self {
         Self {
             base_url: base_url.to_owned(),
             merchant_id: WECHAT_PROVIDER_ID.to_owned(),
@@ -77,7 +97,7 @@ impl WechatV2ProviderCredentials {
             other_sub_merchant_id: WECHAT_OTHER_SUB_MERCHANT.to_owned(),
             openid: WECHAT_OPENID.to_owned(),
             sub_openid: openid_under_sub_app(WECHAT_OPENID),
-            api_key: Secret::new(WECHAT_PROVIDER_API_KEY.to_owned()),
+            api_key: keys.wechat_v2().provider_api_key.clone(),
         }
     }
 }

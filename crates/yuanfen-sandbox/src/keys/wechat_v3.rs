@@ -1,30 +1,47 @@
 //! WeChat Pay APIv3: a key pair and a certificate for a merchant, others for a service provider, and the platform's.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use yuanfen_core::Secret;
 
+use super::certificates::{CertifiedKey, Subject, issue};
+use super::derivation::{Derivation, Made, Purpose, RsaPair};
 use super::{
-    WECHAT_APP_ID, WECHAT_MERCHANT_ID, WECHAT_OPENID, WECHAT_PROVIDER_APP_ID, WECHAT_PROVIDER_ID, WECHAT_SUB_MERCHANTS,
-    openid_under_sub_app,
+    KeySet, KeySetError, WECHAT_APP_ID, WECHAT_MERCHANT_ID, WECHAT_OPENID, WECHAT_PROVIDER_APP_ID, WECHAT_PROVIDER_ID,
+    WECHAT_SUB_MERCHANTS, built_in, openid_under_sub_app,
 };
 
-pub(crate) const WECHAT_API_V3_KEY: &str = "ThrowAwaySandboxApiV3KeyOfWechat";
 pub(crate) const WECHAT_PUBLIC_KEY_ID: &str = "PUB_KEY_ID_0119000000012024010100000000000001";
-pub(crate) const WECHAT_PROVIDER_API_V3_KEY: &str = "ThrowAwaySandboxApiV3KeyProvider";
-const WECHAT_MERCHANT_KEY: &str = include_str!("wechat-merchant-key.pem");
-pub(crate) const WECHAT_MERCHANT_CERTIFICATE: &str = include_str!("wechat-merchant-certificate.pem");
-const WECHAT_PROVIDER_KEY: &str = include_str!("wechat-provider-key.pem");
-pub(crate) const WECHAT_PROVIDER_CERTIFICATE: &str = include_str!("wechat-provider-certificate.pem");
-pub(crate) const WECHAT_PUBLIC_KEY_PRIVATE: &str = include_str!("wechat-public-key.pem");
-const WECHAT_PUBLIC_KEY: &str = include_str!("wechat-public.pem");
 
-/// Certificate and key, in the order in which rotation brings them into use.
-pub(crate) const WECHAT_PLATFORM: [(&str, &str); 4] = [
-    (
-        include_str!("wechat-platform-1-certificate.pem"),
-        include_str!("wechat-platform-1-key.pem"),
-    ),
+/// The keys of both merchants and of the platform.
+pub(crate) struct WechatV3Keys {
+    pub(crate) merchant: CertifiedKey,
+    pub(crate) api_key: Secret<String>,
+    pub(crate) provider: CertifiedKey,
+    pub(crate) provider_api_key: Secret<String>,
+    /// The platform's public key, behind [`WECHAT_PUBLIC_KEY_ID`].
+    pub(crate) public_key: RsaPair,
+    /// The platform certificate that signs at first.
+    pub(crate) platform: CertifiedKey,
+    later: LaterPlatforms,
+}
+
+/// The platform certificates that rotation brings into use.
+enum LaterPlatforms {
+    BuiltIn,
+    /// Made when rotation gets to them: it may never.
+    Derived {
+        derivation: Derivation,
+        authority_key: Secret<String>,
+        made: Box<[OnceLock<CertifiedKey>; LATER.len()]>,
+    },
+}
+
+const LATER: [Purpose; 3] = Purpose::WECHAT_LATER_PLATFORMS;
+
+/// Certificate and key.
+const BUILT_IN_LATER: [(&str, &str); LATER.len()] = [
     (
         include_str!("wechat-platform-2-certificate.pem"),
         include_str!("wechat-platform-2-key.pem"),
@@ -38,6 +55,106 @@ pub(crate) const WECHAT_PLATFORM: [(&str, &str); 4] = [
         include_str!("wechat-platform-4-key.pem"),
     ),
 ];
+
+impl WechatV3Keys {
+    pub(super) const RSA: &[(Purpose, usize)] = &[
+        (Purpose::WECHAT_MERCHANT, 2048),
+        (Purpose::WECHAT_PROVIDER, 2048),
+        (Purpose::WECHAT_PUBLIC_KEY, 2048),
+        (Purpose::WECHAT_PLATFORM, 2048),
+    ];
+
+    pub(super) fn built_in() -> Self {
+        Self {
+            merchant: CertifiedKey {
+                certificate_pem: include_str!("wechat-merchant-certificate.pem").to_owned(),
+                private_key_pem: built_in(include_str!("wechat-merchant-key.pem")),
+            },
+            api_key: built_in("ThrowAwaySandboxApiV3KeyOfWechat"),
+            provider: CertifiedKey {
+                certificate_pem: include_str!("wechat-provider-certificate.pem").to_owned(),
+                private_key_pem: built_in(include_str!("wechat-provider-key.pem")),
+            },
+            provider_api_key: built_in("ThrowAwaySandboxApiV3KeyProvider"),
+            public_key: RsaPair {
+                private_key_pem: built_in(include_str!("wechat-public-key.pem")),
+                public_key_pem: include_str!("wechat-public.pem").to_owned(),
+            },
+            platform: CertifiedKey {
+                certificate_pem: include_str!("wechat-platform-1-certificate.pem").to_owned(),
+                private_key_pem: built_in(include_str!("wechat-platform-1-key.pem")),
+            },
+            later: LaterPlatforms::BuiltIn,
+        }
+    }
+
+    pub(super) fn derived(
+        derivation: Derivation,
+        made: &mut Made,
+        authority_key: &Secret<String>,
+    ) -> Result<Self, KeySetError> {
+        let mut identify = |purpose: Purpose, subject: Subject<'_>| {
+            let key = made.take(purpose)?.private_key_pem;
+            certify(key, subject, &derivation.serial(purpose), authority_key)
+        };
+        let merchant = identify(Purpose::WECHAT_MERCHANT, Subject::Merchant(WECHAT_MERCHANT_ID))?;
+        let provider = identify(Purpose::WECHAT_PROVIDER, Subject::Merchant(WECHAT_PROVIDER_ID))?;
+        let platform = identify(Purpose::WECHAT_PLATFORM, Subject::Platform)?;
+        Ok(Self {
+            merchant,
+            api_key: derivation.letters(Purpose::WECHAT_V3_API_KEY, 32),
+            provider,
+            provider_api_key: derivation.letters(Purpose::WECHAT_V3_PROVIDER_API_KEY, 32),
+            public_key: made.take(Purpose::WECHAT_PUBLIC_KEY)?,
+            platform,
+            later: LaterPlatforms::Derived {
+                derivation,
+                authority_key: authority_key.clone(),
+                made: Box::new(LATER.map(|_| OnceLock::new())),
+            },
+        })
+    }
+
+    /// The platform certificate after so many rotations (counted from 0) and one, with its key; `None` behind the last.
+    /// Unless the set is built in, this takes up to a quarter of a second when it is first asked for.
+    pub(crate) fn later_platform(&self, rotations: usize) -> Result<Option<CertifiedKey>, KeySetError> {
+        match &self.later {
+            LaterPlatforms::BuiltIn => Ok(BUILT_IN_LATER.get(rotations).map(|(certificate, key)| CertifiedKey {
+                certificate_pem: (*certificate).to_owned(),
+                private_key_pem: built_in(key),
+            })),
+            LaterPlatforms::Derived {
+                derivation,
+                authority_key,
+                made,
+            } => {
+                let (Some(purpose), Some(made)) = (LATER.get(rotations), made.get(rotations)) else {
+                    return Ok(None);
+                };
+                if let Some(made) = made.get() {
+                    return Ok(Some(made.clone()));
+                }
+                let key = derivation.rsa(*purpose, 2048)?.private_key_pem;
+                let identity = certify(key, Subject::Platform, &derivation.serial(*purpose), authority_key)?;
+                // Whoever was first made the same.
+                Ok(Some(made.get_or_init(|| identity).clone()))
+            }
+        }
+    }
+}
+
+/// A key with a certificate for it.
+fn certify(
+    key: Secret<String>,
+    subject: Subject<'_>,
+    serial: &[u8; 20],
+    authority_key: &Secret<String>,
+) -> Result<CertifiedKey, KeySetError> {
+    Ok(CertifiedKey {
+        certificate_pem: issue(subject, &key, serial, authority_key).map_err(KeySetError::certificate)?,
+        private_key_pem: key,
+    })
+}
 
 /// What a client needs to call the sandbox's WeChat Pay APIv3. `Debug` shows no key.
 #[derive(Clone)]
@@ -70,21 +187,22 @@ pub struct WechatV3Credentials {
 }
 
 impl WechatV3Credentials {
-    pub(crate) fn at(base_url: &str, merchant_serial: String, platform: (String, &str)) -> Self {
+    pub(crate) fn at(base_url: &str, keys: &KeySet, merchant_serial: String, platform: (String, String)) -> Self {
         let (platform_serial, platform_certificate_pem) = platform;
+        let keys = keys.wechat_v3();
         Self {
             base_url: base_url.to_owned(),
             merchant_id: WECHAT_MERCHANT_ID.to_owned(),
             app_id: WECHAT_APP_ID.to_owned(),
             openid: WECHAT_OPENID.to_owned(),
             merchant_serial,
-            merchant_private_key_pem: Secret::new(WECHAT_MERCHANT_KEY.to_owned()),
-            merchant_certificate_pem: WECHAT_MERCHANT_CERTIFICATE.to_owned(),
-            apiv3_key: Secret::new(WECHAT_API_V3_KEY.to_owned()),
+            merchant_private_key_pem: keys.merchant.private_key_pem.clone(),
+            merchant_certificate_pem: keys.merchant.certificate_pem.clone(),
+            apiv3_key: keys.api_key.clone(),
             platform_serial,
-            platform_certificate_pem: platform_certificate_pem.to_owned(),
+            platform_certificate_pem,
             platform_public_key_id: WECHAT_PUBLIC_KEY_ID.to_owned(),
-            platform_public_key_pem: WECHAT_PUBLIC_KEY.to_owned(),
+            platform_public_key_pem: keys.public_key.public_key_pem.clone(),
         }
     }
 }
@@ -129,7 +247,8 @@ pub struct WechatV3ProviderCredentials {
 }
 
 impl WechatV3ProviderCredentials {
-    pub(crate) fn at(base_url: &str, provider_serial: String) -> Self {
+    pub(crate) fn at(base_url: &str, keys: &KeySet, provider_serial: String) -> Self {
+        let keys = keys.wechat_v3();
         let sub_merchants = WECHAT_SUB_MERCHANTS.iter();
         Self {
             base_url: base_url.to_owned(),
@@ -141,9 +260,9 @@ impl WechatV3ProviderCredentials {
             openid: WECHAT_OPENID.to_owned(),
             sub_openid: openid_under_sub_app(WECHAT_OPENID),
             provider_serial,
-            provider_private_key_pem: Secret::new(WECHAT_PROVIDER_KEY.to_owned()),
-            provider_certificate_pem: WECHAT_PROVIDER_CERTIFICATE.to_owned(),
-            apiv3_key: Secret::new(WECHAT_PROVIDER_API_V3_KEY.to_owned()),
+            provider_private_key_pem: keys.provider.private_key_pem.clone(),
+            provider_certificate_pem: keys.provider.certificate_pem.clone(),
+            apiv3_key: keys.provider_api_key.clone(),
         }
     }
 }

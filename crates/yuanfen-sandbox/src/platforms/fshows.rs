@@ -23,7 +23,7 @@ use crate::book::{Order, OrderState};
 use crate::deliver::Event;
 use crate::diagnosis::{Mistake, Pairs, Rsa};
 use crate::exchange::SignatureVerdict;
-use crate::keys::{FSHOWS_APP_ID, FSHOWS_MERCHANT_PUBLIC, FSHOWS_PLATFORM_KEY, KeyError};
+use crate::keys::{FSHOWS_APP_ID, KeyError, KeySet};
 
 const GATEWAY: &str = "/fshows/gateway";
 const PAY_PAGE: &str = "/fshows/payPage/";
@@ -79,10 +79,11 @@ impl From<FieldError> for Refusal {
 }
 
 impl Fshows {
-    pub(super) fn new() -> Result<Self, KeyError> {
+    pub(super) fn new(keys: &KeySet) -> Result<Self, KeyError> {
+        let keys = keys.fshows();
         Ok(Self {
-            merchant: LegacyRsaVerifyingKey::parse(FSHOWS_MERCHANT_PUBLIC, RsaDigest::Sha1)?,
-            platform: LegacyRsaSigningKey::parse(FSHOWS_PLATFORM_KEY, RsaDigest::Sha1)?,
+            merchant: LegacyRsaVerifyingKey::parse(&keys.merchant.public_key_pem, RsaDigest::Sha1)?,
+            platform: LegacyRsaSigningKey::parse(keys.platform.private_key_pem.expose(), RsaDigest::Sha1)?,
         })
     }
 

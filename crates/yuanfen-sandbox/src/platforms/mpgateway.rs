@@ -22,7 +22,7 @@ use crate::book::{Order, OrderState};
 use crate::deliver::{About, Event};
 use crate::diagnosis::{Keyed, Payload};
 use crate::exchange::SignatureVerdict;
-use crate::keys::{KeyError, MPGATEWAY_KEY, MPGATEWAY_MERCHANT};
+use crate::keys::{KeyError, KeySet, MPGATEWAY_MERCHANT};
 
 const SUBMIT: &str = "/mpgateway/api/mpgateway";
 const QUERY: &str = "/mpgateway/api/query";
@@ -76,9 +76,9 @@ impl From<yuanfen_core::FieldError> for Refusal {
 }
 
 impl Mpgateway {
-    pub(super) fn new() -> Result<Self, KeyError> {
+    pub(super) fn new(keys: &KeySet) -> Result<Self, KeyError> {
         Ok(Self {
-            signer: KeyedSigner::new(SharedKey::new(MPGATEWAY_KEY)?, SCHEME),
+            signer: KeyedSigner::new(SharedKey::new(keys.mpgateway().key.expose())?, SCHEME),
             holds: false,
         })
     }

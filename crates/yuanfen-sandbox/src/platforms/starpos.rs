@@ -33,10 +33,7 @@ use crate::book::Order;
 use crate::deliver::{About, Event};
 use crate::diagnosis::{Keyed, Pairs};
 use crate::exchange::SignatureVerdict;
-use crate::keys::{
-    KeyError, STARPOS_APP_ID, STARPOS_APP_SECRET, STARPOS_KEY, STARPOS_MERCHANT, STARPOS_ORGANIZATION,
-    STARPOS_TERMINAL, STARPOS_WECHAT_KEY,
-};
+use crate::keys::{KeyError, KeySet, STARPOS_APP_ID, STARPOS_MERCHANT, STARPOS_ORGANIZATION, STARPOS_TERMINAL};
 
 const BASE: &str = "/starpos/";
 const LOOK_UP: &str = "/starpos/adpweb/ehpspos3/pubSigQry.json";
@@ -95,17 +92,18 @@ impl Refusal {
 }
 
 impl Starpos {
-    pub(super) fn new() -> Result<Self, KeyError> {
+    pub(super) fn new(keys: &KeySet) -> Result<Self, KeyError> {
+        let keys = keys.starpos();
         let wechat = DigestScheme {
             spelling: HexSpelling::Upper,
             case: HexCase::Exact,
             ..SCHEME
         };
         Ok(Self {
-            signer: KeyedSigner::new(SharedKey::new(STARPOS_KEY)?, SCHEME),
-            wechat: KeyedSigner::new(SharedKey::new(STARPOS_WECHAT_KEY)?, wechat),
-            authorization: Authorization::default(),
-            push: Push::new()?,
+            signer: KeyedSigner::new(SharedKey::new(keys.key.expose())?, SCHEME),
+            wechat: KeyedSigner::new(SharedKey::new(keys.wechat_key.expose())?, wechat),
+            authorization: Authorization::new(keys.app_secret.clone()),
+            push: Push::new(keys)?,
             trade_nos: BTreeSet::new(),
             is_unsure: false,
             signs_payments: false,
@@ -152,7 +150,7 @@ impl Starpos {
 
     fn perform(&mut self, call: &Call<'_>, fields: &Fields, desk: &mut Desk<'_>) -> Result<Fields, Refusal> {
         match call.path {
-            LOOK_UP => Self::look_up(fields, desk),
+            LOOK_UP => self.look_up(fields, desk),
             PAY => self.pay(fields, desk),
             QUERY => self.query(fields, desk),
             REFUND => self.refund(fields, desk),
@@ -161,11 +159,11 @@ impl Starpos {
     }
 
     /// Sheet, section 6.1.
-    fn look_up(fields: &Fields, desk: &Desk<'_>) -> Result<Fields, Refusal> {
+    fn look_up(&self, fields: &Fields, desk: &Desk<'_>) -> Result<Fields, Refusal> {
         schema::check(fields, schema::PUB_SIG_QRY)?;
         let mut reply = accepted("交易成功", desk);
         put(&mut reply, "appId", STARPOS_APP_ID);
-        put(&mut reply, "appIdKey", STARPOS_APP_SECRET);
+        put(&mut reply, "appIdKey", self.authorization.app_secret());
         if let Some(attach) = fields.filled("attach") {
             put(&mut reply, "attach", attach);
         }

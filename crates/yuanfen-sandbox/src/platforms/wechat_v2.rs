@@ -34,7 +34,7 @@ use crate::ambient::SeededAmbient;
 use crate::bills::Holder;
 use crate::book::{Account, Terms};
 use crate::deliver::{About, Event};
-use crate::keys;
+use crate::keys::{self, KeyError, KeySet};
 
 /// Sheet, section 8: seconds to wait after each attempt.
 const LADDER: &[u64] = &[
@@ -143,18 +143,19 @@ fn new_payment(ambient: &SeededAmbient) -> Terms {
 }
 
 impl WechatV2 {
-    pub(super) fn new() -> Result<Self, keys::KeyError> {
+    pub(super) fn new(keys: &KeySet) -> Result<Self, KeyError> {
+        let keys = keys.wechat_v2();
         let direct = Merchant::new(
             Platform::WechatV2.into(),
             keys::WECHAT_APP_ID,
             keys::WECHAT_MERCHANT_ID,
-            keys::WECHAT_API_KEY,
+            keys.api_key.clone(),
         )?;
         let provider = Merchant::new(
             Account::provider(Platform::WechatV2),
             keys::WECHAT_PROVIDER_APP_ID,
             keys::WECHAT_PROVIDER_ID,
-            keys::WECHAT_PROVIDER_API_KEY,
+            keys.provider_api_key.clone(),
         )?;
         Ok(Self {
             merchants: vec![direct, provider],

@@ -35,14 +35,15 @@ use crate::ambient::SeededAmbient;
 use crate::bills::Holder;
 use crate::book::Account;
 use crate::deliver::Event;
-use crate::keys;
+use crate::keys::{self, CertifiedKey, KeyError, KeySet};
 
 pub(super) struct WechatV3 {
     /// Who can call: a merchant for itself, and a service provider for its merchants.
     merchants: [Merchant; 2],
+    /// All that were in use so far; the last of them signs.
     certificates: Vec<PlatformCertificate>,
-    /// Which of them signs.
-    active: usize,
+    /// Where the next one comes from.
+    keys: KeySet,
     public_key: RsaSigningKey,
     /// Whether the merchant has no platform certificates.
     public_key_only: bool,
@@ -50,7 +51,7 @@ pub(super) struct WechatV3 {
 }
 
 struct PlatformCertificate {
-    pem: &'static str,
+    pem: String,
     certificate: Certificate,
     key: RsaSigningKey,
 }
@@ -117,20 +118,24 @@ impl Refusal {
     }
 }
 
-impl WechatV3 {
-    pub(super) fn new() -> Result<Self, keys::KeyError> {
-        let certificates = keys::WECHAT_PLATFORM.iter().map(|(pem, key)| {
-            Ok(PlatformCertificate {
-                pem,
-                certificate: Certificate::parse(pem)?,
-                key: RsaSigningKey::parse(key)?,
-            })
-        });
+impl PlatformCertificate {
+    fn load(identity: &CertifiedKey) -> Result<Self, KeyError> {
         Ok(Self {
-            merchants: [Merchant::own()?, Merchant::provider()?],
-            certificates: certificates.collect::<Result<_, _>>()?,
-            active: 0,
-            public_key: RsaSigningKey::parse(keys::WECHAT_PUBLIC_KEY_PRIVATE)?,
+            certificate: Certificate::parse(&identity.certificate_pem)?,
+            key: RsaSigningKey::parse(identity.private_key_pem.expose())?,
+            pem: identity.certificate_pem.clone(),
+        })
+    }
+}
+
+impl WechatV3 {
+    pub(super) fn new(set: &KeySet) -> Result<Self, KeyError> {
+        let keys = set.wechat_v3();
+        Ok(Self {
+            merchants: [Merchant::own(keys)?, Merchant::provider(keys)?],
+            certificates: vec![PlatformCertificate::load(&keys.platform)?],
+            public_key: RsaSigningKey::parse(keys.public_key.private_key_pem.expose())?,
+            keys: set.clone(),
             public_key_only: false,
             files: BillFiles::default(),
         })
@@ -187,8 +192,8 @@ impl WechatV3 {
         if serial == keys::WECHAT_PUBLIC_KEY_ID {
             return Some(&self.public_key);
         }
-        let live = self.certificates.get(..=self.active)?;
-        let found = live
+        let found = self
+            .certificates
             .iter()
             .find(|platform| platform.certificate.serial.eq_ignore_ascii_case(serial));
         found.filter(|_| !self.public_key_only).map(|platform| &platform.key)
@@ -203,8 +208,8 @@ impl WechatV3 {
                 "无可用的平台证书,请使用微信支付公钥",
             ));
         }
-        let from = self.active.saturating_sub(1);
-        let live = self.certificates.get(from..=self.active).unwrap_or_default();
+        let live = self.certificates.get(self.certificates.len().saturating_sub(2)..);
+        let live = live.unwrap_or_default();
         let data = live.iter().map(|platform| {
             const ASSOCIATED: &str = "certificate";
             let nonce = desk.ambient.letters(12);
@@ -234,7 +239,7 @@ impl WechatV3 {
             return (keys::WECHAT_PUBLIC_KEY_ID, &self.public_key);
         }
         self.certificates
-            .get(self.active)
+            .last()
             .map_or((keys::WECHAT_PUBLIC_KEY_ID, &self.public_key), |platform| {
                 (platform.certificate.serial.as_str(), &platform.key)
             })
@@ -381,10 +386,10 @@ impl PlatformSide for WechatV3 {
         Some(bill_files::holder(merchant, None))
     }
 
-    fn signing_certificate(&self) -> Option<(String, &'static str)> {
+    fn signing_certificate(&self) -> Option<(String, String)> {
         self.certificates
-            .get(self.active)
-            .map(|platform| (platform.certificate.serial.clone(), platform.pem))
+            .last()
+            .map(|platform| (platform.certificate.serial.clone(), platform.pem.clone()))
     }
 
     fn merchant_serial(&self) -> Option<String> {
@@ -396,9 +401,18 @@ impl PlatformSide for WechatV3 {
     }
 
     fn rotate_key(&mut self) -> Option<String> {
-        let next = self.active.saturating_add(1);
-        let serial = self.certificates.get(next)?.certificate.serial.clone();
-        self.active = next;
+        let rotations = self.certificates.len().checked_sub(1)?;
+        let next = match self.keys.wechat_v3().later_platform(rotations) {
+            Ok(next) => PlatformCertificate::load(&next?),
+            Err(error) => {
+                tracing::error!(%error, "the next platform certificate could not be made");
+                return None;
+            }
+        };
+        // What the set makes or holds loads; a test goes through all of them.
+        let next = next.ok()?;
+        let serial = next.certificate.serial.clone();
+        self.certificates.push(next);
         Some(serial)
     }
 }

@@ -7,7 +7,7 @@ use yuanfen_sign::legacy::{LegacyRsaSigningKey, LegacyRsaVerifyingKey, RsaDigest
 use yuanfen_testkit::{Case, Vectors};
 
 use super::RULES;
-use crate::keys::{FSHOWS_MERCHANT_PUBLIC, FSHOWS_PLATFORM_KEY};
+use crate::keys::KeySet;
 
 fn vectors() -> Vectors {
     Vectors::of_crate(concat!(env!("CARGO_MANIFEST_DIR"), "/../yuanfen-envelope")).unwrap()
@@ -20,7 +20,8 @@ fn is_ours(case: &Case<'_>, key: &str) -> bool {
 
 #[test]
 fn takes_the_requests_of_the_vectors() {
-    let merchant = LegacyRsaVerifyingKey::parse(FSHOWS_MERCHANT_PUBLIC, RsaDigest::Sha1).unwrap();
+    let keys = KeySet::built_in();
+    let merchant = LegacyRsaVerifyingKey::parse(&keys.fshows().merchant.public_key_pem, RsaDigest::Sha1).unwrap();
     let mut taken = 0;
     for case in vectors().of("request_sign") {
         let text = RULES.keyless_text(&case.fields("fields"));
@@ -35,7 +36,9 @@ fn takes_the_requests_of_the_vectors() {
 
 #[test]
 fn signs_the_call_backs_of_the_vectors() {
-    let platform = LegacyRsaSigningKey::parse(FSHOWS_PLATFORM_KEY, RsaDigest::Sha1).unwrap();
+    let keys = KeySet::built_in();
+    let platform =
+        LegacyRsaSigningKey::parse(keys.fshows().platform.private_key_pem.expose(), RsaDigest::Sha1).unwrap();
     for case in vectors().of("callback_sign") {
         assert!(is_ours(&case, "platform_1024_pkcs8"), "{}", case.name());
         let text = RULES.keyless_text(&case.fields("fields"));

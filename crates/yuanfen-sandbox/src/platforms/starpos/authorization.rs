@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode, header};
-use yuanfen_core::{UnixTime, constant_time_eq};
+use yuanfen_core::{Secret, UnixTime, constant_time_eq};
 
-use crate::keys::{STARPOS_APP_ID, STARPOS_APP_SECRET, STARPOS_OPENID};
+use crate::keys::{STARPOS_APP_ID, STARPOS_OPENID};
 use crate::platforms::flat_json::FlatJson;
 use crate::platforms::pages::{is_absolute, page, query_fields, redirect, with_parameters};
 use crate::platforms::{Call, Desk};
@@ -22,9 +22,9 @@ const CODE_LIFE: i64 = 300;
 /// The link is matched against a pattern, so its parameters have one order.
 const PARAMETERS: [&str; 5] = ["appid", "redirect_uri", "response_type", "scope", "state"];
 
-/// Codes that were given out.
-#[derive(Default)]
+/// The app's secret, and codes that were given out.
 pub(super) struct Authorization {
+    app_secret: Secret<String>,
     codes: BTreeMap<String, Grant>,
 }
 
@@ -44,6 +44,18 @@ pub(super) enum BadCode {
 }
 
 impl Authorization {
+    pub(super) const fn new(app_secret: Secret<String>) -> Self {
+        Self {
+            app_secret,
+            codes: BTreeMap::new(),
+        }
+    }
+
+    /// The secret of the official account, which the acquirer tells its partners.
+    pub(super) fn app_secret(&self) -> &str {
+        self.app_secret.expose()
+    }
+
     /// Gives the openid that a code stands for, once.
     pub(super) fn redeem(&mut self, code: &str, now: UnixTime) -> Result<(&'static str, &'static str), BadCode> {
         let grant = self.codes.get_mut(code).ok_or(BadCode::Invalid)?;
@@ -102,7 +114,7 @@ impl Authorization {
     pub(super) fn exchange(&mut self, call: &Call<'_>, desk: &Desk<'_>) -> Response<Bytes> {
         let fields = query_fields(call.query).unwrap_or_default();
         let given = |name| fields.get(name).unwrap_or_default();
-        let secret_holds = constant_time_eq(given("secret").as_bytes(), STARPOS_APP_SECRET.as_bytes());
+        let secret_holds = constant_time_eq(given("secret").as_bytes(), self.app_secret().as_bytes());
         let mut reply = FlatJson::default();
         let refusal = if call.method != Method::GET {
             Some(("43001", "require GET method"))

@@ -11,7 +11,7 @@ use yuanfen_sign::{DigestScheme, HexCase, HexSpelling, KeyError, KeyedDigest, Ke
 use super::body::{self, Charset};
 use super::{orders, put};
 use crate::book::Order;
-use crate::keys::{STARPOS_MERCHANT, STARPOS_ORGANIZATION, STARPOS_PUSH_KEY, STARPOS_PUSH_MD5_KEY, STARPOS_TERMINAL};
+use crate::keys::{STARPOS_MERCHANT, STARPOS_ORGANIZATION, STARPOS_TERMINAL, StarposKeys};
 use crate::platforms::Desk;
 
 /// Sheet, section 9.2.
@@ -50,12 +50,12 @@ pub(super) struct Push {
 }
 
 impl Push {
-    pub(super) fn new() -> Result<Self, KeyError> {
+    pub(super) fn new(keys: &StarposKeys) -> Result<Self, KeyError> {
         Ok(Self {
             url: None,
             variant: StarposPush::Plain,
-            key: LegacyRsaSigningKey::parse(STARPOS_PUSH_KEY, RsaDigest::Sha1)?.verifying_key(),
-            digest: KeyedSigner::new(SharedKey::new(STARPOS_PUSH_MD5_KEY)?, SCHEME),
+            key: LegacyRsaSigningKey::parse(keys.push_private_key_pem.expose(), RsaDigest::Sha1)?.verifying_key(),
+            digest: KeyedSigner::new(SharedKey::new(keys.push_md5_key.expose())?, SCHEME),
         })
     }
 

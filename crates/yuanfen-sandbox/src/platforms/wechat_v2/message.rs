@@ -112,14 +112,14 @@ impl Merchant {
         account: Account,
         app_id: &'static str,
         merchant_id: &'static str,
-        key: &str,
+        api_key: Secret<String>,
     ) -> Result<Self, KeyError> {
         Ok(Self {
             account,
             app_id,
             merchant_id,
-            key: SharedKey::new(key)?,
-            api_key: Secret::new(key.to_owned()),
+            key: SharedKey::new(api_key.expose())?,
+            api_key,
         })
     }
 

@@ -2,7 +2,7 @@
 //! and what a shop must refuse is nothing that this platform would have sent.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use yuanfen_core::{FixedAmbient, Sign as _, Verify as _};
+use yuanfen_core::{FixedAmbient, Secret, Sign as _, Verify as _};
 use yuanfen_testkit::Vectors;
 use yuanfen_xml::{MESSAGE_LIMITS, read};
 
@@ -14,7 +14,7 @@ fn vectors() -> Vectors {
 }
 
 fn platform(key: &str) -> Merchant {
-    Merchant::new(Account::from(Platform::WechatV2), "", "", key).unwrap()
+    Merchant::new(Account::from(Platform::WechatV2), "", "", Secret::new(key.to_owned())).unwrap()
 }
 
 fn sign_type(digest: &str) -> SignType {

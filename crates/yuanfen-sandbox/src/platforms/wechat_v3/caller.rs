@@ -7,7 +7,7 @@ use yuanfen_sign::{ApiV3Key, Certificate, RsaVerifyingKey};
 use super::Refusal;
 use super::schema::{Kind, Member, maybe, need};
 use crate::book::{Account, Details, Order};
-use crate::keys::{self, KeyError};
+use crate::keys::{self, KeyError, WechatV3Keys};
 use crate::platforms::Platform;
 
 /// Under which name an order remembers its sub-merchant: the bills look for it there.
@@ -43,28 +43,28 @@ pub(super) struct Merchant {
 
 impl Merchant {
     /// The direct merchant.
-    pub(super) fn own() -> Result<Self, KeyError> {
-        let certificate = Certificate::parse(keys::WECHAT_MERCHANT_CERTIFICATE)?;
+    pub(super) fn own(keys: &WechatV3Keys) -> Result<Self, KeyError> {
+        let certificate = Certificate::parse(&keys.merchant.certificate_pem)?;
         Ok(Self {
             account: Platform::WechatV3.into(),
             id: keys::WECHAT_MERCHANT_ID,
             app_id: keys::WECHAT_APP_ID,
             key: RsaVerifyingKey::of_certificate(&certificate)?,
             serial: certificate.serial,
-            api_key: ApiV3Key::new(keys::WECHAT_API_V3_KEY)?,
+            api_key: ApiV3Key::new(keys.api_key.expose())?,
         })
     }
 
     /// The service provider.
-    pub(super) fn provider() -> Result<Self, KeyError> {
-        let certificate = Certificate::parse(keys::WECHAT_PROVIDER_CERTIFICATE)?;
+    pub(super) fn provider(keys: &WechatV3Keys) -> Result<Self, KeyError> {
+        let certificate = Certificate::parse(&keys.provider.certificate_pem)?;
         Ok(Self {
             account: Account::provider(Platform::WechatV3),
             id: keys::WECHAT_PROVIDER_ID,
             app_id: keys::WECHAT_PROVIDER_APP_ID,
             key: RsaVerifyingKey::of_certificate(&certificate)?,
             serial: certificate.serial,
-            api_key: ApiV3Key::new(keys::WECHAT_PROVIDER_API_V3_KEY)?,
+            api_key: ApiV3Key::new(keys.provider_api_key.expose())?,
         })
     }
 

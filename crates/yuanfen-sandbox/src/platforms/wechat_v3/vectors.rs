@@ -16,6 +16,7 @@ use crate::ambient::SeededAmbient;
 use crate::book::Book;
 use crate::exchange::SignatureVerdict;
 use crate::faults::Strikes;
+use crate::keys::KeySet;
 use crate::platforms::{Call, Desk};
 
 fn vectors() -> Vectors {
@@ -32,7 +33,7 @@ fn verdict(case: &vectors::Case<'_>, target: &str, body: &[u8], signature: &str)
         id: case.text("mchid").to_owned().leak(),
         serial: case.text("serial_no").to_owned(),
         key: RsaSigningKey::parse(case.text("key")).unwrap().verifying_key().unwrap(),
-        ..Merchant::own().unwrap()
+        ..Merchant::own(KeySet::built_in().wechat_v3()).unwrap()
     };
     let mut headers = HeaderMap::new();
     let header = format!(
@@ -96,7 +97,7 @@ fn takes_the_order_bodies_that_the_documents_print() {
             assert!(
                 schema::read(
                     case.text("body").as_bytes(),
-                    &tables(Product::Jsapi, &Merchant::own().unwrap())
+                    &tables(Product::Jsapi, &Merchant::own(KeySet::built_in().wechat_v3()).unwrap())
                 )
                 .is_ok(),
                 "{}",
