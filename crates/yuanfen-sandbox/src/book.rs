@@ -373,14 +373,33 @@ impl Book {
         self.at(position).map(|order| &**order)
     }
 
+    /// Orders as they stand now, the latest first: of one account or of all, only those placed before that one.
+    pub(crate) fn latest(
+        &mut self,
+        account: Option<Account>,
+        before: Option<u64>,
+        limit: usize,
+        now: UnixTime,
+    ) -> Vec<Arc<Order>> {
+        self.expire(now);
+        let end = before.and_then(|before| usize::try_from(before.saturating_sub(1)).ok());
+        let earlier = self.orders.iter().take(end.unwrap_or(usize::MAX)).rev();
+        earlier
+            .filter(|order| account.is_none_or(|account| account == order.account))
+            .take(limit)
+            .cloned()
+            .collect()
+    }
+
     /// All orders of an account, by number.
     pub(crate) fn of(&self, account: impl Into<Account>) -> impl Iterator<Item = &Order> {
         let positions = self.catalog.all(account.into(), Shelf::Order);
         positions.filter_map(|position| self.orders.get(position).map(|order| &**order))
     }
 
-    fn enter(&mut self, order: Order) -> Position {
+    fn enter(&mut self, mut order: Order) -> Position {
         let position = self.orders.len();
+        order.number = u64::try_from(position).unwrap_or(u64::MAX).saturating_add(1);
         self.file(&order, position);
         self.orders.push(Arc::new(order));
         position

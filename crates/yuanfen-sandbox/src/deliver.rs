@@ -61,6 +61,8 @@ pub(crate) struct Event {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct NoticeAttempt {
+    /// Counted from 1 over all attempts, in the order in which they ended.
+    pub number: u64,
     /// Whose notice.
     pub platform: Platform,
     /// `pay-notice` or `refund-notice`.
@@ -143,6 +145,8 @@ const KEPT: usize = 4096;
 pub(crate) struct PostOffice {
     parcels: Vec<Parcel>,
     attempts: VecDeque<NoticeAttempt>,
+    /// How many attempts were made.
+    count: u64,
     last_number: u64,
 }
 
@@ -205,14 +209,18 @@ impl PostOffice {
         }
     }
 
-    pub(crate) fn log(&mut self, attempt: NoticeAttempt) {
+    /// Keeps an attempt under the next number, which it gives.
+    pub(crate) fn log(&mut self, mut attempt: NoticeAttempt) -> u64 {
+        self.count = self.count.saturating_add(1);
+        attempt.number = self.count;
         if self.attempts.len() >= KEPT {
             self.attempts.pop_front();
         }
         self.attempts.push_back(attempt);
+        self.count
     }
 
-    pub(crate) fn attempts(&self) -> impl Iterator<Item = &NoticeAttempt> {
+    pub(crate) fn attempts(&self) -> impl DoubleEndedIterator<Item = &NoticeAttempt> {
         self.attempts.iter()
     }
 

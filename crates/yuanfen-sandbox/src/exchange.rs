@@ -1,17 +1,23 @@
-//! What was called, and what the sandbox made of it.
+//! What was called, what was answered, and what the sandbox made of it.
 
+use std::collections::VecDeque;
 use std::fmt;
+use std::sync::Arc;
 
-use http::{HeaderMap, StatusCode};
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode, Uri};
 use yuanfen_core::UnixTime;
 
 use crate::diagnosis::Divergence;
 use crate::{FaultKind, Platform};
 
-/// One call. `Debug` shows neither the target's query nor the canonical text, which hold what a message holds.
+/// One call and its answer. `Debug` shows neither the target's query nor headers, bodies and the canonical text, which
+/// hold what a message holds.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Exchange {
+    /// Counted from 1, in the order in which calls came.
+    pub number: u64,
     /// When.
     pub at: UnixTime,
     /// Whose call it was; `None` where the path is nobody's.
@@ -19,13 +25,19 @@ pub struct Exchange {
     /// The operation in the sandbox's words, such as `query-order`; `unknown` where the path is no operation's.
     pub operation: &'static str,
     /// The method.
-    pub method: String,
-    /// The path, without the query.
-    pub path: String,
-    /// The headers; of those that may hold a signature, a token or an openid only the length.
-    pub headers: Vec<(String, String)>,
+    pub method: Method,
+    /// The target as it was sent.
+    pub target: Uri,
+    /// The call's headers as they were sent, signature and all: show them to the developer, keep them out of logs.
+    pub request_headers: HeaderMap,
+    /// The call's body.
+    pub request_body: KeptBody,
     /// The status of the answer; `None` where the connection was cut.
     pub status: Option<StatusCode>,
+    /// The answer's headers; empty where the connection was cut.
+    pub response_headers: HeaderMap,
+    /// The answer's body; empty where the connection was cut.
+    pub response_body: KeptBody,
     /// Whether the caller's signature held.
     pub signature: SignatureVerdict,
     /// The text that the sandbox checked the signature over, with keys masked; of a long one the first 16 KiB and an
@@ -33,6 +45,8 @@ pub struct Exchange {
     pub canonical_text: Option<String>,
     /// Where the caller's text parts from that one, if a common mistake explains a signature that does not hold.
     pub divergence: Option<Divergence>,
+    /// What the answer proves; `None` where the connection was cut.
+    pub trust: Option<ReplyTrust>,
     /// What went wrong by plan.
     pub faults: Vec<FaultKind>,
 }
@@ -56,36 +70,154 @@ pub enum SignatureVerdict {
     Mismatch,
 }
 
+/// What an answer of a platform proves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReplyTrust {
+    /// It is signed, and the signature holds.
+    Signed,
+    /// It carries a signature that does not hold, by plan.
+    Spoiled,
+    /// It carries none.
+    #[default]
+    Unsigned,
+}
+
+/// A body as the log keeps it: of a long one the first 64 KiB. `Debug` shows its length alone.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct KeptBody {
+    bytes: Bytes,
+    whole: usize,
+}
+
+/// Most bytes of a body that the log keeps.
+const MOST_BODY: usize = 64 << 10;
+/// Most bytes of a canonical text that the log keeps; calls may have a mebibyte.
+const MOST_TEXT: usize = 16 << 10;
+
+impl KeptBody {
+    /// Shares the bytes where they are few, else copies the beginning, so that the log does not keep the rest alive.
+    pub(crate) fn of(body: &Bytes) -> Self {
+        let bytes = match body.get(..MOST_BODY) {
+            Some(start) if body.len() > MOST_BODY => Bytes::copy_from_slice(start),
+            _ => body.clone(),
+        };
+        Self {
+            bytes,
+            whole: body.len(),
+        }
+    }
+
+    /// What was kept.
+    #[must_use]
+    pub const fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// How many bytes the body had.
+    #[must_use]
+    pub const fn whole_length(&self) -> usize {
+        self.whole
+    }
+
+    /// Whether the end was not kept.
+    #[must_use]
+    pub const fn is_cut(&self) -> bool {
+        self.bytes.len() < self.whole
+    }
+}
+
+impl Exchange {
+    /// The path, without the query.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.target.path()
+    }
+
+    /// About what the log needs for it, in bytes.
+    fn size(&self) -> usize {
+        let headers = |headers: &HeaderMap| -> usize {
+            let entries = headers.iter();
+            entries
+                .map(|(name, value)| name.as_str().len().saturating_add(value.len()))
+                .fold(0, usize::saturating_add)
+        };
+        [
+            size_of::<Self>(),
+            headers(&self.request_headers),
+            headers(&self.response_headers),
+            self.request_body.bytes.len(),
+            self.response_body.bytes.len(),
+            self.canonical_text.as_ref().map_or(0, String::len),
+        ]
+        .into_iter()
+        .fold(0, usize::saturating_add)
+    }
+}
+
+/// The latest calls. It keeps at most 4096 of them, and fewer where they are long: 64 MiB, not counting what the
+/// allocator adds.
+#[derive(Default)]
+pub(crate) struct ExchangeLog {
+    kept: VecDeque<Arc<Exchange>>,
+    /// How many calls there were.
+    count: u64,
+    /// The size of those that are kept.
+    size: usize,
+}
+
+/// Most calls that the log keeps; older ones are forgotten, their count is not.
+const MOST_KEPT: usize = 4096;
+/// Most bytes that the log keeps.
+const MOST_SIZE: usize = 64 << 20;
+
+impl ExchangeLog {
+    /// Adds a call and gives it its number.
+    pub(crate) fn push(&mut self, mut exchange: Exchange) {
+        self.count = self.count.saturating_add(1);
+        exchange.number = self.count;
+        self.size = self.size.saturating_add(exchange.size());
+        self.kept.push_back(Arc::new(exchange));
+        while self.kept.len() > MOST_KEPT || self.size > MOST_SIZE {
+            let Some(oldest) = self.kept.pop_front() else { break };
+            self.size = self.size.saturating_sub(oldest.size());
+        }
+    }
+
+    /// Those that are kept, the oldest first.
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<Exchange>> {
+        self.kept.iter()
+    }
+
+    /// The call of that number, if it is kept.
+    pub(crate) fn find(&self, number: u64) -> Option<&Arc<Exchange>> {
+        let first = self.kept.front()?.number;
+        self.kept.get(usize::try_from(number.checked_sub(first)?).ok()?)
+    }
+}
+
 impl fmt::Debug for Exchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Exchange")
+            .field("number", &self.number)
             .field("at", &self.at)
             .field("platform", &self.platform)
             .field("operation", &self.operation)
             .field("method", &self.method)
-            .field("path", &self.path)
+            .field("path", &self.path())
             .field("status", &self.status)
             .field("signature", &self.signature)
+            .field("trust", &self.trust)
             .field("faults", &self.faults)
             .finish_non_exhaustive()
     }
 }
 
-/// Headers whose values tell nobody anything.
-const SHOWN: &[&str] = &[
-    "accept",
-    "accept-encoding",
-    "accept-language",
-    "connection",
-    "content-length",
-    "content-type",
-    "host",
-    "user-agent",
-    "wechatpay-serial",
-];
-
-/// Most bytes of a canonical text that the log keeps; calls may have a mebibyte.
-const MOST_TEXT: usize = 16 << 10;
+impl fmt::Debug for KeptBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeptBody({} bytes)", self.whole)
+    }
+}
 
 /// The beginning of a text that is too long to keep, with an ellipsis at its end.
 pub(crate) fn kept_text(mut text: String) -> String {
@@ -94,15 +226,4 @@ pub(crate) fn kept_text(mut text: String) -> String {
         text.push('…');
     }
     text
-}
-
-pub(crate) fn safe_headers(headers: &HeaderMap) -> Vec<(String, String)> {
-    headers
-        .iter()
-        .map(|(name, value)| {
-            let shown = value.to_str().ok().filter(|_| SHOWN.contains(&name.as_str()));
-            let text = shown.map_or_else(|| format!("<{} bytes>", value.len()), str::to_owned);
-            (name.as_str().to_owned(), text)
-        })
-        .collect()
 }

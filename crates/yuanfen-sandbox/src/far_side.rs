@@ -2,9 +2,10 @@
 
 mod agreed;
 mod bills;
+mod log;
 mod payer;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,17 +15,15 @@ use http::{Request, Response, StatusCode};
 use tokio::sync::{Notify, watch};
 use yuanfen_core::UnixTime;
 
+use crate::admin::{Changes, Topic};
 use crate::ambient::SeededAmbient;
 use crate::book::{Book, Order};
 use crate::deliver::{Event, Handed, NoticeAttempt, NoticeOutcome, PostOffice};
-use crate::exchange::{Exchange, kept_text, safe_headers};
+use crate::exchange::{Exchange, ExchangeLog, KeptBody, ReplyTrust, kept_text};
 use crate::faults::{FaultKind, FaultPlan, FaultState, Moment, Strikes};
 use crate::keys::{KeyError, KeySet};
 use crate::platforms::{self, Call, Checked, Desk, Platform, PlatformSide, Posting};
-use crate::{Clock, SandboxError, control};
-
-/// Most calls that the log keeps; older ones are forgotten, their count is not.
-const KEPT: usize = 4096;
+use crate::{Clock, ClockError, SandboxError};
 
 /// All platforms without a listener, for tests in memory. Clones share everything.
 ///
@@ -36,6 +35,7 @@ pub struct FarSide(Arc<Inner>);
 struct Inner {
     base_url: String,
     keys: KeySet,
+    seed: u64,
     ambient: SeededAmbient,
     ladder_speed: u32,
     state: Mutex<State>,
@@ -43,6 +43,8 @@ struct Inner {
     posted: Notify,
     /// Moves on whenever a parcel came back.
     returned: watch::Sender<u64>,
+    /// What changed when, for who looks on.
+    changes: Changes,
 }
 
 struct State {
@@ -50,7 +52,7 @@ struct State {
     book: Book,
     faults: FaultState,
     post: PostOffice,
-    exchanges: VecDeque<Exchange>,
+    exchanges: ExchangeLog,
     calls: BTreeMap<Platform, u64>,
 }
 
@@ -111,6 +113,7 @@ impl FarSide {
     ) -> Result<Self, KeyError> {
         Ok(Self(Arc::new(Inner {
             base_url,
+            seed,
             ambient: SeededAmbient::new(clock, seed),
             ladder_speed: ladder_speed.max(1),
             state: Mutex::new(State {
@@ -118,12 +121,13 @@ impl FarSide {
                 book: Book::default(),
                 faults: FaultState::default(),
                 post: PostOffice::default(),
-                exchanges: VecDeque::new(),
+                exchanges: ExchangeLog::default(),
                 calls: BTreeMap::new(),
             }),
             keys,
             posted: Notify::new(),
             returned: watch::Sender::new(0),
+            changes: Changes::default(),
         })))
     }
 
@@ -166,24 +170,7 @@ impl FarSide {
     /// Puts another fault plan in place; its counts start anew.
     pub fn set_faults(&self, plan: impl Into<FaultPlan>) {
         self.state().faults = FaultState::new(plan.into());
-    }
-
-    /// Calls in the order they came, the latest few thousand.
-    #[must_use]
-    pub fn exchanges(&self) -> Vec<Exchange> {
-        self.state().exchanges.iter().cloned().collect()
-    }
-
-    /// How many calls a platform had.
-    #[must_use]
-    pub fn calls(&self, platform: Platform) -> u64 {
-        self.state().calls.get(&platform).copied().unwrap_or(0)
-    }
-
-    /// Attempts to deliver notices in the order they were made, the latest few thousand.
-    #[must_use]
-    pub fn notices(&self) -> Vec<NoticeAttempt> {
-        self.state().post.attempts().cloned().collect()
+        self.touch(&[Topic::Faults]);
     }
 
     /// Notices that are due now, signed for this attempt. Each must be given back with [`answered`](Self::answered), or
@@ -255,7 +242,8 @@ impl FarSide {
             let wait = wait.checked_div(self.0.ladder_speed).unwrap_or(wait);
             self.clock().since_epoch().saturating_add(wait)
         });
-        let made = NoticeAttempt {
+        let mut made = NoticeAttempt {
+            number: 0,
             platform: event.platform,
             operation: event.about.operation(),
             order_no: event.order_no,
@@ -268,9 +256,10 @@ impl FarSide {
             next_at: next.map(|next| UnixTime::from_seconds(i64::try_from(next.as_secs()).unwrap_or(i64::MAX))),
             faults: notice.faults,
         };
-        state.post.log(made.clone());
+        made.number = state.post.log(made.clone());
         state.post.take_back(number, next);
         drop(state);
+        self.touch(&[Topic::Notices]);
         self.tell_returned();
         self.0.posted.notify_one();
         made
@@ -282,12 +271,6 @@ impl FarSide {
     }
 
     pub(crate) fn handle(&self, request: &Request<Bytes>) -> Handled {
-        if let Some(response) = control::answer(self, request) {
-            return Handled {
-                delay: Duration::ZERO,
-                departure: Departure::Whole(response),
-            };
-        }
         let uri = request.uri();
         let target = uri.path_and_query().map_or("/", |target| target.as_str());
         let call = Call {
@@ -315,35 +298,43 @@ impl FarSide {
                 let strikes = faults.draw(Moment::Call, platform, operation, &self.0.ambient);
                 let mut desk = Desk::new(book, &self.0.ambient, &self.0.base_url, &strikes);
                 let departure = answer(&mut **side, &call, &mut desk, &strikes);
-                let checked = desk.into_checked();
+                let mut checked = desk.into_checked();
+                if strikes.replace_answer() {
+                    checked.trust = ReplyTrust::Unsigned;
+                }
                 (Some(platform), operation, strikes, checked, departure)
             }
-        };
-        let status = match &departure {
-            Departure::Whole(response) => Some(response.status()),
-            Departure::Half(_) | Departure::Nothing => None,
         };
         let delay = Duration::from_millis(strikes.delay_ms());
         if let Some(platform) = platform {
             let calls = state.calls.entry(platform).or_default();
             *calls = calls.saturating_add(1);
         }
-        if state.exchanges.len() >= KEPT {
-            state.exchanges.pop_front();
-        }
-        state.exchanges.push_back(Exchange {
+        let left = match &departure {
+            Departure::Whole(response) => Some(response),
+            Departure::Half(_) | Departure::Nothing => None,
+        };
+        state.exchanges.push(Exchange {
+            number: 0,
             at,
             platform,
             operation,
-            method: call.method.to_string(),
-            path: call.path.to_owned(),
-            headers: safe_headers(call.headers),
-            status,
+            method: call.method.clone(),
+            target: uri.clone(),
+            request_headers: call.headers.clone(),
+            request_body: KeptBody::of(request.body()),
+            status: left.map(Response::status),
+            response_headers: left.map(Response::headers).cloned().unwrap_or_default(),
+            response_body: left.map(Response::body).map(KeptBody::of).unwrap_or_default(),
             signature: checked.verdict,
             canonical_text: checked.text.map(kept_text),
             divergence: checked.divergence,
+            trust: left.map(|_| checked.trust),
             faults: strikes.into_kinds(),
         });
+        drop(state);
+        // Any call may have changed an order; who looks on asks for what there is.
+        self.touch(&[Topic::Exchanges, Topic::Orders]);
         Handled { delay, departure }
     }
 
@@ -406,8 +397,39 @@ impl FarSide {
             .await;
     }
 
-    pub(crate) fn next_due(&self) -> Option<Duration> {
+    fn next_due(&self) -> Option<Duration> {
         self.state().post.next_due()
+    }
+
+    /// Moves the clock on, while a courier delivers on the way what falls due, each attempt at its own moment.
+    ///
+    /// # Errors
+    /// When that is past the year 9999; nothing is delivered then.
+    pub(crate) async fn advance_delivering(&self, by: Duration) -> Result<(), ClockError> {
+        let clock = self.clock();
+        let end = clock.moment_after(by)?;
+        self.idle().await;
+        while let Some(due) = self.next_due().filter(|due| *due <= end) {
+            clock.move_to(due);
+            self.idle().await;
+        }
+        clock.move_to(end);
+        self.touch(&[Topic::Clock, Topic::Orders]);
+        Ok(())
+    }
+
+    /// Where all randomness of this far side comes from.
+    pub(crate) fn seed(&self) -> u64 {
+        self.0.seed
+    }
+
+    pub(crate) fn changes(&self) -> &Changes {
+        &self.0.changes
+    }
+
+    /// Tells who looks on that these changed.
+    fn touch(&self, topics: &[Topic]) {
+        self.0.changes.touch(topics);
     }
 
     fn now(&self) -> UnixTime {

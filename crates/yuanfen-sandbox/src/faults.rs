@@ -383,6 +383,11 @@ impl Strikes {
         })
     }
 
+    /// Whether something else is answered than what the platform wrote.
+    pub(crate) fn replace_answer(&self) -> bool {
+        self.status().is_some() || self.has(FaultKind::EmptyReply) || self.has(FaultKind::Accepted)
+    }
+
     pub(crate) fn into_kinds(self) -> Vec<FaultKind> {
         self.0
     }

@@ -1,10 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+mod admin;
 mod ambient;
 mod bills;
 mod book;
 mod clock;
-mod control;
 mod deliver;
 mod diagnosis;
 mod exchange;
@@ -23,7 +23,7 @@ pub use book::{
 pub use clock::{Clock, ClockError};
 pub use deliver::{NoticeAttempt, NoticeOutcome};
 pub use diagnosis::{Divergence, Mistake};
-pub use exchange::{Exchange, SignatureVerdict};
+pub use exchange::{Exchange, KeptBody, ReplyTrust, SignatureVerdict};
 pub use far_side::{Cut, DueNotice, FarSide};
 pub use faults::{FaultKind, FaultKindError, FaultPlan, FaultRule};
 pub use keys::{

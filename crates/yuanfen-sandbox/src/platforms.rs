@@ -11,6 +11,7 @@ mod starpos;
 mod wechat_v2;
 mod wechat_v3;
 
+use std::cell::Cell;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -26,7 +27,7 @@ use crate::bills::Holder;
 use crate::book::{Account, Book, Order, Refund};
 use crate::deliver::{About, Event};
 use crate::diagnosis::Divergence;
-use crate::exchange::SignatureVerdict;
+use crate::exchange::{ReplyTrust, SignatureVerdict};
 use crate::faults::{FaultKind, Strikes};
 use crate::keys::{KeyError, KeySet};
 
@@ -295,6 +296,7 @@ pub(crate) struct Desk<'a> {
     verdict: SignatureVerdict,
     text: Option<String>,
     divergence: Option<Divergence>,
+    signs: Cell<bool>,
 }
 
 impl<'a> Desk<'a> {
@@ -312,6 +314,7 @@ impl<'a> Desk<'a> {
             verdict: SignatureVerdict::NotChecked,
             text: None,
             divergence: None,
+            signs: Cell::new(false),
         }
     }
 
@@ -344,20 +347,33 @@ impl<'a> Desk<'a> {
     }
 
     pub(crate) fn into_checked(self) -> Checked {
+        let trust = match (self.signs.get(), self.spoils()) {
+            (false, _) => ReplyTrust::Unsigned,
+            (true, true) => ReplyTrust::Spoiled,
+            (true, false) => ReplyTrust::Signed,
+        };
         Checked {
             verdict: self.verdict,
             text: self.text,
             divergence: self.divergence,
+            trust,
         }
     }
 
     /// Every signature that leaves the sandbox goes through here, so that a plan can spoil it.
     pub(crate) fn outgoing_signature(&self, signature: String) -> String {
-        if self.strikes.has(FaultKind::CorruptSignature) || self.strikes.has(FaultKind::ProbeSignature) {
-            spoil(&signature)
-        } else {
-            signature
-        }
+        self.signs.set(true);
+        self.outgoing_digest(signature)
+    }
+
+    /// The same of a digest, which anybody can make and which proves nothing of who did.
+    pub(crate) fn outgoing_digest(&self, digest: String) -> String {
+        if self.spoils() { spoil(&digest) } else { digest }
+    }
+
+    /// Whether signatures are to be spoiled.
+    fn spoils(&self) -> bool {
+        self.strikes.has(FaultKind::CorruptSignature) || self.strikes.has(FaultKind::ProbeSignature)
     }
 
     /// Whether this signature is to be a probe, where the platform has the custom.
@@ -380,12 +396,13 @@ impl<'a> Desk<'a> {
     }
 }
 
-/// What the check of a caller's signature came to.
+/// What the check of a caller's signature came to, and what the platform's own answer proves.
 #[derive(Debug, Default)]
 pub(crate) struct Checked {
     pub(crate) verdict: SignatureVerdict,
     pub(crate) text: Option<String>,
     pub(crate) divergence: Option<Divergence>,
+    pub(crate) trust: ReplyTrust,
 }
 
 /// A signature of the same form that does not hold: its first letter or digit is another one.

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::task::{AbortHandle, JoinSet};
+use yuanfen_core::Secret;
 
+use crate::admin::Guard;
 use crate::far_side::DueNotice;
 use crate::keys::{KeyError, KeySet};
-use crate::{Clock, ClockError, FarSide, FaultKind, FaultPlan, http};
+use crate::{Clock, ClockError, FarSide, FaultKind, FaultPlan, admin, http};
 
 /// A running sandbox. It ends when it is dropped.
 ///
@@ -19,13 +21,17 @@ use crate::{Clock, ClockError, FarSide, FaultKind, FaultPlan, http};
 pub struct Sandbox {
     far_side: FarSide,
     address: SocketAddr,
-    tasks: [AbortHandle; 2],
+    admin_address: SocketAddr,
+    tasks: [AbortHandle; 3],
 }
 
 /// How a sandbox is to run.
 #[derive(Clone, Debug)]
 pub struct SandboxBuilder {
     listen: SocketAddr,
+    admin_listen: SocketAddr,
+    admin_names: Vec<String>,
+    admin_token: Option<Secret<String>>,
     clock: Clock,
     seed: Option<u64>,
     faults: FaultPlan,
@@ -52,9 +58,24 @@ pub enum SandboxError {
     /// A key of the set does not load.
     #[error("a key of the set does not load")]
     Key(#[source] KeyError),
+    /// Who reaches the admin API moves the payer's hand.
+    #[error("the admin API listens beyond loopback, on {0}, only with a token")]
+    AdminWithoutToken(SocketAddr),
+    /// A token that is easy to guess, or that a header cannot carry.
+    #[error("a token of the admin API has at least 16 characters, letters, digits and `-._~`")]
+    AdminToken,
+    /// Not the name of a host, with or without a port.
+    #[error("`{0}` is no host under which the admin API could be reached")]
+    AdminName(String),
     /// The system has no randomness to offer.
     #[error("no random seed could be had; give one")]
     Seed,
+}
+
+impl SandboxError {
+    fn listening(address: SocketAddr) -> impl Fn(std::io::Error) -> Self + Copy {
+        move |source| Self::Listen { address, source }
+    }
 }
 
 impl Sandbox {
@@ -78,6 +99,18 @@ impl Sandbox {
         self.address
     }
 
+    /// Where the admin API listens.
+    #[must_use]
+    pub const fn admin_address(&self) -> SocketAddr {
+        self.admin_address
+    }
+
+    /// Where the admin API answers, without a slash at its end: the payer's phone, the logs and the console.
+    #[must_use]
+    pub fn admin_url(&self) -> String {
+        format!("http://{}", self.admin_address)
+    }
+
     /// The sandbox without its wires; a clone of it outlives the listener.
     #[must_use]
     pub const fn far_side(&self) -> &FarSide {
@@ -95,15 +128,7 @@ impl Sandbox {
     /// # Errors
     /// When that is past the year 9999; nothing is delivered then.
     pub async fn advance(&self, by: Duration) -> Result<(), ClockError> {
-        let clock = self.far_side.clock();
-        let end = clock.moment_after(by)?;
-        self.delivered().await;
-        while let Some(due) = self.far_side.next_due().filter(|due| *due <= end) {
-            clock.move_to(due);
-            self.delivered().await;
-        }
-        clock.move_to(end);
-        Ok(())
+        self.far_side.advance_delivering(by).await
     }
 }
 
@@ -127,6 +152,9 @@ impl Default for SandboxBuilder {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            admin_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            admin_names: Vec::new(),
+            admin_token: None,
             clock: Clock::real(),
             seed: None,
             faults: FaultPlan::none(),
@@ -141,6 +169,28 @@ impl SandboxBuilder {
     #[must_use]
     pub const fn listen(mut self, address: SocketAddr) -> Self {
         self.listen = address;
+        self
+    }
+
+    /// Where the admin API listens; port 0 takes a free one. Beyond loopback it wants a [token](Self::admin_token).
+    #[must_use]
+    pub const fn admin_listen(mut self, address: SocketAddr) -> Self {
+        self.admin_listen = address;
+        self
+    }
+
+    /// Another host under which the admin API is reached, such as a container's name; without a port it stands for
+    /// every port. Calls for any other host are refused, since a foreign page can make its own name point here.
+    #[must_use]
+    pub fn admin_name(mut self, host: impl Into<String>) -> Self {
+        self.admin_names.push(host.into());
+        self
+    }
+
+    /// What callers of the admin API must know: at least 16 characters, letters, digits and `-._~`.
+    #[must_use]
+    pub fn admin_token(mut self, token: Secret<String>) -> Self {
+        self.admin_token = Some(token);
         self
     }
 
@@ -183,7 +233,8 @@ impl SandboxBuilder {
     /// Starts.
     ///
     /// # Errors
-    /// When the address is not loopback or cannot be had.
+    /// When an address cannot be had or is not loopback, but for the admin API's with a token, and when that token or a
+    /// name is not of its form.
     pub async fn start(self) -> Result<Sandbox, SandboxError> {
         if !self.listen.ip().is_loopback() {
             return Err(SandboxError::NotLoopback(self.listen));
@@ -192,12 +243,13 @@ impl SandboxBuilder {
             Some(seed) => seed,
             None => getrandom::u64().map_err(|_| SandboxError::Seed)?,
         };
-        let listening = |source| SandboxError::Listen {
-            address: self.listen,
-            source,
-        };
+        let listening = SandboxError::listening(self.listen);
         let listener = TcpListener::bind(self.listen).await.map_err(listening)?;
         let address = listener.local_addr().map_err(listening)?;
+        let admin = SandboxError::listening(self.admin_listen);
+        let admin_listener = TcpListener::bind(self.admin_listen).await.map_err(admin)?;
+        let admin_address = admin_listener.local_addr().map_err(admin)?;
+        let guard = Guard::new(admin_address, &self.admin_names, self.admin_token)?;
         let far_side = FarSide::with_speed(
             format!("http://{address}"),
             self.clock,
@@ -208,11 +260,13 @@ impl SandboxBuilder {
         .map_err(SandboxError::Key)?;
         far_side.set_faults(self.faults);
         let server = tokio::spawn(http::serve(listener, far_side.clone()));
+        let admin = tokio::spawn(admin::serve(admin_listener, far_side.clone(), guard));
         let courier = tokio::spawn(courier(far_side.clone()));
         Ok(Sandbox {
             far_side,
             address,
-            tasks: [server.abort_handle(), courier.abort_handle()],
+            admin_address,
+            tasks: [server.abort_handle(), admin.abort_handle(), courier.abort_handle()],
         })
     }
 }

@@ -21,6 +21,19 @@ pub struct Account {
 }
 
 impl Account {
+    /// All of them: every platform's direct merchant, and WeChat Pay's service provider in both versions.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Platform::ALL
+            .iter()
+            .flat_map(|platform| match platform {
+                Platform::WechatV2 | Platform::WechatV3 => {
+                    [Some(Self::from(*platform)), Some(Self::provider(*platform))]
+                }
+                Platform::Starpos | Platform::Fshows | Platform::Mpgateway => [Some(Self::from(*platform)), None],
+            })
+            .flatten()
+    }
+
     /// The service provider of WeChat Pay; on a platform without one, an account without orders.
     #[must_use]
     pub const fn provider(platform: Platform) -> Self {

@@ -10,6 +10,8 @@ use super::{Account, BookError, Charge, Details, Placement, Refund, RefundState,
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Order {
+    /// Counted from 1 over all accounts, in the order in which orders were placed first.
+    pub number: u64,
     /// Where it was placed, and by whom.
     pub account: Account,
     /// The merchant's number.
@@ -152,6 +154,7 @@ impl Order {
     pub(super) fn new(placement: Placement, now: UnixTime) -> Self {
         let fingerprint = fingerprint(&placement);
         Self {
+            number: 0,
             account: placement.account,
             order_no: placement.order_no,
             amount: placement.amount,

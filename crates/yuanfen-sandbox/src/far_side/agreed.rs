@@ -2,6 +2,7 @@
 
 use super::{FarSide, side};
 use crate::StarposPush;
+use crate::admin::Topic;
 use crate::keys::{
     FshowsCredentials, KeySet, MpgatewayCredentials, StarposCredentials, WechatV2Credentials,
     WechatV2ProviderCredentials, WechatV3Credentials, WechatV3ProviderCredentials,
@@ -67,7 +68,9 @@ impl FarSide {
     /// certificates. Gives the new serial, or `None` where the certificates of the set are used up (there are four).
     #[must_use = "without a new serial nothing was rotated"]
     pub fn rotate_platform_certificate(&self) -> Option<String> {
-        side(&mut self.state().sides, Platform::WechatV3)?.rotate_key()
+        let serial = side(&mut self.state().sides, Platform::WechatV3)?.rotate_key();
+        self.touch(&[Topic::Settings]);
+        serial
     }
 
     /// What a client of StarPos needs.
@@ -118,6 +121,7 @@ impl FarSide {
         for side in &mut self.state().sides {
             side.set(setting);
         }
+        self.touch(&[Topic::Settings]);
     }
 
     /// Whether this merchant of WeChat Pay APIv3 has the public key alone, as those opened since 2024: everything is

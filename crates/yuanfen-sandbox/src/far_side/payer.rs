@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{FarSide, State, side};
+use crate::admin::Topic;
 use crate::book::{Account, BookError, Comment, Order, Payer, RefundState, Setback, Terms};
 use crate::faults::Strikes;
 use crate::platforms::{Desk, PageRefused, Platform};
@@ -38,6 +39,7 @@ impl FarSide {
         let postings = side.after_payment(&order);
         self.post(&mut state, &order, postings);
         drop(state);
+        self.touch(&[Topic::Orders]);
         Ok(Arc::unwrap_or_clone(order))
     }
 
@@ -76,6 +78,7 @@ impl FarSide {
         let mut state = self.state();
         let State { sides, book, .. } = &mut *state;
         let order = book.set_back(account, order_no, setback, now)?.clone();
+        self.touch(&[Topic::Orders]);
         let side = side(sides, account.platform);
         if setback == Setback::Failed && side.is_some_and(|side| side.failure_is_final()) {
             return book.close(account, order_no, now).cloned();
@@ -100,8 +103,9 @@ impl FarSide {
             stars,
             text: text.into(),
         };
-        let mut state = self.state();
-        state.book.comment(account, order_no, comment, now).cloned()
+        let order = self.state().book.comment(account, order_no, comment, now)?.clone();
+        self.touch(&[Topic::Orders]);
+        Ok(order)
     }
 
     /// Brings a refund to its end: with the payer, given up, or abnormal.
@@ -124,6 +128,7 @@ impl FarSide {
         let postings = side.after_refund(&order, refund);
         self.post(&mut state, &order, postings);
         drop(state);
+        self.touch(&[Topic::Orders]);
         Ok(Arc::unwrap_or_clone(order))
     }
 

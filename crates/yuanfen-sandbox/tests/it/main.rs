@@ -9,11 +9,11 @@
     reason = "tests"
 )]
 
+mod admin;
 mod bills;
 mod book;
 mod cashier;
 mod clock;
-mod control;
 mod diagnosis;
 mod faults;
 mod fshows;

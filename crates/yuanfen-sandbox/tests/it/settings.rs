@@ -9,10 +9,11 @@ use yuanfen_sandbox::{FarSide, Platform};
 use crate::shop::{far_side, json_of, v2};
 
 fn put(far_side: &FarSide, body: &str) -> (u16, serde_json::Value) {
-    let request = Request::put("https://sandbox.example/sandbox/settings")
+    let request = Request::put("http://127.0.0.1:8601/api/settings")
+        .header("content-type", "application/json")
         .body(bytes::Bytes::from(body.to_owned()))
         .unwrap();
-    let response = far_side.answer(&request).unwrap();
+    let response = far_side.administer(&request);
     (response.status().as_u16(), json_of(&response))
 }
 

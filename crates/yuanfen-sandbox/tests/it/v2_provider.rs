@@ -383,9 +383,9 @@ fn the_payers_phone_finds_the_providers_orders_over_http() {
     let far_side = far_side();
     place(&far_side, "P1", &[SUB, OPENID]);
     let pay = |account: &str| {
-        let path = format!("https://sandbox.example/sandbox/orders/{account}/P1/pay");
-        let answer = far_side.answer(&http::Request::post(path).body(bytes::Bytes::new()).unwrap());
-        answer.unwrap().status().as_u16()
+        let path = format!("http://127.0.0.1:8601/api/orders/{account}/P1/pay");
+        let answer = far_side.administer(&http::Request::post(path).body(bytes::Bytes::new()).unwrap());
+        answer.status().as_u16()
     };
     assert_eq!(pay("wechat-v2"), 404);
     assert_eq!(pay("wechat-v2-provider"), 200);

@@ -82,6 +82,9 @@ pub(super) fn submit(object: &Object, holds: bool, desk: &mut Desk<'_>) -> Resul
     if let (Some(pay_id), "WxJsApi") = (&form_action, action.as_str()) {
         details.insert(PAY_ID, pay_id.clone());
     }
+    if let (Some(code_url), true) = (&form_action, action.ends_with("Sao")) {
+        details.insert("code_url", code_url.clone());
+    }
     // Other actions do not honor it.
     if let (Some(url), "WxJsApi") = (front_url, action.as_str()) {
         details.insert(FRONT_URL, url);

@@ -97,7 +97,7 @@ pub(super) fn fund_flow(fields: &Fields, caller: &Caller<'_>, desk: &Desk<'_>) -
     let mut response = file(&bill, fields).ok_or_else(|| Refusal::new("SYSTEMERROR", "系统错误"))?;
     let mut digest = Sha1Stream::new();
     digest.push(bill.as_bytes());
-    let digest = format!("SHA={}", desk.outgoing_signature(digest.finish_hex()));
+    let digest = format!("SHA={}", desk.outgoing_digest(digest.finish_hex()));
     if let Ok(digest) = HeaderValue::try_from(digest) {
         response.headers_mut().insert(HeaderName::from_static("digest"), digest);
     }

@@ -91,7 +91,11 @@ pub(super) fn place(fields: &Fields, caller: &Caller<'_>, desk: &mut Desk<'_>) -
     let order = if prepay_lives(order, now) {
         order.clone()
     } else {
-        let fresh = [("prepay_id", prepay_id), ("prepay_at", now.to_text()), ("code", code)];
+        let mut fresh = vec![("prepay_id", prepay_id), ("prepay_at", now.to_text())];
+        if trade_type == "NATIVE" {
+            fresh.push(("code_url", format!("{CODE_URL}{code}")));
+        }
+        fresh.push(("code", code));
         let renewed = desk.book.remember(caller.account(), order_no, fresh);
         renewed.map_err(|_| Refusal::new("SYSTEMERROR", "系统错误"))?.clone()
     };
@@ -104,7 +108,7 @@ pub(super) fn place(fields: &Fields, caller: &Caller<'_>, desk: &mut Desk<'_>) -
     let code = order.detail("code").unwrap_or_default();
     put(&mut reply, "prepay_id", prepay_id);
     match trade_type {
-        "NATIVE" => put(&mut reply, "code_url", &format!("{CODE_URL}{code}")),
+        "NATIVE" => put(&mut reply, "code_url", order.detail("code_url").unwrap_or_default()),
         "MWEB" => put(&mut reply, "mweb_url", &format!("{H5_URL}{prepay_id}&package={code}")),
         _ => {}
     }

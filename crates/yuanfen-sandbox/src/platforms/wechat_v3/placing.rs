@@ -199,7 +199,10 @@ pub(super) fn grant(product: Product, order: &Order, token: &str, desk: &mut Des
         order.detail("prepay_id").unwrap_or_default().to_owned()
     } else {
         let prepay_id = format!("wx{}{token}", yuanfen_core::Clock14(now));
-        let fresh = [("prepay_id", prepay_id.clone()), ("prepay_at", now.to_text())];
+        let mut fresh = vec![("prepay_id", prepay_id.clone()), ("prepay_at", now.to_text())];
+        if product == Product::Native {
+            fresh.push(("code_url", format!("{CODE_URL}{prepay_id}")));
+        }
         let renewed = desk.book.remember(order.account, &order.order_no, fresh);
         renewed.map_err(|_| Refusal::new(500, "SYSTEM_ERROR", "系统错误"))?;
         prepay_id

@@ -11,10 +11,11 @@ const URL: &str = "http://127.0.0.1:9/notify";
 fn call(far_side: &FarSide, method: &str, path: &str, body: &str) -> Response<bytes::Bytes> {
     let request = Request::builder()
         .method(method)
-        .uri(format!("https://sandbox.example/sandbox/{path}"))
+        .uri(format!("http://127.0.0.1:8601/api/{path}"))
+        .header("content-type", "application/json")
         .body(bytes::Bytes::from(body.to_owned()))
         .unwrap();
-    far_side.answer(&request).unwrap()
+    far_side.administer(&request)
 }
 
 #[test]
@@ -31,7 +32,7 @@ fn pays_refunds_and_tells_what_happened() {
     let refunded = order("refunds/wechat-v3/R1/succeed", "POST");
     assert_eq!(refunded["state"], "refunded");
     assert_eq!(refunded["refunds"][0]["amount_fen"], 100);
-    assert_eq!(order("orders/wechat-v3", "GET").as_array().unwrap().len(), 1);
+    assert_eq!(order("orders?account=wechat-v3", "GET").as_array().unwrap().len(), 1);
     let exchanges = order("exchanges", "GET");
     let names: Vec<&Value> = exchanges
         .as_array()
@@ -39,7 +40,7 @@ fn pays_refunds_and_tells_what_happened() {
         .iter()
         .map(|one| &one["operation"])
         .collect();
-    assert_eq!(names, ["place-jsapi-order", "refund"]);
+    assert_eq!(names, ["refund", "place-jsapi-order"]);
     assert_eq!(exchanges[0]["signature"], "holds");
     // These calls are no platform's.
     assert_eq!(far_side.calls(Platform::WechatV3), 2);
@@ -112,8 +113,8 @@ fn refuses_in_words_what_the_book_refuses() {
         ("GET", "orders/wechat-v3/order-9", "", 404, "no such order"),
         ("POST", "refunds/wechat-v3/R9/close", "", 404, "no such refund"),
         ("POST", "refunds/wechat-v3/R9/vanish", "", 404, "nothing is done here"),
-        ("GET", "orders/paypal/order-1", "", 404, "no such platform"),
-        ("GET", "orders/wechat-v3/order-1/pay", "", 404, "nothing is done here"),
+        ("GET", "orders/paypal/order-1", "", 404, "no such account"),
+        ("GET", "orders/wechat-v3/order-1/pay", "", 405, "this path takes POST"),
         ("PUT", "faults", "{}", 400, "not a fault plan"),
     ] {
         let response = call(&far_side, method, path, body);
@@ -157,12 +158,13 @@ fn a_merchant_with_the_public_key_alone_is_never_answered_under_a_certificate() 
 }
 
 #[tokio::test]
-async fn is_there_on_the_wire() {
+async fn has_a_port_of_its_own() {
     let sandbox = Sandbox::builder().clock(clock()).start().await.unwrap();
-    let answer = raw(
-        sandbox.address(),
-        b"GET /sandbox/notices HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
-    )
-    .await;
-    assert!(String::from_utf8(answer).unwrap().ends_with("\r\n\r\n[]\n"));
+    let address = sandbox.admin_address();
+    assert_eq!(sandbox.admin_url(), format!("http://{address}"));
+    let ask = format!("GET /api/notices HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    let answer = String::from_utf8(raw(address, ask.as_bytes()).await).unwrap();
+    assert!(answer.ends_with("\r\n\r\n[]\n"), "{answer}");
+    let elsewhere = raw(sandbox.address(), ask.as_bytes()).await;
+    assert!(elsewhere.starts_with(b"HTTP/1.1 404 "));
 }

@@ -1,7 +1,12 @@
 //! What is agreed with platforms outside their protocols, as JSON. Absent members stay as they are.
 
+use bytes::Bytes;
+use http::Response;
 use serde::Deserialize;
+use serde_json::json;
 
+use super::answer::{Wrong, answer};
+use super::ask::Ask;
 use crate::{FarSide, StarposPush};
 
 #[derive(Deserialize)]
@@ -18,11 +23,8 @@ struct Settings {
 }
 
 /// Applies them all, or none where the JSON is not of this form.
-///
-/// # Errors
-/// Says what is wrong with the JSON.
-pub(super) fn apply(far_side: &FarSide, json: &[u8]) -> Result<(), serde_json::Error> {
-    let settings: Settings = serde_json::from_slice(json)?;
+pub(super) fn set(far_side: &FarSide, ask: &Ask<'_>) -> Result<Response<Bytes>, Wrong> {
+    let settings: Settings = ask.json("settings")?;
     if let Some(url) = settings.starpos_push_url {
         far_side.set_starpos_push_url(url);
     }
@@ -47,5 +49,5 @@ pub(super) fn apply(far_side: &FarSide, json: &[u8]) -> Result<(), serde_json::E
     if let Some(only) = settings.wechat_v3_public_key_only {
         far_side.use_public_key_only(only);
     }
-    Ok(())
+    Ok(answer(&json!({})))
 }

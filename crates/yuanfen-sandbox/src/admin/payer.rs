@@ -1,9 +1,14 @@
 //! A payer as JSON: who shows a payment code and what happens when it is charged, and what a payer says afterwards.
 
+use bytes::Bytes;
+use http::Response;
 use serde::Deserialize;
+use serde_json::json;
 use yuanfen_core::Fen;
 
-use crate::{Coupon, Payer, Reaction};
+use super::answer::{Wrong, answer};
+use super::ask::Ask;
+use crate::{Coupon, FarSide, Payer, Platform, Reaction};
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -30,30 +35,24 @@ pub(super) struct Said {
     pub(super) text: String,
 }
 
-/// Stars and words.
-///
-/// # Errors
-/// Says what is wrong with the JSON.
-pub(super) fn read_comment(json: &[u8]) -> Result<Said, serde_json::Error> {
-    serde_json::from_slice(json)
-}
-
-/// An empty body is the sandbox's own payer, who pays.
-///
-/// # Errors
-/// Says what is wrong with the JSON.
-pub(super) fn read(json: &[u8]) -> Result<Payer, serde_json::Error> {
-    let described = if json.is_empty() {
+/// A payer shows a code. An empty body is the sandbox's own payer, who pays.
+pub(super) fn show_code(far_side: &FarSide, ask: &Ask<'_>) -> Result<Response<Bytes>, Wrong> {
+    let platform = ask.platform()?;
+    if !matches!(platform, Platform::WechatV2 | Platform::WechatV3) {
+        return Err(Wrong::conflict("this platform charges no payment codes"));
+    }
+    let described = if ask.body().is_empty() {
         Described::default()
     } else {
-        serde_json::from_slice(json)?
+        ask.json("a payer")?
     };
     let coupons = described.coupons.into_iter();
     let coupons = coupons.map(|coupon| Coupon::new(coupon.id, Fen::new(coupon.amount_fen), coupon.prepaid));
-    Ok(Payer {
+    let payer = Payer {
         openid: described.openid,
         bank: described.bank,
         coupons: coupons.collect(),
         reaction: described.reaction,
-    })
+    };
+    Ok(answer(&json!({ "code": far_side.payment_code(platform, payer) })))
 }
