@@ -55,6 +55,8 @@ pub(crate) struct Event {
     /// Which of several notices about the same thing, counted from 0.
     pub(crate) stage: u8,
     pub(crate) created_at: UnixTime,
+    /// What struck it when it was posted.
+    pub(crate) faults: Vec<FaultKind>,
 }
 
 /// One attempt to deliver a notice.
@@ -148,6 +150,8 @@ pub(crate) struct PostOffice {
     /// How many attempts were made.
     count: u64,
     last_number: u64,
+    /// Parcels that wait until a later one of their platform was delivered.
+    overtaken: Vec<(Platform, u64)>,
 }
 
 #[derive(Debug)]
@@ -177,6 +181,29 @@ impl PostOffice {
             made: 0,
             due: Some(due),
         });
+    }
+
+    /// Posts a parcel that is due as soon as a later one of its platform was tried, or then if none comes.
+    pub(crate) fn post_behind_next(&mut self, event: Event, due: Duration) {
+        let platform = event.platform;
+        self.post(event, due);
+        self.overtaken.push((platform, self.last_number));
+    }
+
+    /// A parcel was tried: what waited for it follows.
+    pub(crate) fn let_follow(&mut self, platform: Platform, tried: u64, now: Duration) {
+        let mut following = Vec::new();
+        self.overtaken.retain(|(of, number)| {
+            let follows = *of == platform && *number < tried;
+            if follows {
+                following.push(*number);
+            }
+            // One that was tried itself waits for nothing any more.
+            !follows && *number != tried
+        });
+        for number in following {
+            self.take_back(number, Some(now));
+        }
     }
 
     /// Hands over everything that is due, in the order it was posted.

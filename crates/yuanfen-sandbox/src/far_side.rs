@@ -4,6 +4,7 @@ mod agreed;
 mod bills;
 mod log;
 mod payer;
+mod troubles;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,13 +18,13 @@ use yuanfen_core::UnixTime;
 
 use crate::admin::{Changes, Topic};
 use crate::ambient::SeededAmbient;
-use crate::book::{Book, Order};
-use crate::deliver::{Event, Handed, NoticeAttempt, NoticeOutcome, PostOffice};
-use crate::exchange::{Exchange, ExchangeLog, KeptBody, ReplyTrust, kept_text};
-use crate::faults::{FaultKind, FaultPlan, FaultState, Moment, Strikes};
+use crate::book::Book;
+use crate::deliver::{Handed, NoticeAttempt, NoticeOutcome, PostOffice};
+use crate::exchange::{Exchange, ExchangeLog, KeptBody, kept_text};
+use crate::faults::{FaultKind, FaultPlan, FaultState, FaultTally, Strikes};
 use crate::keys::{KeyError, KeySet};
-use crate::platforms::{self, Call, Checked, Desk, Platform, PlatformSide, Posting};
-use crate::{Clock, ClockError, SandboxError};
+use crate::platforms::{self, Call, Checked, Desk, Platform, PlatformSide};
+use crate::{Clock, ClockError, SandboxError, Scenario};
 
 /// All platforms without a listener, for tests in memory. Clones share everything.
 ///
@@ -51,6 +52,7 @@ struct State {
     sides: Vec<Box<dyn PlatformSide>>,
     book: Book,
     faults: FaultState,
+    scenario: Option<Scenario>,
     post: PostOffice,
     exchanges: ExchangeLog,
     calls: BTreeMap<Platform, u64>,
@@ -120,6 +122,7 @@ impl FarSide {
                 sides: platforms::all(&keys)?,
                 book: Book::default(),
                 faults: FaultState::default(),
+                scenario: None,
                 post: PostOffice::default(),
                 exchanges: ExchangeLog::default(),
                 calls: BTreeMap::new(),
@@ -167,9 +170,32 @@ impl FarSide {
         self.0.ambient.clock()
     }
 
-    /// Puts another fault plan in place; its counts start anew.
+    /// Puts another fault plan in place; its counts start anew. A scenario that was played is over.
     pub fn set_faults(&self, plan: impl Into<FaultPlan>) {
-        self.state().faults = FaultState::new(plan.into());
+        let mut state = self.state();
+        state.faults = FaultState::new(plan.into(), self.0.seed);
+        state.scenario = None;
+        drop(state);
+        self.touch(&[Topic::Faults]);
+    }
+
+    /// The fault plan in place, rule by rule, and how often each matched and struck.
+    #[must_use]
+    pub fn faults(&self) -> Vec<FaultTally> {
+        self.state().faults.tallies()
+    }
+
+    /// The scenario that is played, unless another fault plan took its place.
+    #[must_use]
+    pub fn scenario(&self) -> Option<Scenario> {
+        self.state().scenario.clone()
+    }
+
+    pub(crate) fn put_scenario(&self, scenario: Scenario) {
+        let mut state = self.state();
+        state.faults = FaultState::new(scenario.faults.clone(), scenario.seed);
+        state.scenario = Some(scenario);
+        drop(state);
         self.touch(&[Topic::Faults]);
     }
 
@@ -180,22 +206,21 @@ impl FarSide {
         let (mut due, mut gone) = (Vec::new(), false);
         let mut state = self.state();
         let handed = state.post.hand_over(self.clock().since_epoch());
-        for handed in handed {
-            let State {
-                sides, book, faults, ..
-            } = &mut *state;
-            let Event { platform, about, .. } = &handed.event;
-            let strikes = faults.draw(Moment::Attempt, *platform, about.operation(), &self.0.ambient);
+        for mut handed in handed {
+            let strikes = troubles::strike_attempt(&mut state, &mut handed.event);
+            let State { sides, book, .. } = &mut *state;
             let mut desk = Desk::new(book, &self.0.ambient, &self.0.base_url, &strikes);
-            let request = side(sides, *platform).and_then(|side| side.notice(&handed.event, &mut desk));
+            let side = side(sides, handed.event.platform);
+            let request = side.and_then(|side| side.notice(&handed.event, &mut desk));
             match request {
                 Some(request) => {
-                    let delay = Duration::from_millis(strikes.delay_ms());
+                    let mut faults = handed.event.faults.clone();
+                    faults.extend(strikes.kinds());
                     due.push(DueNotice {
                         request,
-                        delay,
+                        delay: strikes.delay(),
                         handed,
-                        faults: strikes.into_kinds(),
+                        faults,
                     });
                 }
                 None => {
@@ -217,7 +242,8 @@ impl FarSide {
         let mut state = self.state();
         let Handed { number, event, attempt } = notice.handed;
         let State { sides, .. } = &mut *state;
-        let side = side(sides, event.platform);
+        let platform = event.platform;
+        let side = side(sides, platform);
         let outcome = match answer {
             Err(reason) => NoticeOutcome::NotDelivered {
                 reason: reason.to_owned(),
@@ -238,13 +264,11 @@ impl FarSide {
                 side.and_then(|side| side.wait_after(attempt))
             }
         };
-        let next = wait.map(|wait| {
-            let wait = wait.checked_div(self.0.ladder_speed).unwrap_or(wait);
-            self.clock().since_epoch().saturating_add(wait)
-        });
+        let now = self.clock().since_epoch();
+        let next = wait.map(|wait| now.saturating_add(self.sped_up(wait)));
         let mut made = NoticeAttempt {
             number: 0,
-            platform: event.platform,
+            platform,
             operation: event.about.operation(),
             order_no: event.order_no,
             refund_no: event.about.refund_no().map(str::to_owned),
@@ -258,6 +282,7 @@ impl FarSide {
         };
         made.number = state.post.log(made.clone());
         state.post.take_back(number, next);
+        state.post.let_follow(platform, number, now);
         drop(state);
         self.touch(&[Topic::Notices]);
         self.tell_returned();
@@ -283,29 +308,13 @@ impl FarSide {
         };
         let at = self.now();
         let mut state = self.state();
-        let State {
-            sides, book, faults, ..
-        } = &mut *state;
-        let side = sides.iter_mut().find(|side| side.owns(call.path));
-        let (platform, operation, strikes, checked, departure) = match side {
-            None => {
-                let nobody = Departure::Whole(bare(StatusCode::NOT_FOUND));
-                (None, "unknown", Strikes::default(), Checked::default(), nobody)
-            }
-            Some(side) => {
-                let platform = side.platform();
-                let operation = side.operation(&call);
-                let strikes = faults.draw(Moment::Call, platform, operation, &self.0.ambient);
-                let mut desk = Desk::new(book, &self.0.ambient, &self.0.base_url, &strikes);
-                let departure = answer(&mut **side, &call, &mut desk, &strikes);
-                let mut checked = desk.into_checked();
-                if strikes.replace_answer() {
-                    checked.trust = ReplyTrust::Unsigned;
-                }
-                (Some(platform), operation, strikes, checked, departure)
-            }
-        };
-        let delay = Duration::from_millis(strikes.delay_ms());
+        let position = state.sides.iter().position(|side| side.owns(call.path));
+        let answered = position.and_then(|position| self.answer_at(&mut state, position, &call));
+        let (platform, operation, strikes, checked, departure) = answered.unwrap_or_else(|| {
+            let nobody = Departure::Whole(troubles::bare(StatusCode::NOT_FOUND));
+            (None, "unknown", Strikes::default(), Checked::default(), nobody)
+        });
+        let delay = strikes.delay();
         if let Some(platform) = platform {
             let calls = state.calls.entry(platform).or_default();
             *calls = calls.saturating_add(1);
@@ -336,41 +345,6 @@ impl FarSide {
         // Any call may have changed an order; who looks on asks for what there is.
         self.touch(&[Topic::Exchanges, Topic::Orders]);
         Handled { delay, departure }
-    }
-
-    fn post(&self, state: &mut State, order: &Arc<Order>, postings: Vec<Posting>) {
-        let now = self.clock().since_epoch();
-        for Posting {
-            about,
-            url,
-            after,
-            stage,
-        } in postings
-        {
-            let strikes = state.faults.draw(
-                Moment::Posting,
-                order.account.platform,
-                about.operation(),
-                &self.0.ambient,
-            );
-            let event = Event {
-                platform: order.account.platform,
-                order_no: order.order_no.clone(),
-                order: Arc::clone(order),
-                about,
-                url,
-                id: notice_id(&self.0.ambient),
-                stage,
-                created_at: self.now(),
-            };
-            let wait = after.checked_div(self.0.ladder_speed).unwrap_or(after);
-            let due = now.saturating_add(wait);
-            if strikes.has(FaultKind::DuplicateNotice) {
-                state.post.post(event.clone(), due);
-            }
-            state.post.post(event, due);
-        }
-        self.0.posted.notify_one();
     }
 
     /// Waits until something may have become due. The courier's alarm clock.
@@ -462,49 +436,6 @@ impl fmt::Debug for FarSide {
 
 fn side(sides: &mut [Box<dyn PlatformSide>], platform: Platform) -> Option<&mut Box<dyn PlatformSide>> {
     sides.iter_mut().find(|side| side.platform() == platform)
-}
-
-/// Answers a call, as far as the plan lets it.
-fn answer(side: &mut dyn PlatformSide, call: &Call<'_>, desk: &mut Desk<'_>, strikes: &Strikes) -> Departure {
-    if strikes.has(FaultKind::LoseRequest) {
-        return Departure::Nothing;
-    }
-    if strikes.has(FaultKind::UnsignedError) {
-        return Departure::Whole(side.unsigned_error(desk));
-    }
-    let response = side.answer(call, desk);
-    if strikes.has(FaultKind::LoseReply) {
-        Departure::Nothing
-    } else if let Some(status) = strikes.status() {
-        Departure::Whole(gateway_page(status))
-    } else if strikes.has(FaultKind::EmptyReply) {
-        Departure::Whole(bare(StatusCode::OK))
-    } else if strikes.has(FaultKind::Accepted) {
-        Departure::Whole(bare(StatusCode::ACCEPTED))
-    } else if strikes.has(FaultKind::SystemError) {
-        Departure::Whole(side.system_error(call, desk))
-    } else if strikes.has(FaultKind::CutReply) {
-        Departure::Half(response)
-    } else {
-        Departure::Whole(response)
-    }
-}
-
-fn bare(status: StatusCode) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::new());
-    *response.status_mut() = status;
-    response
-}
-
-/// What a proxy in front of the platform says.
-fn gateway_page(status: StatusCode) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(format!("<html><body><h1>{status}</h1></body></html>\n")));
-    *response.status_mut() = status;
-    response.headers_mut().insert(
-        http::header::CONTENT_TYPE,
-        http::HeaderValue::from_static("text/html; charset=utf-8"),
-    );
-    response
 }
 
 /// A number in the form of a UUID, as APIv3 numbers its notices.

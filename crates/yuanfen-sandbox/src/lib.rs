@@ -14,6 +14,8 @@ mod http;
 mod keys;
 mod platforms;
 mod sandbox;
+mod scenario;
+mod settings;
 
 pub use bills::BillKind;
 pub use book::{
@@ -25,10 +27,15 @@ pub use deliver::{NoticeAttempt, NoticeOutcome};
 pub use diagnosis::{Divergence, Mistake};
 pub use exchange::{Exchange, KeptBody, ReplyTrust, SignatureVerdict};
 pub use far_side::{Cut, DueNotice, FarSide};
-pub use faults::{FaultKind, FaultKindError, FaultPlan, FaultRule};
+pub use faults::{
+    FaultKind, FaultKindError, FaultPlan, FaultPlanError, FaultRule, FaultTally, FaultTextError, RefusalCode,
+    RefusalCodeError,
+};
 pub use keys::{
     CertifiedKey, FshowsCredentials, KeySet, KeySetError, MpgatewayCredentials, StarposCredentials,
     WechatV2Credentials, WechatV2ProviderCredentials, WechatV3Credentials, WechatV3ProviderCredentials,
 };
 pub use platforms::{PageRefused, Platform, StarposPush, UnknownPlatform};
 pub use sandbox::{Sandbox, SandboxBuilder, SandboxError};
+pub use scenario::{Bilingual, Scenario, ScenarioError};
+pub use settings::Settings;

@@ -6,11 +6,13 @@
 mod flat_json;
 mod fshows;
 mod mpgateway;
+mod operations;
 mod pages;
 mod starpos;
 mod wechat_v2;
 mod wechat_v3;
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
 use std::str::FromStr;
@@ -28,7 +30,7 @@ use crate::book::{Account, Book, Order, Refund};
 use crate::deliver::{About, Event};
 use crate::diagnosis::Divergence;
 use crate::exchange::{ReplyTrust, SignatureVerdict};
-use crate::faults::{FaultKind, Strikes};
+use crate::faults::{FaultKind, RefusalWords, Strikes, Subject};
 use crate::keys::{KeyError, KeySet};
 
 /// A platform that the sandbox plays.
@@ -163,6 +165,9 @@ pub(crate) trait PlatformSide: Send {
 
     /// Answers a call. What the check of the signature came to is told to the desk.
     fn answer(&mut self, call: &Call<'_>, desk: &mut Desk<'_>) -> Response<Bytes>;
+
+    /// Who makes a call and about which order, as far as its words say. The fault plan matches it; nothing is checked.
+    fn subject(&self, call: &Call<'_>, book: &mut Book, now: UnixTime) -> Subject;
 
     /// The unsigned error that leaves the outcome open, in this platform's form.
     fn unsigned_error(&self, desk: &mut Desk<'_>) -> Response<Bytes>;
@@ -323,16 +328,27 @@ impl<'a> Desk<'a> {
         self.ambient.now()
     }
 
-    /// Now, as the platform's signing clock shows it: what is signed as a time of signing, and what the age of a
-    /// caller's signature is counted from. It stays with the caller's clock when the business is advanced.
+    /// Now, as the platform's signing clock shows it: what the age of a caller's signature is counted from. It stays
+    /// with the caller's clock when the business is advanced.
+    pub(crate) fn judging_now(&self) -> UnixTime {
+        let now = self.ambient.clock().real_now().seconds();
+        UnixTime::from_seconds(now.saturating_add(self.strikes.skew_seconds()))
+    }
+
+    /// What is signed as the time of signing: by the same clock, and earlier where the plan makes answers stale.
     pub(crate) fn signing_now(&self) -> UnixTime {
-        let skewed = self
-            .ambient
-            .clock()
-            .real_now()
-            .seconds()
-            .saturating_add(self.strikes.skew_seconds());
-        UnixTime::from_seconds(skewed)
+        let now = self.judging_now().seconds();
+        UnixTime::from_seconds(now.saturating_sub(self.strikes.stale_seconds()))
+    }
+
+    /// The order as it is told of: other than the book has it, where the plan says so.
+    pub(crate) fn told<'o>(&self, order: &'o Order) -> Cow<'o, Order> {
+        self.strikes.told(order)
+    }
+
+    /// What a platform is to refuse this call with, whatever it asks for.
+    pub(crate) fn refusal(&self, platform: Platform) -> Option<&'static RefusalWords> {
+        self.strikes.refusal()?.words(platform)
     }
 
     /// Notes what the check of the caller's signature came to, and over which text (keys masked).

@@ -11,7 +11,7 @@ use yuanfen_core::Secret;
 use crate::admin::Guard;
 use crate::far_side::DueNotice;
 use crate::keys::{KeyError, KeySet};
-use crate::{Clock, ClockError, FarSide, FaultKind, FaultPlan, admin, http};
+use crate::{Clock, ClockError, FarSide, FaultKind, FaultPlan, Scenario, admin, http};
 
 /// A running sandbox. It ends when it is dropped.
 ///
@@ -36,6 +36,7 @@ pub struct SandboxBuilder {
     seed: Option<u64>,
     faults: FaultPlan,
     keys: KeySet,
+    scenario: Option<Scenario>,
     ladder_speed: u32,
 }
 
@@ -67,6 +68,9 @@ pub enum SandboxError {
     /// Not the name of a host, with or without a port.
     #[error("`{0}` is no host under which the admin API could be reached")]
     AdminName(String),
+    /// The scenario's time of day is past the end of the clock.
+    #[error("the clock cannot be moved to the scenario's time of day")]
+    Clock(#[source] ClockError),
     /// The system has no randomness to offer.
     #[error("no random seed could be had; give one")]
     Seed,
@@ -159,6 +163,7 @@ impl Default for SandboxBuilder {
             seed: None,
             faults: FaultPlan::none(),
             keys: KeySet::built_in(),
+            scenario: None,
             ladder_speed: 1,
         }
     }
@@ -208,6 +213,14 @@ impl SandboxBuilder {
         self
     }
 
+    /// A bad day: its faults, its agreements with the platforms, its seed unless another one is given, and the time of
+    /// day from which it runs. What is given by [`faults`](Self::faults) gives way to it.
+    #[must_use]
+    pub fn scenario(mut self, scenario: Scenario) -> Self {
+        self.scenario = Some(scenario);
+        self
+    }
+
     /// What goes wrong.
     #[must_use]
     pub fn faults(mut self, plan: impl Into<FaultPlan>) -> Self {
@@ -239,7 +252,8 @@ impl SandboxBuilder {
         if !self.listen.ip().is_loopback() {
             return Err(SandboxError::NotLoopback(self.listen));
         }
-        let seed = match self.seed {
+        let given = self.seed.or(self.scenario.as_ref().map(|scenario| scenario.seed));
+        let seed = match given {
             Some(seed) => seed,
             None => getrandom::u64().map_err(|_| SandboxError::Seed)?,
         };
@@ -259,6 +273,9 @@ impl SandboxBuilder {
         )
         .map_err(SandboxError::Key)?;
         far_side.set_faults(self.faults);
+        if let Some(scenario) = self.scenario {
+            far_side.begin(scenario).map_err(SandboxError::Clock)?;
+        }
         let server = tokio::spawn(http::serve(listener, far_side.clone()));
         let admin = tokio::spawn(admin::serve(admin_listener, far_side.clone(), guard));
         let courier = tokio::spawn(courier(far_side.clone()));

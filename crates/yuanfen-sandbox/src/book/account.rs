@@ -3,6 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::{Platform, UnknownPlatform};
 
 /// Behind the platform's name where the account is a service provider's.
@@ -72,5 +75,19 @@ impl FromStr for Account {
                 Platform::Starpos | Platform::Fshows | Platform::Mpgateway => Err(UnknownPlatform),
             },
         }
+    }
+}
+
+impl Serialize for Account {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Account {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse()
+            .map_err(|UnknownPlatform| D::Error::custom(format!("no such account as `{text}`")))
     }
 }

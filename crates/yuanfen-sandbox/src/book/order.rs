@@ -222,6 +222,27 @@ impl Order {
         self.details.get(name).map(String::as_str)
     }
 
+    /// The same order with another amount, which its refunds have as well and no coupon pays a part of.
+    pub(crate) fn with_amount(&self, amount: Fen) -> Self {
+        let mut other = self.clone();
+        other.amount = amount;
+        for refund in &mut other.refunds {
+            refund.amount = amount;
+        }
+        if let Some(payment) = &mut other.payment {
+            payment.coupons.clear();
+        }
+        other
+    }
+
+    /// The same order under another number of the same length: its last character is a digit that it was not.
+    pub(crate) fn renumbered(&self) -> Self {
+        let mut other = self.clone();
+        let last = other.order_no.pop();
+        other.order_no.push(if last == Some('0') { '1' } else { '0' });
+        other
+    }
+
     fn sum(&self, counts: impl Fn(RefundState) -> bool) -> Fen {
         let amounts = self.refunds.iter().filter(|refund| counts(refund.state));
         // Refunds never exceed the order, so the sum fits.

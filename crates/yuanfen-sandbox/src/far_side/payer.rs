@@ -27,20 +27,28 @@ impl FarSide {
     }
 
     fn pay_with(&self, account: Account, order_no: &str, payer: Option<Payer>) -> Result<Order, BookError> {
-        let now = self.now();
-        let mut state = self.state();
-        let State { sides, book, .. } = &mut *state;
+        let order = self.pay_in(&mut self.state(), account, order_no, payer)?;
+        Ok(Arc::unwrap_or_clone(order))
+    }
+
+    pub(super) fn pay_in(
+        &self,
+        state: &mut State,
+        account: Account,
+        order_no: &str,
+        payer: Option<Payer>,
+    ) -> Result<Arc<Order>, BookError> {
+        let State { sides, book, .. } = state;
         let side = side(sides, account.platform).ok_or(BookError::UnknownOrder)?;
         let terms = Terms {
             transaction_id: side.transaction_id(&self.0.ambient),
             bank: side.default_bank(),
         };
-        let order = book.pay(account, order_no, payer, terms, now)?;
+        let order = book.pay(account, order_no, payer, terms, self.now())?;
         let postings = side.after_payment(&order);
-        self.post(&mut state, &order, postings);
-        drop(state);
+        self.post(state, &order, postings);
         self.touch(&[Topic::Orders]);
-        Ok(Arc::unwrap_or_clone(order))
+        Ok(order)
     }
 
     /// The payer opens the app at a till: the digits behind the code that it shows. They live a minute and pay one

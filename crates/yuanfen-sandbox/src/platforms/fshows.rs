@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
-use yuanfen_core::{FieldError, Fields, Limits, Object, Sign as _, Verify as _};
+use yuanfen_core::{FieldError, Fields, JsonTaker, Limits, Object, Sign as _, UnixTime, Verify as _};
 use yuanfen_sign::legacy::{LegacyRsaSigningKey, LegacyRsaVerifyingKey, RsaDigest};
 use yuanfen_sign::{Blanks, Empties, NameOrder, PairRules, Render, Tail};
 
@@ -19,10 +19,11 @@ use super::flat_json::FlatJson;
 use super::pages::{is_absolute, page, query_fields, redirect};
 use super::{Call, Desk, PageRefused, Platform, PlatformSide};
 use crate::ambient::SeededAmbient;
-use crate::book::{Order, OrderState};
+use crate::book::{Book, Order, OrderState};
 use crate::deliver::Event;
 use crate::diagnosis::{Mistake, Pairs, Rsa};
 use crate::exchange::SignatureVerdict;
+use crate::faults::Subject;
 use crate::keys::{FSHOWS_APP_ID, KeyError, KeySet};
 
 const GATEWAY: &str = "/fshows/gateway";
@@ -121,6 +122,9 @@ impl Fshows {
         if need("version")? != "1.0" {
             return Err(Refusal::parameter("version"));
         }
+        if let Some(row) = desk.refusal(Platform::Fshows) {
+            return Err(Refusal::new(row.code, row.words));
+        }
         let perform = match method {
             PLACE => orders::place,
             QUERY => orders::query,
@@ -207,6 +211,24 @@ impl PlatformSide for Fshows {
         }
     }
 
+    fn subject(&self, call: &Call<'_>, book: &mut Book, now: UnixTime) -> Subject {
+        let mut named = || {
+            let form = read_form(call).ok()?;
+            let content = Object::parse(form.get("content")?.as_bytes(), &Limits::DEFAULT).ok()?;
+            let mut taker = JsonTaker::new(&content);
+            if let Ok(number) = taker.need::<String>("out_trade_no") {
+                return Some(number);
+            }
+            let theirs: String = taker.need(orders::TRADE_NO).ok()?;
+            let order = book.by_detail(Platform::Fshows, orders::TRADE_NO, &theirs, now)?;
+            Some(order.order_no.clone())
+        };
+        Subject {
+            account: Platform::Fshows.into(),
+            order_no: named(),
+        }
+    }
+
     fn unsigned_error(&self, _desk: &mut Desk<'_>) -> Response<Bytes> {
         refuse(&Refusal::new("-200", "服务器异常"))
     }
@@ -221,11 +243,7 @@ impl PlatformSide for Fshows {
     }
 
     fn notice(&self, event: &Event, desk: &mut Desk<'_>) -> Option<Request<Bytes>> {
-        let order = desk
-            .book
-            .order(Platform::Fshows, &event.order_no, event.created_at)?
-            .clone();
-        let mut fields = orders::callback(&order, desk)?;
+        let mut fields = orders::callback(&event.order, desk)?;
         // A key that loaded signs.
         let signature = self
             .platform

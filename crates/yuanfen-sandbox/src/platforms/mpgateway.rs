@@ -11,17 +11,18 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
-use yuanfen_core::{JsonTaker, Limits, Object, Sign as _, Verify as _};
+use yuanfen_core::{JsonTaker, Limits, Object, Sign as _, UnixTime, Verify as _};
 use yuanfen_form::base64_json;
 use yuanfen_sign::{DigestScheme, HexCase, HexSpelling, KeyedDigest, KeyedSigner, SharedKey, keyed_text};
 
 use super::flat_json::FlatJson;
 use super::{Call, Desk, PageRefused, Platform, PlatformSide, Posting, Setting};
 use crate::ambient::SeededAmbient;
-use crate::book::{Order, OrderState};
+use crate::book::{Book, Order, OrderState};
 use crate::deliver::{About, Event};
 use crate::diagnosis::{Keyed, Payload};
 use crate::exchange::SignatureVerdict;
+use crate::faults::Subject;
 use crate::keys::{KeyError, KeySet, MPGATEWAY_MERCHANT};
 
 const SUBMIT: &str = "/mpgateway/api/mpgateway";
@@ -120,10 +121,11 @@ impl Mpgateway {
             Ok(object) => object,
             Err(words) => return up_front("90", words),
         };
-        let outcome = match call.path {
-            SUBMIT => orders::submit(&object, self.holds, desk),
-            QUERY => orders::query(&object, desk),
-            _ => orders::cancel(&object, desk),
+        let outcome = match (desk.refusal(Platform::Mpgateway), call.path) {
+            (Some(row), _) => Err(Refusal::new(row.code, row.words)),
+            (None, SUBMIT) => orders::submit(&object, self.holds, desk),
+            (None, QUERY) => orders::query(&object, desk),
+            (None, _) => orders::cancel(&object, desk),
         };
         let mut reply = outcome.unwrap_or_else(|refusal| orders::refused(&refusal, &object));
         if desk.adds_fields() {
@@ -172,6 +174,24 @@ impl PlatformSide for Mpgateway {
         }
     }
 
+    fn subject(&self, call: &Call<'_>, book: &mut Book, now: UnixTime) -> Subject {
+        let mut named = || {
+            let form = yuanfen_form::read(call.body, &Limits::DEFAULT).ok()?;
+            let (_, object) = base64_json::decode(form.filled("req")?, &Limits::DEFAULT).ok()?;
+            let mut taker = JsonTaker::new(&object);
+            if let Ok(number) = taker.need::<String>("orderid") {
+                return Some(number);
+            }
+            let theirs: String = taker.need(orders::QUERY_ID).ok()?;
+            let order = book.by_detail(Platform::Mpgateway, orders::QUERY_ID, &theirs, now)?;
+            Some(order.order_no.clone())
+        };
+        Subject {
+            account: Platform::Mpgateway.into(),
+            order_no: named(),
+        }
+    }
+
     fn unsigned_error(&self, _desk: &mut Desk<'_>) -> Response<Bytes> {
         up_front("99", "系统异常")
     }
@@ -207,13 +227,11 @@ impl PlatformSide for Mpgateway {
 
     fn notice(&self, event: &Event, desk: &mut Desk<'_>) -> Option<Request<Bytes>> {
         let available = (event.stage > 0).then(|| (orders::AVAILABLE, String::new()));
-        let order = desk
-            .book
+        desk.book
             .remember(Platform::Mpgateway, &event.order_no, available)
-            .ok()?
-            .clone();
-        let held = event.stage == 0 && order.detail(orders::HELD).is_some();
-        let mut payload = orders::notice(&order, held, desk);
+            .ok()?;
+        let held = event.stage == 0 && event.order.detail(orders::HELD).is_some();
+        let mut payload = orders::notice(&event.order, held, desk);
         if desk.adds_fields() {
             payload.text("sandboxnewfield", "a+b/c=d");
         }

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
-use yuanfen_core::{Clock14, Fields, Sign as _, Verify as _};
+use yuanfen_core::{Clock14, Fields, Sign as _, UnixTime, Verify as _};
 use yuanfen_sign::{
     Blanks, DigestScheme, Empties, HexCase, HexSpelling, KeyedDigest, KeyedSigner, NameOrder, PairRules, Render,
     SharedKey, Tail,
@@ -29,10 +29,11 @@ use self::push::Push;
 pub use self::push::StarposPush;
 use super::{Call, Desk, PageRefused, Platform, PlatformSide, Posting, Setting};
 use crate::ambient::SeededAmbient;
-use crate::book::Order;
+use crate::book::{Book, Order};
 use crate::deliver::{About, Event};
 use crate::diagnosis::{Keyed, Pairs};
 use crate::exchange::SignatureVerdict;
+use crate::faults::Subject;
 use crate::keys::{KeyError, KeySet, STARPOS_APP_ID, STARPOS_MERCHANT, STARPOS_ORGANIZATION, STARPOS_TERMINAL};
 
 const BASE: &str = "/starpos/";
@@ -149,6 +150,9 @@ impl Starpos {
     }
 
     fn perform(&mut self, call: &Call<'_>, fields: &Fields, desk: &mut Desk<'_>) -> Result<Fields, Refusal> {
+        if let Some(row) = desk.refusal(Platform::Starpos) {
+            return Err(Refusal::new(row.code, row.words));
+        }
         match call.path {
             LOOK_UP => self.look_up(fields, desk),
             PAY => self.pay(fields, desk),
@@ -234,6 +238,25 @@ impl PlatformSide for Starpos {
         }
     }
 
+    fn subject(&self, call: &Call<'_>, book: &mut Book, now: UnixTime) -> Subject {
+        let fields = body::read(call.body, call.header("content-type")).map(|(fields, _)| fields);
+        let order_no = fields.and_then(|fields| match call.path {
+            PAY => {
+                let number = fields
+                    .filled(orders::TRADE_NO)
+                    .or_else(|| fields.filled(orders::SHOP_NO));
+                number.map(str::to_owned)
+            }
+            QUERY | REVOKE => orders::order_of(fields.filled("qryNo")?, book, now),
+            REFUND => orders::order_of(fields.filled("orderNo")?, book, now),
+            _ => None,
+        });
+        Subject {
+            account: Platform::Starpos.into(),
+            order_no,
+        }
+    }
+
     fn unsigned_error(&self, desk: &mut Desk<'_>) -> Response<Bytes> {
         refuse(&Refusal::new("999999", "系统异常"), None, desk)
     }
@@ -258,13 +281,9 @@ impl PlatformSide for Starpos {
     }
 
     fn notice(&self, event: &Event, desk: &mut Desk<'_>) -> Option<Request<Bytes>> {
-        let order = desk
-            .book
-            .order(Platform::Starpos, &event.order_no, event.created_at)?
-            .clone();
         Request::post(event.url.as_str())
             .header(header::CONTENT_TYPE, "application/json;charset=GBK")
-            .body(Bytes::from(self.push.body(&order, desk)?))
+            .body(Bytes::from(self.push.body(&event.order, desk)?))
             .ok()
     }
 

@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use yuanfen_core::{Ambient as _, Fields};
+use yuanfen_core::{Ambient as _, Fields, UnixTime};
 use yuanfen_xml::{MESSAGE_LIMITS, read};
 
 use self::checks::SubMerchant;
@@ -32,8 +32,9 @@ use self::refunds::Coupons;
 use super::{Call, Desk, PageRefused, Platform, PlatformSide, Setting};
 use crate::ambient::SeededAmbient;
 use crate::bills::Holder;
-use crate::book::{Account, Terms};
+use crate::book::{Account, Book, Terms};
 use crate::deliver::{About, Event};
+use crate::faults::Subject;
 use crate::keys::{self, KeyError, KeySet};
 
 /// Sheet, section 8: seconds to wait after each attempt.
@@ -170,7 +171,11 @@ impl WechatV2 {
             Err(unreadable) => return unsigned(unreadable.words()),
         };
         let mut recall = None;
-        let outcome = checks::common(&fields, &caller, SubMerchant::Needed).and_then(|()| match operation {
+        let agreed_on = refused(desk).and_then(|()| checks::common(&fields, &caller, SubMerchant::Needed));
+        if let (Err(refusal), Signed::Reverse) = (&agreed_on, operation) {
+            recall = Some(if refusal.code == "SYSTEMERROR" { "Y" } else { "N" });
+        }
+        let outcome = agreed_on.and_then(|()| match operation {
             Signed::PlaceOrder => orders::place(&fields, &caller, desk),
             Signed::QueryOrder => orders::query(&fields, &caller, desk),
             Signed::CloseOrder => orders::close(&fields, &caller, agreed, desk),
@@ -198,7 +203,7 @@ impl WechatV2 {
             Err(unreadable) if operation == Text::TradeBill => return NoBill::from(unreadable).answer(),
             Err(unreadable) => return unsigned(unreadable.words()),
         };
-        let common = checks::common(&fields, &caller, SubMerchant::Optional);
+        let common = refused(desk).and_then(|()| checks::common(&fields, &caller, SubMerchant::Optional));
         match operation {
             Text::TradeBill => common
                 .map_err(NoBill::from)
@@ -214,6 +219,14 @@ impl WechatV2 {
                 .and_then(|()| tools::report(&fields))
                 .unwrap_or_else(|refusal| unsigned(&refusal.words)),
         }
+    }
+}
+
+/// What the plan refuses this call with, if it does.
+fn refused(desk: &Desk<'_>) -> Result<(), Refusal> {
+    match desk.refusal(Platform::WechatV2) {
+        Some(row) => Err(Refusal::new(row.code, row.words)),
+        None => Ok(()),
     }
 }
 
@@ -242,6 +255,10 @@ impl PlatformSide for WechatV2 {
                 response
             }
         }
+    }
+
+    fn subject(&self, call: &Call<'_>, book: &mut Book, _now: UnixTime) -> Subject {
+        message::subject(&self.merchants, call, book)
     }
 
     fn unsigned_error(&self, _desk: &mut Desk<'_>) -> Response<Bytes> {

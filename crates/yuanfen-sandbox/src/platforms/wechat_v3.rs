@@ -13,6 +13,7 @@ mod page;
 mod placing;
 mod refunds;
 mod schema;
+mod subject;
 mod till;
 #[cfg(test)]
 mod vectors;
@@ -22,7 +23,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
-use yuanfen_core::{Fields, Rfc3339, Sign as _, WireText as _, nonce_text};
+use yuanfen_core::{Fields, Rfc3339, Sign as _, UnixTime, WireText as _, nonce_text};
 use yuanfen_sign::{Certificate, RsaSigningKey, line_text};
 
 use self::bill_files::BillFiles;
@@ -33,8 +34,9 @@ use self::orders::Named;
 use super::{Call, Desk, PageRefused, Platform, PlatformSide, Setting};
 use crate::ambient::SeededAmbient;
 use crate::bills::Holder;
-use crate::book::Account;
+use crate::book::{Account, Book};
 use crate::deliver::Event;
+use crate::faults::Subject;
 use crate::keys::{self, CertifiedKey, KeyError, KeySet};
 
 pub(super) struct WechatV3 {
@@ -157,6 +159,14 @@ impl WechatV3 {
             .is_some_and(|partner| partner != merchant.account.is_provider)
         {
             return Err(Refusal::new(403, "NO_AUTH", "商户无此接口权限"));
+        }
+        if let Some(row) = desk.refusal(Platform::WechatV3) {
+            let refusal = Refusal::new(row.status, row.code, row.words);
+            return Err(if row.number == 0 {
+                refusal
+            } else {
+                refusal.numbered(row.number)
+            });
         }
         match operation {
             Operation::Place(product, _) => placing::place(*product, merchant, call, desk),
@@ -335,6 +345,10 @@ impl PlatformSide for WechatV3 {
                 self.write(answer, refusal.signed, refusal.number, call, desk)
             }
         }
+    }
+
+    fn subject(&self, call: &Call<'_>, book: &mut Book, _now: UnixTime) -> Subject {
+        subject::of(call, &self.merchants, book)
     }
 
     fn unsigned_error(&self, desk: &mut Desk<'_>) -> Response<Bytes> {

@@ -15,6 +15,7 @@ mod book;
 mod cashier;
 mod clock;
 mod diagnosis;
+mod fault_plans;
 mod faults;
 mod fshows;
 mod fshows_refunds;

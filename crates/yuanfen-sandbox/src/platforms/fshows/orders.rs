@@ -129,6 +129,7 @@ pub(super) fn named<'a>(content: &Object, desk: &'a mut Desk<'_>) -> Result<&'a 
 /// `fshows.liquidation.alipay.trade.query`, which in spite of its name knows every channel.
 pub(super) fn query(content: &Object, desk: &mut Desk<'_>) -> Result<FlatJson, Refusal> {
     let order = named(content, desk)?.clone();
+    let order = desk.told(&order);
     let (state, words) = match order.state() {
         OrderState::Unpaid if order.setback == Some(Setback::Failed) => ("PAYERROR", "支付失败"),
         OrderState::Unpaid | OrderState::PayerTyping => ("NOTPAY", "订单未支付"),

@@ -15,7 +15,7 @@ pub(super) const HELD: &str = "held";
 /// Its money became available.
 pub(super) const AVAILABLE: &str = "available";
 /// The gateway's serial.
-const QUERY_ID: &str = "queryid";
+pub(super) const QUERY_ID: &str = "queryid";
 /// What the pay page takes.
 pub(super) const PAY_ID: &str = "payid";
 /// Where the payer's browser returns to.
@@ -149,6 +149,7 @@ fn named<'a>(object: &Object, desk: &'a mut Desk<'_>) -> Result<&'a Order, Refus
 
 pub(super) fn query(object: &Object, desk: &mut Desk<'_>) -> Result<FlatJson, Refusal> {
     let order = named(object, desk)?.clone();
+    let order = desk.told(&order);
     let held = order.detail(HELD).is_some() && order.detail(AVAILABLE).is_none();
     let mut reply = FlatJson::default();
     reply.text("respcode", "00");

@@ -3,7 +3,7 @@
 use yuanfen_core::{Clock14, Fen, Fields, UnixTime, WireText as _};
 
 use super::{Refusal, Starpos, accepted, put, refunds, schema};
-use crate::book::{Details, Order, OrderState, Placement, Setback};
+use crate::book::{Book, Details, Order, OrderState, Placement, Setback};
 use crate::keys::STARPOS_APP_ID;
 use crate::platforms::{Desk, Platform};
 
@@ -110,6 +110,7 @@ impl Starpos {
             return Ok(Self::refund_found(fields, &order, &refund, desk));
         }
         let order = named(fields, desk)?;
+        let order = desk.told(&order);
         let (result, words) = self.result(&order);
         let mut reply = accepted(words, desk);
         put(&mut reply, TRADE_NO, fields.get(TRADE_NO).unwrap_or_default());
@@ -181,6 +182,18 @@ impl Starpos {
             OrderState::Unpaid | OrderState::PayerTyping => ("A", "等待授权"),
         }
     }
+}
+
+/// The number of the order that one of the numbers of an order or of a refund names.
+pub(super) fn order_of(number: &str, book: &mut Book, now: UnixTime) -> Option<String> {
+    for name in [LOG_NO, TRADE_NO] {
+        if let Some(order) = book.by_detail(Platform::Starpos, name, number, now) {
+            return Some(order.order_no.clone());
+        }
+    }
+    let refunded = || book.by_refund(Platform::Starpos, number).map(|(order, _)| order);
+    let order = book.by_transaction(Platform::Starpos, number).or_else(refunded);
+    order.map(|order| order.order_no.clone())
 }
 
 /// The order whose `logNo`, `tradeNo` or (once it is paid) `orderNo` a call gives as `qryNo`.

@@ -25,6 +25,14 @@ impl NoBill {
         }
     }
 
+    /// Nothing happened that day.
+    fn none() -> Self {
+        Self {
+            words: "No Bill Exist".to_owned(),
+            error_code: Some("20002"),
+        }
+    }
+
     pub(super) fn answer(&self) -> Response<Bytes> {
         let mut fields = Fields::new();
         put(&mut fields, "return_code", "FAIL");
@@ -50,6 +58,8 @@ impl From<Refusal> for NoBill {
         match refusal.code {
             "LACK_PARAMS" => Self::new("missing parameter"),
             "PARAM_ERROR" => Self::new("data format error"),
+            "BILL_CREATING" => Self::new("Bill Creating"),
+            "NO_BILL_EXIST" => Self::none(),
             _ => Self::new(&refusal.words),
         }
     }
@@ -71,10 +81,7 @@ pub(super) fn trade(fields: &Fields, caller: &Caller<'_>, desk: &Desk<'_>) -> Re
         Untimely::NoMore => NoBill::new("data format error"),
     })?;
     let bill = kind.and_then(|kind| bills::trade(desk.book, holder(caller), day, kind));
-    let bill = bill.ok_or_else(|| NoBill {
-        words: "No Bill Exist".to_owned(),
-        error_code: Some("20002"),
-    })?;
+    let bill = bill.ok_or_else(NoBill::none)?;
     file(&bill, fields).ok_or_else(|| NoBill::new("CompressGZip Error"))
 }
 

@@ -9,11 +9,12 @@ use yuanfen_sign::{
 };
 use yuanfen_xml::{MESSAGE_LIMITS, read, write};
 
-use crate::book::{Account, Order};
+use crate::book::{Account, Book, Order};
 use crate::diagnosis::{Divergence, Keyed, Mistake, Pairs};
 use crate::exchange::SignatureVerdict;
+use crate::faults::Subject;
 use crate::keys::KeyError;
-use crate::platforms::{Call, Desk};
+use crate::platforms::{Call, Desk, Platform};
 
 /// Sheet, section 3.1.
 pub(super) const RULES: PairRules = PairRules {
@@ -296,6 +297,25 @@ fn divergence(fields: &Fields, sign_type: SignType, merchant: &Merchant, merchan
             .filter(|other| other.merchant_id != merchant.merchant_id);
         others.find_map(|other| explain(other).map(|divergence| divergence.and(Mistake::OtherKey)))
     })
+}
+
+/// Who makes a call and about which order, by its own words; nothing is checked.
+pub(super) fn subject(merchants: &[Merchant], call: &Call<'_>, book: &Book) -> Subject {
+    let document = read(call.body, &MESSAGE_LIMITS).ok();
+    let fields = document.map(yuanfen_xml::Document::into_fields).unwrap_or_default();
+    let named = |merchant: &&Merchant| fields.get("mch_id") == Some(merchant.merchant_id);
+    let account = merchants.iter().find(named).map(|merchant| merchant.account);
+    let account = account.unwrap_or(Platform::WechatV2.into());
+    let by_transaction = |id: &str| book.by_transaction(account, id).map(|order| order.order_no.clone());
+    let by_refund_id = |id: &str| book.by_refund_id(account, id).map(|(order, _)| order.order_no.clone());
+    let by_refund = |number: &str| book.by_refund(account, number).map(|(order, _)| order.order_no.clone());
+    let order_no = fields
+        .filled("out_trade_no")
+        .map(str::to_owned)
+        .or_else(|| by_transaction(fields.filled("transaction_id")?))
+        .or_else(|| by_refund_id(fields.filled("refund_id")?))
+        .or_else(|| by_refund(fields.filled("out_refund_no")?));
+    Subject { account, order_no }
 }
 
 /// Names here are constants and never repeat, so there is nothing to refuse.

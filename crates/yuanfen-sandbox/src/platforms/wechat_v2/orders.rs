@@ -159,6 +159,7 @@ pub(super) fn details(fields: &Fields, caller: &Caller<'_>, kept: &[&'static str
 pub(super) fn query(fields: &Fields, caller: &Caller<'_>, desk: &mut Desk<'_>) -> Result<Fields, Refusal> {
     lengths(fields, &[("transaction_id", 32), ("out_trade_no", 32), ("version", 32)])?;
     let order = named(fields, caller, desk)?;
+    let order = desk.told(&order);
     let mut reply = caller.reply(desk);
     put(&mut reply, "out_trade_no", &order.order_no);
     let (state, words) = state_of(&order);

@@ -70,15 +70,17 @@ fn by_refund(fields: &Fields, caller: &Caller<'_>, desk: &Desk<'_>) -> Option<Op
         None => desk.book.by_refund(account, refund_no.unwrap_or_default()),
     };
     let found = found.filter(|(order, _)| order.detail("sub_mch_id") == sub);
+    let found = found.map(|(order, refund)| (desk.told(order), refund));
     Some(found.map(|(order, refund)| Found {
-        order: order.clone(),
-        shown: vec![refund.clone()],
+        shown: order.refund(&refund.refund_no).into_iter().cloned().collect(),
+        order: order.into_owned(),
         all: None,
     }))
 }
 
 fn by_order(fields: &Fields, caller: &Caller<'_>, desk: &mut Desk<'_>) -> Result<Found, Refusal> {
     let order = named(fields, caller, desk)?;
+    let order = desk.told(&order).into_owned();
     let all = order.refunds.len();
     if all == 0 {
         return Err(Refusal::new("REFUNDNOTEXIST", "退款订单查询失败"));

@@ -87,7 +87,10 @@ pub(super) fn refund(
     })?;
     let mut reply = caller.reply(desk);
     let known = desk.book.by_refund(caller.account(), refund_no);
-    let known = known.and_then(|(order, refund)| Some((order, order.payment.as_ref()?, refund)));
+    let order = known.map(|(order, _)| desk.told(order));
+    let known = order
+        .as_ref()
+        .and_then(|order| Some((order, order.payment.as_ref()?, order.refund(refund_no)?)));
     if let Some((order, payment, refund)) = known {
         put_order(&mut reply, order, payment);
         put_refund(&mut reply, order, payment, refund, coupons);

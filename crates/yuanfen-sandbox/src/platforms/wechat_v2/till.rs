@@ -64,6 +64,7 @@ pub(super) fn charge(fields: &Fields, caller: &Caller<'_>, desk: &mut Desk<'_>) 
     if let Some(refusal) = unpaid(&order) {
         return Err(refusal);
     }
+    let order = desk.told(&order);
     let mut reply = caller.reply(desk);
     put(&mut reply, "out_trade_no", &order.order_no);
     if let Some(attach) = order.detail("attach") {

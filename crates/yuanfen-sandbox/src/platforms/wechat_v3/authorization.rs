@@ -16,6 +16,12 @@ const WINDOW: u64 = 300;
 /// Characters of the rebuilt text that an answer shows.
 const SHOWN_OF_TEXT: usize = 256;
 
+/// Whose call it is by its own words, before anything is checked.
+pub(super) fn claimed<'m>(call: &Call<'_>, merchants: &'m [Merchant]) -> Option<&'m Merchant> {
+    let parameters = Parameters::parse(call.header("authorization")?.strip_prefix(SCHEME)?)?;
+    merchants.iter().find(|merchant| merchant.id == parameters.mchid)
+}
+
 struct Parameters<'a> {
     mchid: &'a str,
     nonce: &'a str,
@@ -52,7 +58,7 @@ pub(super) fn check(
         signed,
     ]);
     let shown = String::from_utf8_lossy(&text).into_owned();
-    let (verdict, words) = match judge(&parameters, merchants, &text, desk.signing_now()) {
+    let (verdict, words) = match judge(&parameters, merchants, &text, desk.judging_now()) {
         Judgement::Holds(merchant) => {
             desk.checked(SignatureVerdict::Holds, Some(shown));
             return Ok(merchant);

@@ -261,7 +261,7 @@ pub(super) fn query(
         return Err(Refusal::new(400, "PARAM_ERROR", "参数不在接口定义中").numbered(270_924_358));
     }
     let order = find(order_no, merchant, desk)?.clone();
-    Ok(Answer::Json(StatusCode::OK, whole(&order, desk)))
+    Ok(Answer::Json(StatusCode::OK, whole(&desk.told(&order), desk)))
 }
 
 const CLOSE: &[Member] = &[need("combine_appid", Kind::Text(1, 32))];
@@ -328,7 +328,7 @@ pub(super) fn whole(order: &Order, desk: &mut Desk<'_>) -> Value {
     let mut parts = Vec::new();
     for number in &order.parts {
         if let Some(part) = desk.book.order(order.account, number, now).cloned() {
-            parts.push(part_of(&part, order, id, desk));
+            parts.push(part_of(&desk.told(&part), order, id, desk));
         }
     }
     let mut object = json!({

@@ -47,7 +47,7 @@ pub(super) fn query(
     let party = merchant.party_in_query(&query_of(call)?)?;
     let order = find(named, merchant, desk)?.clone();
     party.must_own(&order)?;
-    Ok(Answer::Json(StatusCode::OK, transaction(&order, desk)))
+    Ok(Answer::Json(StatusCode::OK, transaction(&desk.told(&order), desk)))
 }
 
 pub(super) fn close(

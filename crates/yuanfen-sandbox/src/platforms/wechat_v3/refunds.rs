@@ -145,8 +145,10 @@ pub(super) fn query(refund_no: &str, merchant: &Merchant, call: &Call<'_>, desk:
 
 pub(super) fn answer(merchant: &Merchant, desk: &Desk<'_>, refund_no: &str) -> Result<Answer, Refusal> {
     let missing = || Refusal::new(404, "RESOURCE_NOT_EXISTS", "退款单不存在");
-    let (order, refund) = desk.book.by_refund(merchant.account, refund_no).ok_or_else(missing)?;
-    object(order, refund, desk)
+    let (order, _) = desk.book.by_refund(merchant.account, refund_no).ok_or_else(missing)?;
+    let order = desk.told(order);
+    let refund = order.refund(refund_no).ok_or_else(missing)?;
+    object(&order, refund, desk)
         .map(|object| Answer::Json(StatusCode::OK, object))
         .ok_or_else(missing)
 }

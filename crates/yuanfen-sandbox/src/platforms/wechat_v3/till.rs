@@ -98,7 +98,7 @@ pub(super) fn charge(merchant: &Merchant, call: &Call<'_>, desk: &mut Desk<'_>) 
         .map_err(not_charged)?
         .clone();
     match unpaid(&order) {
-        None => Ok(Answer::Json(StatusCode::OK, transaction(&order, desk))),
+        None => Ok(Answer::Json(StatusCode::OK, transaction(&desk.told(&order), desk))),
         Some(Unpaid::Typing) => Ok(Answer::Json(
             StatusCode::ACCEPTED,
             json!({ "out_trade_no": order.order_no, "trade_state": "USERPAYING" }),
