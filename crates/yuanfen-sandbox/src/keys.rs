@@ -12,6 +12,7 @@ mod wechat_v3;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
 
 use yuanfen_core::Secret;
 pub(crate) use yuanfen_sign::KeyError;
@@ -100,7 +101,7 @@ pub enum KeySetError {
     /// An RSA key was not made.
     #[error("an RSA key could not be made")]
     Rsa(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// A certificate was not issued.
+    /// A certificate was not issued, or not put into its container.
     #[error("a certificate could not be issued")]
     Certificate(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
@@ -114,8 +115,8 @@ impl KeySetError {
         Self::rsa("the thread that made it ended early")
     }
 
-    fn certificate(error: rcgen::Error) -> Self {
-        Self::Certificate(Box::new(error))
+    fn certificate(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Certificate(error.into())
     }
 }
 
@@ -204,14 +205,15 @@ impl KeySet {
         &self.0.authority.certificate_pem
     }
 
-    /// A TLS server's certificate and key for these host names and addresses, signed by the set's authority. Unless the
-    /// set is built in, the first call takes up to a quarter of a second.
+    /// A TLS server's certificate and key for these host names and addresses, signed by the set's authority, good for
+    /// thirteen months from now. The key is always the set's own; serial and dates of the certificate are new each time.
+    /// Unless the set is built in, the first call takes up to a quarter of a second.
     ///
     /// # Errors
     /// When a name is neither a host name nor an address, or the key cannot be made.
     pub fn server_certificate(&self, names: &[String]) -> Result<CertifiedKey, KeySetError> {
-        let (key, serial) = match &self.0.server {
-            Server::BuiltIn => (built_in(include_str!("keys/server-key.pem")), BUILT_IN_SERVER_SERIAL),
+        let key = match &self.0.server {
+            Server::BuiltIn => built_in(include_str!("keys/server-key.pem")),
             Server::Derived { derivation, key } => {
                 let key = match key.get() {
                     Some(key) => key,
@@ -220,12 +222,14 @@ impl KeySet {
                         key.get_or_init(|| made)
                     }
                 };
-                (key.clone(), derivation.serial(Purpose::SERVER))
+                key.clone()
             }
         };
+        // Browsers refuse a serial that they have seen on another certificate.
+        let serial = Derivation::new(Self::new_secret()?).serial(Purpose::SERVER);
         let authority = &self.0.authority.private_key_pem;
         Ok(CertifiedKey {
-            certificate_pem: issue(Subject::Server(names), &key, &serial, authority)
+            certificate_pem: issue(Subject::Server(names, SystemTime::now()), &key, &serial, authority)
                 .map_err(KeySetError::certificate)?,
             private_key_pem: key,
         })
@@ -251,9 +255,6 @@ impl KeySet {
         &self.0.mpgateway
     }
 }
-
-/// The serial of the certificate over the built-in server key.
-const BUILT_IN_SERVER_SERIAL: [u8; 20] = *b"\x4eThrowAwaySandboxTLS";
 
 impl Default for KeySet {
     fn default() -> Self {

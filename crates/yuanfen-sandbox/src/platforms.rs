@@ -31,7 +31,7 @@ use crate::deliver::{About, Event};
 use crate::diagnosis::Divergence;
 use crate::exchange::{ReplyTrust, SignatureVerdict};
 use crate::faults::{FaultKind, RefusalWords, Strikes, Subject};
-use crate::keys::{KeyError, KeySet};
+use crate::keys::{CertifiedKey, KeyError, KeySet};
 
 /// A platform that the sandbox plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -229,8 +229,8 @@ pub(crate) trait PlatformSide: Send {
         None
     }
 
-    /// The serial and certificate that sign at present, where the platform has such.
-    fn signing_certificate(&self) -> Option<(String, String)> {
+    /// The serial, certificate and key that sign at present, where the platform has such.
+    fn signing_certificate(&self) -> Option<(String, CertifiedKey)> {
         None
     }
 

@@ -52,7 +52,7 @@ impl FarSide {
             &self.0.base_url,
             &self.0.keys,
             merchant.unwrap_or_default(),
-            platform.unwrap_or_default(),
+            platform.unwrap_or_else(|| (String::new(), self.0.keys.wechat_v3().platform.clone())),
         )
     }
 

@@ -1,13 +1,18 @@
 //! Certificates of the sandbox's own authority: version 3, signed RSA with SHA-256, which has no randomness in it, so
-//! that the same key, name and serial always give the same bytes.
+//! that the same key, name, serial and validity always give the same bytes.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use p12_keystore::{Certificate, KeyStore, KeyStoreEntry, PrivateKey, PrivateKeyChain};
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, PKCS_RSA_SHA256, SerialNumber, date_time_ymd,
 };
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use yuanfen_core::Secret;
+
+use super::KeySetError;
 
 /// Everybody in a sandbox's certificates belongs to it, and who reads one learns what it is worth.
 const ORGANIZATION: &str = "Yuanfen sandbox (throw-away)";
@@ -31,9 +36,15 @@ pub(super) enum Subject<'a> {
     Merchant(&'a str),
     /// WeChat's side of the signatures of APIv3. The name is the one that real platform certificates bear.
     Platform,
-    /// The sandbox as a TLS server, under these host names and addresses.
-    Server(&'a [String]),
+    /// The sandbox as a TLS server, under these host names and addresses, as of a moment.
+    Server(&'a [String], SystemTime),
 }
+
+/// How long a server's certificate lives. Some systems refuse more than 398 days, however the authority came to be
+/// trusted.
+const SERVER_LIFE: Duration = Duration::from_secs(397 * 86_400);
+/// How far back it begins, for machines whose clock is behind.
+const SERVER_SLACK: Duration = Duration::from_secs(86_400);
 
 /// Signs a certificate for the holder of `key` with the authority's key, and gives it as PEM.
 pub(super) fn issue(
@@ -60,7 +71,7 @@ fn parameters(subject: Subject<'_>, serial: &[u8; 20]) -> Result<CertificatePara
         Subject::Authority => ("Yuanfen sandbox CA", &[][..]),
         Subject::Merchant(number) => (number, &[][..]),
         Subject::Platform => ("Tenpay.com sign", &[][..]),
-        Subject::Server(names) => ("Yuanfen sandbox", names),
+        Subject::Server(names, _) => ("Yuanfen sandbox", names),
     };
     let mut parameters = CertificateParams::new(names)?;
     parameters.distinguished_name = DistinguishedName::new();
@@ -69,9 +80,15 @@ fn parameters(subject: Subject<'_>, serial: &[u8; 20]) -> Result<CertificatePara
         .push(DnType::OrganizationName, ORGANIZATION);
     parameters.distinguished_name.push(DnType::CommonName, common_name);
     parameters.serial_number = Some(SerialNumber::from_slice(serial));
-    // Any clock that a test may set is inside.
-    parameters.not_before = date_time_ymd(2010, 1, 1);
-    parameters.not_after = date_time_ymd(2050, 1, 1) - Duration::from_secs(1);
+    if let Subject::Server(_, now) = subject {
+        // Looked at with the machine's clock alone.
+        parameters.not_before = now.checked_sub(SERVER_SLACK).unwrap_or(now).into();
+        parameters.not_after = now.checked_add(SERVER_LIFE).unwrap_or(now).into();
+    } else {
+        // Any clock that a test may set is inside.
+        parameters.not_before = date_time_ymd(2010, 1, 1);
+        parameters.not_after = date_time_ymd(2050, 1, 1) - Duration::from_secs(1);
+    }
     if let Subject::Authority = subject {
         parameters.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
@@ -82,8 +99,30 @@ fn parameters(subject: Subject<'_>, serial: &[u8; 20]) -> Result<CertificatePara
     parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
     parameters.extended_key_usages = match subject {
         Subject::Merchant(_) => vec![ExtendedKeyUsagePurpose::ClientAuth],
-        Subject::Server(_) => vec![ExtendedKeyUsagePurpose::ServerAuth],
+        Subject::Server(..) => vec![ExtendedKeyUsagePurpose::ServerAuth],
         Subject::Platform | Subject::Authority => Vec::new(),
     };
     Ok(parameters)
+}
+
+impl CertifiedKey {
+    /// Both as PKCS#12 behind a password, with the authority's certificate above them.
+    ///
+    /// The ciphers are those of today (AES-256, HMAC with SHA-256). Real files of WeChat Pay have RC2 of 40 bits, which
+    /// OpenSSL 3 opens only when it is talked into it.
+    pub(super) fn to_pkcs12(&self, password: &str, authority_pem: &str) -> Result<Secret<Vec<u8>>, KeySetError> {
+        let key = PrivatePkcs8KeyDer::from_pem_slice(self.private_key_pem.expose().as_bytes())
+            .map_err(KeySetError::certificate)?;
+        let key = PrivateKey::from_der(key.secret_pkcs8_der()).map_err(KeySetError::certificate)?;
+        let certificate = |pem: &str| {
+            let der = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(KeySetError::certificate)?;
+            Certificate::from_der(&der).map_err(KeySetError::certificate)
+        };
+        let chain = [certificate(&self.certificate_pem)?, certificate(authority_pem)?];
+        let chain = PrivateKeyChain::new("1", key, chain);
+        let mut store = KeyStore::new();
+        store.add_entry("Tenpay Certificate", KeyStoreEntry::PrivateKeyChain(chain));
+        let bytes = store.writer(password).write().map_err(KeySetError::certificate)?;
+        Ok(Secret::new(bytes))
+    }
 }

@@ -2,14 +2,21 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeSet;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use p12_keystore::{KeyStore, Pkcs12ImportPolicy};
+use rustls::RootCertStore;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier as _;
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName};
 use yuanfen_core::{FixedAmbient, Sign as _, UnixTime, Verify as _};
 use yuanfen_sign::{Certificate, RsaSigningKey, RsaVerifyingKey, sha256_hex};
 
 use super::certificates::{CertifiedKey, Subject, issue};
 use super::derivation::{Derivation, Purpose};
-use super::{KeySet, WECHAT_MERCHANT_ID, WECHAT_PROVIDER_ID};
+use super::{KeySet, WECHAT_MERCHANT_ID, WECHAT_PROVIDER_ID, WechatV2Credentials};
 use crate::platforms;
 
 static SEVEN: LazyLock<KeySet> = LazyLock::new(|| KeySet::from_seed(7).unwrap());
@@ -100,7 +107,6 @@ fn whole(keys: &KeySet) -> String {
         whole.push_str(key.expose());
     }
     let public = [
-        &server.certificate_pem,
         &v3.public_key.public_key_pem,
         &fshows.merchant.public_key_pem,
         &fshows.platform.public_key_pem,
@@ -117,7 +123,7 @@ fn whole(keys: &KeySet) -> String {
 fn a_seed_gives_the_same_keys_bit_for_bit() {
     assert_eq!(
         sha256_hex(whole(&SEVEN).as_bytes()),
-        "140c6ac90ea86284a63f08da6dcbc246dca7c5711ddbcf8330c2862658247b21"
+        "5ed756b0a565046d910282716bdc0a5a1dce26c0cb37301133e05cda33315ee4"
     );
 }
 
@@ -141,6 +147,59 @@ fn a_fresh_set_works_on_every_platform() {
     let fresh = KeySet::fresh().unwrap();
     assert!(platforms::all(&fresh).is_ok());
     assert!(!fresh.wechat_v3().api_key.ct_eq(&KeySet::built_in().wechat_v3().api_key));
+}
+
+#[test]
+fn a_pkcs_12_opens_with_the_merchant_number_alone() {
+    let keys = KeySet::built_in();
+    let v2 = WechatV2Credentials::at("http://127.0.0.1:1", &keys);
+    let file = v2.pkcs12().unwrap();
+    let open = |password| KeyStore::from_pkcs12(file.expose(), password, Pkcs12ImportPolicy::Strict);
+    assert!(open("1900000101").is_err());
+    let store = open("1900000001").unwrap();
+    let (_, chain) = store.private_key_chain().unwrap();
+    let der = |pem: &str| CertificateDer::from_pem_slice(pem.as_bytes()).unwrap();
+    let held: Vec<&[u8]> = chain.certs().iter().map(|certificate| certificate.as_der()).collect();
+    let own = der(&keys.wechat_v3().merchant.certificate_pem);
+    let authority = der(keys.ca_certificate_pem());
+    assert_eq!(held, [own.as_ref(), authority.as_ref()]);
+    let key = PrivatePkcs8KeyDer::from_pem_slice(v2.certificate.private_key_pem.expose().as_bytes()).unwrap();
+    assert_eq!(chain.key().as_der(), key.secret_pkcs8_der());
+}
+
+#[test]
+fn a_server_certificate_is_for_its_names_and_for_today() {
+    let names = ["api.mch.weixin.qq.com".to_owned(), "127.0.0.1".to_owned()];
+    let keys = KeySet::built_in();
+    let server = keys.server_certificate(&names).unwrap();
+    let again = keys.server_certificate(&names).unwrap();
+    let read = Certificate::parse(&server.certificate_pem).unwrap();
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    assert!(read.is_valid_at(UnixTime::from_seconds(seconds.try_into().unwrap())));
+    assert!(read.not_after.since(read.not_before) <= 398 * 86_400);
+    assert_ne!(read.serial, Certificate::parse(&again.certificate_pem).unwrap().serial);
+    let mut roots = RootCertStore::empty();
+    let der = |pem: &str| CertificateDer::from_pem_slice(pem.as_bytes()).unwrap();
+    roots.add(der(keys.ca_certificate_pem())).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
+        .build()
+        .unwrap();
+    let certificate = der(&server.certificate_pem);
+    for (name, is_known) in [
+        ("api.mch.weixin.qq.com", true),
+        ("127.0.0.1", true),
+        ("api.weixin.qq.com", false),
+    ] {
+        let verified = verifier.verify_server_cert(
+            &certificate,
+            &[],
+            &ServerName::try_from(name).unwrap(),
+            &[],
+            rustls_pki_types::UnixTime::now(),
+        );
+        assert_eq!(verified.is_ok(), is_known, "{name}");
+    }
 }
 
 #[test]

@@ -6,8 +6,8 @@ use yuanfen_core::Secret;
 
 use super::derivation::{Derivation, Purpose};
 use super::{
-    KeySet, WECHAT_APP_ID, WECHAT_MERCHANT_ID, WECHAT_OPENID, WECHAT_OTHER_SUB_MERCHANT, WECHAT_PROVIDER_APP_ID,
-    WECHAT_PROVIDER_ID, WECHAT_SUB_APP_ID, WECHAT_SUB_MERCHANT, built_in, openid_under_sub_app,
+    CertifiedKey, KeySet, KeySetError, WECHAT_APP_ID, WECHAT_MERCHANT_ID, WECHAT_OPENID, WECHAT_OTHER_SUB_MERCHANT,
+    WECHAT_PROVIDER_APP_ID, WECHAT_PROVIDER_ID, WECHAT_SUB_APP_ID, WECHAT_SUB_MERCHANT, built_in, openid_under_sub_app,
 };
 
 /// The API keys. Certificates are those of APIv3: a merchant number has one, whatever it calls.
@@ -46,9 +46,21 @@ pub struct WechatV2Credentials {
     pub openid: String,
     /// The key that both ends share.
     pub api_key: Secret<String>,
+    /// What the merchant shows of itself where its certificate is wanted: the same certificate and key as under APIv3.
+    pub certificate: CertifiedKey,
+    /// Who signed that certificate, and the sandbox's own as a server, PEM.
+    pub ca_certificate_pem: String,
 }
 
 impl WechatV2Credentials {
+    /// Certificate and key as PKCS#12 (`apiclient_cert.p12`). The password is the merchant number, as in life.
+    ///
+    /// # Errors
+    /// When the file cannot be made, which the keys of a [`KeySet`] give no cause for.
+    pub fn pkcs12(&self) -> Result<Secret<Vec<u8>>, KeySetError> {
+        self.certificate.to_pkcs12(&self.merchant_id, &self.ca_certificate_pem)
+    }
+
     pub(crate) fn at(base_url: &str, keys: &KeySet) -> Self {
         Self {
             base_url: base_url.to_owned(),
@@ -56,6 +68,8 @@ impl WechatV2Credentials {
             app_id: WECHAT_APP_ID.to_owned(),
             openid: WECHAT_OPENID.to_owned(),
             api_key: keys.wechat_v2().api_key.clone(),
+            certificate: keys.wechat_v3().merchant.clone(),
+            ca_certificate_pem: keys.ca_certificate_pem().to_owned(),
         }
     }
 }
@@ -84,9 +98,21 @@ pub struct WechatV2ProviderCredentials {
     pub sub_openid: String,
     /// The provider's key, which signs for all of its sub-merchants.
     pub api_key: Secret<String>,
+    /// What the provider shows of itself where its certificate is wanted: the same certificate and key as under APIv3.
+    pub certificate: CertifiedKey,
+    /// Who signed that certificate, and the sandbox's own as a server, PEM.
+    pub ca_certificate_pem: String,
 }
 
 impl WechatV2ProviderCredentials {
+    /// Certificate and key as PKCS#12 (`apiclient_cert.p12`). The password is the provider's number, as in life.
+    ///
+    /// # Errors
+    /// When the file cannot be made, which the keys of a [`KeySet`] give no cause for.
+    pub fn pkcs12(&self) -> Result<Secret<Vec<u8>>, KeySetError> {
+        self.certificate.to_pkcs12(&self.merchant_id, &self.ca_certificate_pem)
+    }
+
     pub(crate) fn at(base_url: &str, keys: &KeySet) -> Self {
         Self {
             base_url: base_url.to_owned(),
@@ -98,6 +124,8 @@ impl WechatV2ProviderCredentials {
             openid: WECHAT_OPENID.to_owned(),
             sub_openid: openid_under_sub_app(WECHAT_OPENID),
             api_key: keys.wechat_v2().provider_api_key.clone(),
+            certificate: keys.wechat_v3().provider.clone(),
+            ca_certificate_pem: keys.ca_certificate_pem().to_owned(),
         }
     }
 }

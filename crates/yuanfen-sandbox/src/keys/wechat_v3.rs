@@ -180,6 +180,8 @@ pub struct WechatV3Credentials {
     pub platform_serial: String,
     /// That certificate.
     pub platform_certificate_pem: String,
+    /// Its key, for tests that forge answers and notices, PKCS#8 PEM.
+    pub platform_private_key_pem: Secret<String>,
     /// The id of the platform's public key: a call that names it in `Wechatpay-Serial` is answered under that key.
     pub platform_public_key_id: String,
     /// That key.
@@ -187,8 +189,8 @@ pub struct WechatV3Credentials {
 }
 
 impl WechatV3Credentials {
-    pub(crate) fn at(base_url: &str, keys: &KeySet, merchant_serial: String, platform: (String, String)) -> Self {
-        let (platform_serial, platform_certificate_pem) = platform;
+    pub(crate) fn at(base_url: &str, keys: &KeySet, merchant_serial: String, platform: (String, CertifiedKey)) -> Self {
+        let (platform_serial, platform) = platform;
         let keys = keys.wechat_v3();
         Self {
             base_url: base_url.to_owned(),
@@ -200,7 +202,8 @@ impl WechatV3Credentials {
             merchant_certificate_pem: keys.merchant.certificate_pem.clone(),
             apiv3_key: keys.api_key.clone(),
             platform_serial,
-            platform_certificate_pem,
+            platform_certificate_pem: platform.certificate_pem,
+            platform_private_key_pem: platform.private_key_pem,
             platform_public_key_id: WECHAT_PUBLIC_KEY_ID.to_owned(),
             platform_public_key_pem: keys.public_key.public_key_pem.clone(),
         }

@@ -53,7 +53,7 @@ pub(super) struct WechatV3 {
 }
 
 struct PlatformCertificate {
-    pem: String,
+    identity: CertifiedKey,
     certificate: Certificate,
     key: RsaSigningKey,
 }
@@ -125,7 +125,7 @@ impl PlatformCertificate {
         Ok(Self {
             certificate: Certificate::parse(&identity.certificate_pem)?,
             key: RsaSigningKey::parse(identity.private_key_pem.expose())?,
-            pem: identity.certificate_pem.clone(),
+            identity: identity.clone(),
         })
     }
 }
@@ -225,7 +225,7 @@ impl WechatV3 {
             let nonce = desk.ambient.letters(12);
             let ciphertext = merchant
                 .api_key
-                .seal(&nonce, ASSOCIATED, platform.pem.as_bytes())
+                .seal(&nonce, ASSOCIATED, platform.identity.certificate_pem.as_bytes())
                 .map_err(|_| Refusal::new(500, "SYSTEM_ERROR", "系统错误"))?;
             Ok(json!({
                 "serial_no": platform.certificate.serial,
@@ -400,10 +400,10 @@ impl PlatformSide for WechatV3 {
         Some(bill_files::holder(merchant, None))
     }
 
-    fn signing_certificate(&self) -> Option<(String, String)> {
+    fn signing_certificate(&self) -> Option<(String, CertifiedKey)> {
         self.certificates
             .last()
-            .map(|platform| (platform.certificate.serial.clone(), platform.pem.clone()))
+            .map(|platform| (platform.certificate.serial.clone(), platform.identity.clone()))
     }
 
     fn merchant_serial(&self) -> Option<String> {
