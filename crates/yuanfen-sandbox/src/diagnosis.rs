@@ -1,7 +1,8 @@
 //! Why a signature does not hold: what the caller most likely signed instead, and where the two texts part.
 //!
 //! A digest does not tell what it was made of. So the mistakes that people make are tried, one by one and then two at a
-//! time, until one of them explains the signature that came. Nothing here is any platform's: a platform hands over its
+//! time, until one of them explains the signature that came. That is some hundred texts, so it is done when somebody
+//! looks, and not while a call is answered. Nothing here is any platform's: a platform hands over its
 //! text, what the text is made of, and how to check a signature.
 
 mod judges;
@@ -9,6 +10,8 @@ mod lines;
 mod pairs;
 mod payload;
 mod respell;
+
+use std::sync::Arc;
 
 use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 use yuanfen_core::masked_text;
@@ -36,6 +39,9 @@ pub struct Divergence {
     /// What the caller signed, likewise.
     pub theirs: String,
 }
+
+/// Finds out what a caller signed, when it is asked to.
+pub(crate) type Inquiry = Arc<dyn Fn() -> Option<Divergence> + Send + Sync>;
 
 /// What callers do otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, Uri};
 use yuanfen_core::UnixTime;
 
-use crate::diagnosis::Divergence;
+use crate::diagnosis::{Divergence, Inquiry};
 use crate::{FaultKind, Platform};
 
 /// One call and its answer. `Debug` shows neither the target's query nor headers, bodies and the canonical text, which
@@ -43,8 +43,7 @@ pub struct Exchange {
     /// The text that the sandbox checked the signature over, with keys masked; of a long one the first 16 KiB and an
     /// ellipsis. It holds what the message holds: show it to the developer, keep it out of logs.
     pub canonical_text: Option<String>,
-    /// Where the caller's text parts from that one, if a common mistake explains a signature that does not hold.
-    pub divergence: Option<Divergence>,
+    pub(crate) inquiry: Option<Inquiry>,
     /// What the answer proves; `None` where the connection was cut.
     pub trust: Option<ReplyTrust>,
     /// What went wrong by plan.
@@ -128,6 +127,13 @@ impl KeptBody {
 }
 
 impl Exchange {
+    /// Where the caller's text parts from [`canonical_text`](Self::canonical_text), if the signature does not hold and
+    /// a common mistake explains it. Tries some hundred texts each time it is called.
+    #[must_use]
+    pub fn divergence(&self) -> Option<Divergence> {
+        self.inquiry.as_ref().and_then(|inquiry| inquiry())
+    }
+
     /// The path, without the query.
     #[must_use]
     pub fn path(&self) -> &str {
@@ -149,6 +155,10 @@ impl Exchange {
             self.request_body.bytes.len(),
             self.response_body.bytes.len(),
             self.canonical_text.as_ref().map_or(0, String::len),
+            // It holds the message once as it came and once as it is signed.
+            self.inquiry
+                .as_ref()
+                .map_or(0, |_| self.request_body.bytes.len().saturating_mul(2)),
         ]
         .into_iter()
         .fold(0, usize::saturating_add)

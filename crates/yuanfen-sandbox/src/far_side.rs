@@ -26,6 +26,9 @@ use crate::keys::{KeyError, KeySet};
 use crate::platforms::{self, Call, Checked, Desk, Platform, PlatformSide};
 use crate::{Clock, ClockError, SandboxError, Scenario};
 
+/// Longest body, in bytes, whose signature can be inquired into: the log keeps it for as long as it keeps the call.
+const MOST_INQUIRED: usize = 64 << 10;
+
 /// All platforms without a listener, for tests in memory. Clones share everything.
 ///
 /// [`Sandbox`](crate::Sandbox) is this with a socket and a courier. Here nothing delivers notices: take them with
@@ -337,7 +340,7 @@ impl FarSide {
             response_body: left.map(Response::body).map(KeptBody::of).unwrap_or_default(),
             signature: checked.verdict,
             canonical_text: checked.text.map(kept_text),
-            divergence: checked.divergence,
+            inquiry: checked.inquiry.filter(|_| call.body.len() <= MOST_INQUIRED),
             trust: left.map(|_| checked.trust),
             faults: strikes.into_kinds(),
         });

@@ -16,6 +16,7 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -28,7 +29,7 @@ use crate::ambient::SeededAmbient;
 use crate::bills::Holder;
 use crate::book::{Account, Book, Order, Refund};
 use crate::deliver::{About, Event};
-use crate::diagnosis::Divergence;
+use crate::diagnosis::{Divergence, Inquiry};
 use crate::exchange::{ReplyTrust, SignatureVerdict};
 use crate::faults::{FaultKind, RefusalWords, Strikes, Subject};
 use crate::keys::{CertifiedKey, KeyError, KeySet};
@@ -300,7 +301,7 @@ pub(crate) struct Desk<'a> {
     strikes: &'a Strikes,
     verdict: SignatureVerdict,
     text: Option<String>,
-    divergence: Option<Divergence>,
+    inquiry: Option<Inquiry>,
     signs: Cell<bool>,
 }
 
@@ -318,7 +319,7 @@ impl<'a> Desk<'a> {
             strikes,
             verdict: SignatureVerdict::NotChecked,
             text: None,
-            divergence: None,
+            inquiry: None,
             signs: Cell::new(false),
         }
     }
@@ -357,9 +358,9 @@ impl<'a> Desk<'a> {
         self.text = text;
     }
 
-    /// Notes what the caller most likely signed instead.
-    pub(crate) fn diverges(&mut self, divergence: Option<Divergence>) {
-        self.divergence = divergence;
+    /// Notes how to find out what the caller signed instead, should anybody ask.
+    pub(crate) fn inquire(&mut self, inquiry: impl Fn() -> Option<Divergence> + Send + Sync + 'static) {
+        self.inquiry = Some(Arc::new(inquiry));
     }
 
     pub(crate) fn into_checked(self) -> Checked {
@@ -371,7 +372,7 @@ impl<'a> Desk<'a> {
         Checked {
             verdict: self.verdict,
             text: self.text,
-            divergence: self.divergence,
+            inquiry: self.inquiry,
             trust,
         }
     }
@@ -413,11 +414,11 @@ impl<'a> Desk<'a> {
 }
 
 /// What the check of a caller's signature came to, and what the platform's own answer proves.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Checked {
     pub(crate) verdict: SignatureVerdict,
     pub(crate) text: Option<String>,
-    pub(crate) divergence: Option<Divergence>,
+    pub(crate) inquiry: Option<Inquiry>,
     pub(crate) trust: ReplyTrust,
 }
 

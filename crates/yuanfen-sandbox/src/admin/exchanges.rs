@@ -65,7 +65,7 @@ fn whole(exchange: &Exchange) -> Value {
             "body": body(&exchange.response_body),
         })),
         "canonical_text": exchange.canonical_text,
-        "divergence": exchange.divergence,
+        "divergence": exchange.divergence(),
     });
     if let (Value::Object(value), Value::Object(detail)) = (&mut value, detail) {
         value.extend(detail);

@@ -8,19 +8,20 @@ use yuanfen_sign::{DigestScheme, HexCase, HexSpelling, KeyedDigest, KeyedSigner}
 use super::{Judge, Mistake};
 
 /// A digest with a key that both ends share.
-pub(crate) struct Keyed<'a> {
-    signer: &'a KeyedSigner,
-    signature: &'a str,
+pub(crate) struct Keyed {
+    signer: KeyedSigner,
+    signature: String,
 }
 
-impl<'a> Keyed<'a> {
+impl Keyed {
     /// A signature that should be this signer's.
-    pub(crate) const fn new(signer: &'a KeyedSigner, signature: &'a str) -> Self {
+    pub(crate) fn new(signer: KeyedSigner, signature: &str) -> Self {
+        let signature = signature.to_owned();
         Self { signer, signature }
     }
 }
 
-impl Judge for Keyed<'_> {
+impl Judge for Keyed {
     fn judge(&self, text: &[u8]) -> Option<Vec<Mistake>> {
         let (signature, scheme) = (self.signature.trim(), self.signer.scheme());
         [KeyedDigest::Md5, KeyedDigest::HmacSha256]
@@ -51,30 +52,30 @@ impl Judge for Keyed<'_> {
 }
 
 /// An RSA signature in base64, under one of several keys.
-pub(crate) struct Rsa<'a> {
+pub(crate) struct Rsa {
     /// Keys with what is odd about each.
-    keys: Vec<(Option<Mistake>, &'a dyn Verify)>,
+    keys: Vec<(Option<Mistake>, Box<dyn Verify>)>,
     /// The signature in the spellings that it may be in, the one that came first.
     spellings: Vec<String>,
 }
 
-impl<'a> Rsa<'a> {
+impl Rsa {
     /// Under the key that it should be under.
-    pub(crate) fn new(key: &'a dyn Verify, signature: &str) -> Self {
+    pub(crate) fn new(key: impl Verify + 'static, signature: &str) -> Self {
         Self {
-            keys: vec![(None, key)],
+            keys: vec![(None, Box::new(key))],
             spellings: spellings(signature),
         }
     }
 
     /// Or under this one, which is wrong in that way.
-    pub(crate) fn or(mut self, mistake: Mistake, key: &'a dyn Verify) -> Self {
-        self.keys.push((Some(mistake), key));
+    pub(crate) fn or(mut self, mistake: Mistake, key: impl Verify + 'static) -> Self {
+        self.keys.push((Some(mistake), Box::new(key)));
         self
     }
 }
 
-impl Judge for Rsa<'_> {
+impl Judge for Rsa {
     fn judge(&self, text: &[u8]) -> Option<Vec<Mistake>> {
         self.keys.iter().find_map(|(mistake, key)| {
             let spelled = self

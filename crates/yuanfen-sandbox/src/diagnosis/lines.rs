@@ -7,19 +7,19 @@ use super::respell::respellings;
 use super::{Divergence, Mistake, Rsa, Suspect, explain};
 
 /// What the text of a call is made of, as it arrived.
-#[derive(Clone, Copy)]
-pub(crate) struct Lines<'a> {
-    pub(crate) method: &'a str,
+#[derive(Clone)]
+pub(crate) struct Lines {
+    pub(crate) method: String,
     /// Path and query as sent.
-    pub(crate) target: &'a str,
+    pub(crate) target: String,
     /// `Host` as sent.
-    pub(crate) host: Option<&'a str>,
-    pub(crate) timestamp: &'a str,
-    pub(crate) nonce: &'a str,
+    pub(crate) host: Option<String>,
+    pub(crate) timestamp: String,
+    pub(crate) nonce: String,
     /// The bytes that are signed.
-    pub(crate) body: &'a [u8],
+    pub(crate) body: Vec<u8>,
     /// The bytes that came.
-    pub(crate) sent: &'a [u8],
+    pub(crate) sent: Vec<u8>,
 }
 
 /// A line and what is odd about it.
@@ -38,16 +38,16 @@ const BARE: &AsciiSet = &NON_ALPHANUMERIC
 /// The same by the habits of JavaScript.
 const BARE_IN_JAVASCRIPT: &AsciiSet = &BARE.remove(b'!').remove(b'*').remove(b'\'').remove(b'(').remove(b')');
 
-impl Lines<'_> {
+impl Lines {
     /// What was signed instead, if a common mistake explains it.
-    pub(crate) fn explain(&self, judge: &Rsa<'_>) -> Option<Divergence> {
-        let ours = self.text(self.target.as_bytes(), self.body);
+    pub(crate) fn explain(&self, judge: &Rsa) -> Option<Divergence> {
+        let ours = self.text(self.target.as_bytes(), &self.body);
         let shown = String::from_utf8_lossy(&ours).into_owned();
         let (targets, bodies) = (self.targets(), self.bodies());
         let right = std::iter::once(Suspect::new(Vec::new(), ours));
         let by_target = targets
             .iter()
-            .map(|(mistake, target)| Suspect::new(vec![*mistake], self.text(target, self.body)));
+            .map(|(mistake, target)| Suspect::new(vec![*mistake], self.text(target, &self.body)));
         let by_body = bodies
             .iter()
             .map(|(mistake, body)| Suspect::new(vec![*mistake], self.text(self.target.as_bytes(), body)));
@@ -73,14 +73,14 @@ impl Lines<'_> {
     }
 
     fn targets(&self) -> Vec<Odd> {
-        let target = self.target;
+        let target = self.target.as_str();
         let (path, query) = match target.split_once('?') {
             Some((path, query)) => (path, Some(query)),
             None => (target, None),
         };
         let with_query = |path: &str| query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
         let mut odd: Vec<(Mistake, String)> = Vec::new();
-        for host in self.host.into_iter().chain(["api.mch.weixin.qq.com"]) {
+        for host in self.host.as_deref().into_iter().chain(["api.mch.weixin.qq.com"]) {
             odd.push((Mistake::WholeAddress, format!("https://{host}{target}")));
             odd.push((Mistake::WholeAddress, format!("http://{host}{target}")));
             odd.push((Mistake::WholeAddress, format!("{host}{target}")));
@@ -115,20 +115,20 @@ impl Lines<'_> {
         let mut odd = vec![(Mistake::BodyLeftOut, Vec::new())];
         let trimmed = self.body.trim_ascii();
         odd.push((Mistake::BodyTrimmed, trimmed.to_vec()));
-        odd.push((Mistake::BodyTrimmed, [self.body, b"\n"].concat()));
+        odd.push((Mistake::BodyTrimmed, [&self.body[..], b"\n"].concat()));
         if self.sent != self.body {
-            odd.push((Mistake::UploadWhole, self.sent.to_vec()));
+            odd.push((Mistake::UploadWhole, self.sent.clone()));
         }
         let respelled = respellings(trimmed);
         odd.extend(respelled.into_iter().map(|body| (Mistake::BodyRespelled, body)));
-        odd.retain(|(_, body)| body != self.body);
+        odd.retain(|(_, body)| *body != self.body);
         odd
     }
 
     /// Right lines in a wrong frame.
     fn shapes(&self) -> Vec<Suspect> {
         let target = self.target.as_bytes();
-        let ours = self.text(target, self.body);
+        let ours = self.text(target, &self.body);
         let with_breaks = |spelling: &[u8]| {
             let lines = ours.split_inclusive(|byte| *byte == b'\n');
             let respelled = lines.map(|line| match line.strip_suffix(b"\n") {
@@ -148,14 +148,14 @@ impl Lines<'_> {
             Suspect::new(vec![Mistake::LineBreakSpelling], with_breaks(b"\\n")),
             Suspect::new(
                 vec![Mistake::LinesSwapped],
-                line_text(&[method, target, nonce, timestamp, self.body]),
+                line_text(&[method, target, nonce, timestamp, &self.body]),
             ),
             Suspect::new(
                 vec![Mistake::LinesSwapped],
-                line_text(&[target, method, timestamp, nonce, self.body]),
+                line_text(&[target, method, timestamp, nonce, &self.body]),
             ),
             // As answers and notices are signed.
-            Suspect::new(vec![Mistake::LinesSwapped], line_text(&[timestamp, nonce, self.body])),
+            Suspect::new(vec![Mistake::LinesSwapped], line_text(&[timestamp, nonce, &self.body])),
         ];
         if self.body.is_empty() {
             // Four lines, where a fifth stands for the empty body.
@@ -168,7 +168,7 @@ impl Lines<'_> {
         for other in ["GET", "POST", lower.as_str()] {
             suspects.push(Suspect::new(
                 vec![Mistake::MethodSpelling],
-                self.lines(other.as_bytes(), target, self.body),
+                self.lines(other.as_bytes(), target, &self.body),
             ));
         }
         suspects.retain(|suspect| suspect.text != ours);

@@ -11,14 +11,14 @@ use super::respell::respellings;
 use super::{Divergence, Judge, Mistake, Suspect, explain, ones_and_twos};
 
 /// What the text of a message is made of.
-#[derive(Clone, Copy)]
-pub(crate) struct Pairs<'a> {
+#[derive(Clone)]
+pub(crate) struct Pairs {
     pub(crate) rules: PairRules,
-    pub(crate) fields: &'a Fields,
+    pub(crate) fields: Fields,
     /// The key at the text's end, where one is there.
-    pub(crate) key: Option<&'a SharedKey>,
+    pub(crate) key: Option<SharedKey>,
     /// A field whose value is JSON that may have been written twice.
-    pub(crate) json: Option<&'a str>,
+    pub(crate) json: Option<&'static str>,
 }
 
 /// How a text is put together.
@@ -62,12 +62,12 @@ const DEVIATIONS: &[Deviation] = &[
     (Mistake::CharsetGbk, |style| style.gbk = true),
 ];
 
-impl<'a> Pairs<'a> {
+impl Pairs {
     /// What was signed instead, if a common mistake explains it.
     pub(crate) fn explain(&self, judge: &dyn Judge) -> Option<Divergence> {
-        let ours = self.key.map_or_else(
-            || self.rules.keyless_text(self.fields),
-            |key| self.rules.text(self.fields, key),
+        let ours = self.key.as_ref().map_or_else(
+            || self.rules.keyless_text(&self.fields),
+            |key| self.rules.text(&self.fields, key),
         );
         let right = Style {
             rules: self.rules,
@@ -174,7 +174,7 @@ impl<'a> Pairs<'a> {
         } else {
             Cow::Borrowed(text.as_bytes())
         };
-        match self.key.filter(|_| rules.tail != Tail::None) {
+        match self.key.as_ref().filter(|_| rules.tail != Tail::None) {
             Some(key) => keyed_text(&message, key).into_parts(),
             None => (message.into_owned(), 0),
         }

@@ -8,18 +8,18 @@ use yuanfen_sign::{SharedKey, keyed_text};
 use super::{Divergence, Judge, Mistake, Suspect, explain};
 
 /// What the text of a message is made of.
-#[derive(Clone, Copy)]
-pub(crate) struct Payload<'a> {
+#[derive(Clone)]
+pub(crate) struct Payload {
     /// The base64 once the form was read.
-    pub(crate) payload: &'a str,
-    pub(crate) key: &'a SharedKey,
+    pub(crate) payload: String,
+    pub(crate) key: SharedKey,
 }
 
-impl Payload<'_> {
+impl Payload {
     /// What was signed instead, if a common mistake explains it.
     pub(crate) fn explain(&self, judge: &dyn Judge) -> Option<Divergence> {
-        let payload = self.payload;
-        let ours = keyed_text(payload.as_bytes(), self.key);
+        let payload = self.payload.as_str();
+        let ours = keyed_text(payload.as_bytes(), &self.key);
         let mut suspects = vec![
             self.suspect(None, payload.as_bytes()),
             self.suspect(Some(Mistake::KeyTail), format!("{payload}&key=").as_bytes()),
@@ -50,7 +50,7 @@ impl Payload<'_> {
     }
 
     fn suspect(&self, mistake: Option<Mistake>, message: &[u8]) -> Suspect {
-        let (text, key_length) = keyed_text(message, self.key).into_parts();
+        let (text, key_length) = keyed_text(message, &self.key).into_parts();
         let mut suspect = Suspect::new(mistake.into_iter().collect(), text);
         suspect.key_length = key_length;
         suspect

@@ -109,13 +109,13 @@ impl Fshows {
             desk.checked(SignatureVerdict::Mismatch, shown);
             let pairs = Pairs {
                 rules: RULES,
-                fields: &form,
+                fields: form.clone(),
                 key: None,
                 json: Some("content"),
             };
             let sha256 = self.merchant.clone().with_digest(RsaDigest::Sha256);
-            let judge = Rsa::new(&self.merchant, signature).or(Mistake::OtherDigest, &sha256);
-            desk.diverges(pairs.explain(&judge));
+            let judge = Rsa::new(self.merchant.clone(), signature).or(Mistake::OtherDigest, sha256);
+            desk.inquire(move || pairs.explain(&judge));
             return Err(Refusal::new("-100", "无效签名"));
         }
         desk.checked(SignatureVerdict::Holds, shown);

@@ -103,10 +103,11 @@ impl Mpgateway {
         if self.signer.verify(text.as_bytes(), signature).is_err() {
             desk.checked(SignatureVerdict::Mismatch, shown);
             let payload = Payload {
-                payload: request,
-                key: self.signer.key(),
+                payload: request.to_owned(),
+                key: self.signer.key().clone(),
             };
-            desk.diverges(payload.explain(&Keyed::new(&self.signer, signature)));
+            let judge = Keyed::new(self.signer.clone(), signature);
+            desk.inquire(move || payload.explain(&judge));
             return Err("签名错误");
         }
         desk.checked(SignatureVerdict::Holds, shown);

@@ -138,11 +138,12 @@ impl Starpos {
             desk.checked(SignatureVerdict::Mismatch, shown);
             let pairs = Pairs {
                 rules: RULES,
-                fields,
-                key: Some(self.signer.key()),
+                fields: fields.clone(),
+                key: Some(self.signer.key().clone()),
                 json: None,
             };
-            desk.diverges(pairs.explain(&Keyed::new(&self.signer, signature)));
+            let judge = Keyed::new(self.signer.clone(), signature);
+            desk.inquire(move || pairs.explain(&judge));
             return Err(Refusal::new("900001", "验签失败"));
         }
         desk.checked(SignatureVerdict::Holds, shown);

@@ -24,7 +24,7 @@ const QUERY: &str = "/v3/pay/transactions/out-trade-no/A%2A1?mchid=1900000001";
 fn last(far_side: &FarSide) -> Option<Divergence> {
     let exchange = far_side.exchanges().pop().unwrap();
     assert_eq!(exchange.signature, SignatureVerdict::Mismatch);
-    exchange.divergence
+    exchange.divergence()
 }
 
 fn found(far_side: &FarSide, mistake: Mistake) -> Divergence {

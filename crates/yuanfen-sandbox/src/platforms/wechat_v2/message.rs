@@ -10,7 +10,7 @@ use yuanfen_sign::{
 use yuanfen_xml::{MESSAGE_LIMITS, read, write};
 
 use crate::book::{Account, Book, Order};
-use crate::diagnosis::{Divergence, Keyed, Mistake, Pairs};
+use crate::diagnosis::{Keyed, Mistake, Pairs};
 use crate::exchange::SignatureVerdict;
 use crate::faults::Subject;
 use crate::keys::KeyError;
@@ -263,7 +263,7 @@ pub(super) fn open<'m>(
         shown,
     );
     if !holds {
-        desk.diverges(divergence(&fields, sign_type, merchant, merchants));
+        inquire(&fields, sign_type, merchant, merchants, desk);
         return Err(Unreadable::Signature);
     }
     let named = |name| fields.filled(name).map(str::to_owned);
@@ -279,24 +279,33 @@ pub(super) fn open<'m>(
     Ok((fields, caller))
 }
 
-/// What was signed instead: with the merchant's own key, or with another's.
-fn divergence(fields: &Fields, sign_type: SignType, merchant: &Merchant, merchants: &[Merchant]) -> Option<Divergence> {
-    let explain = |merchant: &Merchant| {
-        let pairs = Pairs {
-            rules: RULES,
-            fields,
-            key: Some(&merchant.key),
-            json: None,
-        };
-        let signer = merchant.signer(sign_type);
-        pairs.explain(&Keyed::new(&signer, fields.get("sign").unwrap_or_default()))
-    };
-    explain(merchant).or_else(|| {
-        let mut others = merchants
-            .iter()
-            .filter(|other| other.merchant_id != merchant.merchant_id);
-        others.find_map(|other| explain(other).map(|divergence| divergence.and(Mistake::OtherKey)))
-    })
+/// Keeps what it takes to find out what was signed instead: with the merchant's own key, or with another's.
+fn inquire(fields: &Fields, sign_type: SignType, merchant: &Merchant, merchants: &[Merchant], desk: &mut Desk<'_>) {
+    let signature = fields.get("sign").unwrap_or_default().to_owned();
+    let others = merchants
+        .iter()
+        .filter(|other| other.merchant_id != merchant.merchant_id);
+    let signers: Vec<KeyedSigner> = std::iter::once(merchant)
+        .chain(others)
+        .map(|merchant| merchant.signer(sign_type))
+        .collect();
+    let fields = fields.clone();
+    desk.inquire(move || {
+        signers.iter().enumerate().find_map(|(index, signer)| {
+            let pairs = Pairs {
+                rules: RULES,
+                fields: fields.clone(),
+                key: Some(signer.key().clone()),
+                json: None,
+            };
+            let found = pairs.explain(&Keyed::new(signer.clone(), &signature))?;
+            Some(if index == 0 {
+                found
+            } else {
+                found.and(Mistake::OtherKey)
+            })
+        })
+    });
 }
 
 /// Who makes a call and about which order, by its own words; nothing is checked.

@@ -6,7 +6,7 @@ use yuanfen_sign::line_text;
 
 use super::Refusal;
 use super::caller::Merchant;
-use crate::diagnosis::{Divergence, Lines, Mistake, Rsa};
+use crate::diagnosis::{Lines, Mistake, Rsa};
 use crate::exchange::SignatureVerdict;
 use crate::platforms::{Call, Desk};
 
@@ -67,7 +67,7 @@ pub(super) fn check(
     };
     let refusal = refuse(words);
     let refusal = if verdict == SignatureVerdict::Mismatch {
-        desk.diverges(divergence(call, signed, &parameters, merchants));
+        inquire(call, signed, &parameters, merchants, desk);
         refusal.with_detail(json!({
             "field": "signature",
             "location": "authorization",
@@ -121,28 +121,27 @@ fn judge(parameters: &Parameters<'_>, merchants: &[Merchant], text: &[u8], now: 
     }
 }
 
-/// What was signed instead: by the merchant's own key, or by another's.
-fn divergence(
-    call: &Call<'_>,
-    signed: &[u8],
-    parameters: &Parameters<'_>,
-    merchants: &[Merchant],
-) -> Option<Divergence> {
-    let merchant = merchants.iter().find(|merchant| merchant.id == parameters.mchid)?;
-    let others = merchants.iter().filter(|other| other.id != merchant.id);
-    let judge = others.fold(Rsa::new(&merchant.key, parameters.signature), |judge, other| {
-        judge.or(Mistake::OtherKey, &other.key)
-    });
-    let lines = Lines {
-        method: call.method.as_str(),
-        target: call.target,
-        host: call.header("host"),
-        timestamp: parameters.timestamp,
-        nonce: parameters.nonce,
-        body: signed,
-        sent: call.body,
+/// Keeps what it takes to find out what was signed instead: by the merchant's own key, or by another's.
+fn inquire(call: &Call<'_>, signed: &[u8], parameters: &Parameters<'_>, merchants: &[Merchant], desk: &mut Desk<'_>) {
+    let (own, others): (Vec<_>, Vec<_>) = merchants.iter().partition(|merchant| merchant.id == parameters.mchid);
+    let Some(own) = own.first() else {
+        return;
     };
-    lines.explain(&judge)
+    let judge = others
+        .iter()
+        .fold(Rsa::new(own.key.clone(), parameters.signature), |judge, other| {
+            judge.or(Mistake::OtherKey, other.key.clone())
+        });
+    let lines = Lines {
+        method: call.method.to_string(),
+        target: call.target.to_owned(),
+        host: call.header("host").map(str::to_owned),
+        timestamp: parameters.timestamp.to_owned(),
+        nonce: parameters.nonce.to_owned(),
+        body: signed.to_vec(),
+        sent: call.body.to_vec(),
+    };
+    desk.inquire(move || lines.explain(&judge));
 }
 
 fn refuse(words: &str) -> Refusal {
