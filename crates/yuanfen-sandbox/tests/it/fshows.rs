@@ -14,8 +14,8 @@ use crate::wire::{Reply, escape, field, form, get, post, sandbox};
 
 const FORM: &str = "application/x-www-form-urlencoded; charset=UTF-8";
 pub const GATEWAY: &str = "/fshows/gateway";
-const PLACE: &str = "fshows.liquidation.wxpay.mppay";
-const QUERY: &str = "fshows.liquidation.alipay.trade.query";
+pub const PLACE: &str = "fshows.liquidation.wxpay.mppay";
+pub const QUERY: &str = "fshows.liquidation.alipay.trade.query";
 const CLOSE: &str = "fshows.liquidation.order.close";
 
 /// Sheet, section 7, T1a.
@@ -44,7 +44,7 @@ async fn send(sandbox: &Sandbox, body: &str) -> Reply {
     post(sandbox.address(), GATEWAY, FORM, body.as_bytes()).await
 }
 
-async fn call(sandbox: &Sandbox, method: &str, content: &Value) -> Value {
+pub async fn call(sandbox: &Sandbox, method: &str, content: &Value) -> Value {
     let content = content.to_string();
     let body = sealed(
         sandbox,
@@ -58,21 +58,21 @@ async fn call(sandbox: &Sandbox, method: &str, content: &Value) -> Value {
     send(sandbox, &body).await.json()
 }
 
-fn order(order_no: &str) -> Value {
+pub fn order(order_no: &str) -> Value {
     json!({
         "sub_merchant_id": "20990101000000000001", "body": "shop - noodles", "out_trade_no": order_no,
         "total_fee": "100.00", "sub_openid": "oBuyer", "spbill_create_ip": "203.0.113.7",
     })
 }
 
-fn order_told_at(order_no: &str, url: &str) -> Value {
+pub fn order_told_at(order_no: &str, url: &str) -> Value {
     let mut order = order(order_no);
     order["notify_url"] = json!(url);
     order
 }
 
 /// A call-back's fields, and whether its signature holds by the oracle.
-fn callback(sandbox: &Sandbox, body: &[u8]) -> (Vec<(String, String)>, bool) {
+pub fn callback(sandbox: &Sandbox, body: &[u8]) -> (Vec<(String, String)>, bool) {
     let fields = form(std::str::from_utf8(body).unwrap());
     let map: BTreeMap<String, String> = fields.iter().cloned().collect();
     assert_eq!(map.len(), fields.len());

@@ -14,7 +14,7 @@ use crate::wire::{Reply, escape, field, form, get, post, sandbox};
 const FORM: &str = "application/x-www-form-urlencoded";
 const KEY: &str = "testkey-0123456789abcdef";
 pub const SUBMIT: &str = "/mpgateway/api/mpgateway";
-const QUERY: &str = "/mpgateway/api/query";
+pub const QUERY: &str = "/mpgateway/api/query";
 const CANCEL: &str = "/mpgateway/api/cancel";
 
 /// Sheet, section 5, V1.
@@ -35,7 +35,7 @@ fn sealed(payload: &str) -> String {
     format!("req={}&sign={sign}", escape(&base64))
 }
 
-async fn call(sandbox: &Sandbox, target: &str, payload: &Value) -> Value {
+pub async fn call(sandbox: &Sandbox, target: &str, payload: &Value) -> Value {
     opened(&send(sandbox, target, &sealed(&payload.to_string())).await)
 }
 
@@ -55,7 +55,7 @@ fn up_front(reply: &Reply) -> Value {
     serde_json::from_slice(&STANDARD.decode(outer["resp"].as_str().unwrap()).unwrap()).unwrap()
 }
 
-fn order(action: &str, order_no: &str, backurl: &str) -> Value {
+pub fn order(action: &str, order_no: &str, backurl: &str) -> Value {
     json!({
         "action": action, "txnamt": 100, "merid": "00000001", "orderid": order_no, "backurl": backurl,
         "openid": "o1", "code": "130000000000000001", "ip": "203.0.113.7",
@@ -63,7 +63,7 @@ fn order(action: &str, order_no: &str, backurl: &str) -> Value {
 }
 
 /// A notice's payload, if its signature holds.
-fn notice(body: &[u8]) -> Value {
+pub fn notice(body: &[u8]) -> Value {
     let fields = form(std::str::from_utf8(body).unwrap());
     assert_eq!(fields.len(), 2);
     let resp = field(&fields, "resp");

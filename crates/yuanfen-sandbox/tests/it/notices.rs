@@ -9,14 +9,15 @@ use yuanfen_testkit::oracle;
 
 use crate::shop::{self, Listener, V2Digest, clock, v3_holds, xml_fields};
 
-const V2_YES: &str = "<xml><return_code><![CDATA[SUCCESS]]></return_code><return_msg><![CDATA[OK]]></return_msg></xml>";
+pub const V2_YES: &str =
+    "<xml><return_code><![CDATA[SUCCESS]]></return_code><return_msg><![CDATA[OK]]></return_msg></xml>";
 const V2_NO: &str = "<xml><return_code><![CDATA[FAIL]]></return_code><return_msg><![CDATA[busy]]></return_msg></xml>";
 
 async fn sandbox() -> Sandbox {
     Sandbox::builder().clock(clock()).seed(1).start().await.unwrap()
 }
 
-fn opened(sandbox: &Sandbox, notice: &http::Request<bytes::Bytes>) -> (Value, Value) {
+pub fn opened(sandbox: &Sandbox, notice: &http::Request<bytes::Bytes>) -> (Value, Value) {
     let account = sandbox.wechat_v3();
     assert!(v3_holds(
         notice.headers(),

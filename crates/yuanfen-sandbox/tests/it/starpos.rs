@@ -20,7 +20,7 @@ pub const LOOK_UP: &str = "/starpos/adpweb/ehpspos3/pubSigQry.json";
 /// Sheet, section 4.5, V1.
 pub const V1: &str = r#"{"orgNo":"00001","mercId":"000000000000001","trmNo":"00000001","txnTime":"20240102030405","signType":"MD5","version":"V1.0.0","signValue":"dc9745a8b653c52ebd121fa17003f4c4"}"#;
 
-type Map = BTreeMap<String, String>;
+pub type Map = BTreeMap<String, String>;
 
 fn fields(base: &[(&str, &str)], more: &[(&str, &str)]) -> Map {
     let mut map: Map = [
@@ -48,7 +48,7 @@ fn look_up(more: &[(&str, &str)]) -> Map {
     fields(&[("signType", "MD5")], more)
 }
 
-fn pay(more: &[(&str, &str)]) -> Map {
+pub fn pay(more: &[(&str, &str)]) -> Map {
     let base = [
         ("signType", "MD5"),
         ("openid", "oBuyer"),
@@ -61,7 +61,7 @@ fn pay(more: &[(&str, &str)]) -> Map {
     fields(&base, more)
 }
 
-fn query(trade_no: &str, number: &str, more: &[(&str, &str)]) -> Map {
+pub fn query(trade_no: &str, number: &str, more: &[(&str, &str)]) -> Map {
     let base = [
         ("signType", "MD5"),
         ("opSys", "3"),
@@ -72,7 +72,7 @@ fn query(trade_no: &str, number: &str, more: &[(&str, &str)]) -> Map {
     fields(&base, more)
 }
 
-fn signed(mut map: Map) -> Map {
+pub fn signed(mut map: Map) -> Map {
     map.insert("signValue".to_owned(), oracle::starpos_sign(&map, KEY));
     map
 }
@@ -93,19 +93,19 @@ fn ascii(map: &Map) -> Vec<u8> {
     })
 }
 
-async fn call(sandbox: &Sandbox, endpoint: &str, map: &Map) -> Reply {
+pub async fn call(sandbox: &Sandbox, endpoint: &str, map: &Map) -> Reply {
     let target = format!("/starpos/adpweb/ehpspos3/{endpoint}.json");
     post(sandbox.address(), &target, JSON, &ascii(map)).await
 }
 
 /// The fields of a reply, `message` decoded.
-fn opened(reply: &Reply) -> Map {
+pub fn opened(reply: &Reply) -> Map {
     assert_eq!(reply.status, 200);
     assert!(reply.body.is_ascii());
     read(reply.text())
 }
 
-fn read(text: &str) -> Map {
+pub fn read(text: &str) -> Map {
     let mut map: Map = serde_json::from_str(text).unwrap();
     let message = &map["message"];
     assert!(message.is_ascii(), "the message is not encoded");
@@ -115,7 +115,7 @@ fn read(text: &str) -> Map {
 }
 
 /// The same of a reply whose signature holds.
-fn proven(reply: &Reply) -> Map {
+pub fn proven(reply: &Reply) -> Map {
     let map = opened(reply);
     assert_eq!(map["signValue"], oracle::starpos_sign(&map, KEY));
     map
