@@ -5,10 +5,11 @@ mod bills;
 mod log;
 mod payer;
 mod troubles;
+mod ways_in;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,12 +17,15 @@ use http::{Request, Response, StatusCode};
 use tokio::sync::{Notify, watch};
 use yuanfen_core::UnixTime;
 
+pub(crate) use self::ways_in::WaysIn;
 use crate::admin::{Changes, Topic};
 use crate::ambient::SeededAmbient;
+use crate::arrival::Arrival;
 use crate::book::Book;
 use crate::deliver::{Handed, NoticeAttempt, NoticeOutcome, PostOffice};
 use crate::exchange::{Exchange, ExchangeLog, KeptBody, kept_text};
 use crate::faults::{FaultKind, FaultPlan, FaultState, FaultTally, Strikes};
+use crate::hosts::Hosts;
 use crate::keys::{KeyError, KeySet};
 use crate::platforms::{self, Call, Checked, Desk, Platform, PlatformSide};
 use crate::{Clock, ClockError, SandboxError, Scenario};
@@ -38,6 +42,8 @@ pub struct FarSide(Arc<Inner>);
 
 struct Inner {
     base_url: String,
+    hosts: Arc<Hosts>,
+    ways_in: OnceLock<WaysIn>,
     keys: KeySet,
     seed: u64,
     ambient: SeededAmbient,
@@ -93,7 +99,7 @@ pub struct DueNotice {
 
 impl FarSide {
     /// All platforms with the built-in throw-away keys, on that clock, with numbers from that seed. `base_url` is what
-    /// the platforms tell of their own address.
+    /// the platforms tell of their own address where a call came by none of theirs.
     ///
     /// # Errors
     /// When a built-in key does not load, which a test of this crate rules out.
@@ -106,11 +112,12 @@ impl FarSide {
     /// # Errors
     /// When a key of the set does not load.
     pub fn with_keys(base_url: impl Into<String>, clock: Clock, seed: u64, keys: KeySet) -> Result<Self, SandboxError> {
-        Self::with_speed(base_url.into(), clock, seed, 1, keys).map_err(SandboxError::Key)
+        Self::with_hosts(base_url.into(), Arc::default(), clock, seed, 1, keys).map_err(SandboxError::Key)
     }
 
-    pub(crate) fn with_speed(
+    pub(crate) fn with_hosts(
         base_url: String,
+        hosts: Arc<Hosts>,
         clock: Clock,
         seed: u64,
         ladder_speed: u32,
@@ -118,6 +125,8 @@ impl FarSide {
     ) -> Result<Self, KeyError> {
         Ok(Self(Arc::new(Inner {
             base_url,
+            hosts,
+            ways_in: OnceLock::new(),
             seed,
             ambient: SeededAmbient::new(clock, seed),
             ladder_speed: ladder_speed.max(1),
@@ -142,7 +151,7 @@ impl FarSide {
     /// # Errors
     /// When the fault plan cuts the connection. Delays are for wires and do not show here.
     pub fn answer(&self, request: &Request<Bytes>) -> Result<Response<Bytes>, Cut> {
-        match self.handle(request).departure {
+        match self.handle(request, &Arrival::in_memory(request)).departure {
             Departure::Whole(response) => Ok(response),
             Departure::Half(_) | Departure::Nothing => Err(Cut),
         }
@@ -298,23 +307,28 @@ impl FarSide {
         self.0.returned.send_modify(|count| *count = count.wrapping_add(1));
     }
 
-    pub(crate) fn handle(&self, request: &Request<Bytes>) -> Handled {
+    pub(crate) fn handle(&self, request: &Request<Bytes>, arrival: &Arrival) -> Handled {
         let uri = request.uri();
         let target = uri.path_and_query().map_or("/", |target| target.as_str());
+        let (tenant, origin) = self.0.hosts.origin(arrival.scheme, uri, request.headers());
+        let path = tenant.path(uri.path());
         let call = Call {
             method: request.method(),
             target,
-            path: uri.path(),
+            path: &path,
             query: uri.query(),
             headers: request.headers(),
             body: request.body(),
+            base_url: origin.as_deref().unwrap_or(&self.0.base_url),
+            certificate: &arrival.certificate,
         };
         let at = self.now();
         let mut state = self.state();
-        let position = state.sides.iter().position(|side| side.owns(call.path));
+        let is_here = |side: &Box<dyn PlatformSide>| side.owns(call.path) && tenant.admits(side.platform(), call.path);
+        let position = state.sides.iter().position(is_here);
         let answered = position.and_then(|position| self.answer_at(&mut state, position, &call));
         let (platform, operation, strikes, checked, departure) = answered.unwrap_or_else(|| {
-            let nobody = Departure::Whole(troubles::bare(StatusCode::NOT_FOUND));
+            let nobody = Departure::Whole(Self::turn_away(call.path, StatusCode::NOT_FOUND));
             (None, "unknown", Strikes::default(), Checked::default(), nobody)
         });
         let delay = strikes.delay();

@@ -2,6 +2,7 @@
 
 mod admin;
 mod ambient;
+mod arrival;
 mod bills;
 mod book;
 mod clock;
@@ -10,12 +11,13 @@ mod diagnosis;
 mod exchange;
 mod far_side;
 mod faults;
-mod http;
+mod hosts;
 mod keys;
 mod platforms;
 mod sandbox;
 mod scenario;
 mod settings;
+mod wires;
 
 pub use bills::BillKind;
 pub use book::{
@@ -31,6 +33,7 @@ pub use faults::{
     FaultKind, FaultKindError, FaultPlan, FaultPlanError, FaultRule, FaultTally, FaultTextError, RefusalCode,
     RefusalCodeError,
 };
+pub use hosts::HostNameError;
 pub use keys::{
     CertifiedKey, FshowsCredentials, KeySet, KeySetError, MpgatewayCredentials, StarposCredentials,
     WechatV2Credentials, WechatV2ProviderCredentials, WechatV3Credentials, WechatV3ProviderCredentials,
@@ -39,3 +42,4 @@ pub use platforms::{PageRefused, Platform, StarposPush, UnknownPlatform};
 pub use sandbox::{Sandbox, SandboxBuilder, SandboxError};
 pub use scenario::{Bilingual, Scenario, ScenarioError};
 pub use settings::Settings;
+pub use wires::TlsError;

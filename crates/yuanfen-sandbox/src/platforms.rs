@@ -26,6 +26,7 @@ use yuanfen_core::{Ambient, UnixTime};
 
 pub use self::starpos::StarposPush;
 use crate::ambient::SeededAmbient;
+use crate::arrival::ClientCertificate;
 use crate::bills::Holder;
 use crate::book::{Account, Book, Order, Refund};
 use crate::deliver::{About, Event};
@@ -109,18 +110,26 @@ pub(crate) fn all(keys: &KeySet) -> Result<Vec<Box<dyn PlatformSide>>, KeyError>
     ])
 }
 
+/// What APIv3's gateway says of a call that it does not let through; `None` where the path is not APIv3's.
+pub(crate) fn gateway_refusal(path: &str, status: StatusCode) -> Option<Response<Bytes>> {
+    path.starts_with("/v3/").then(|| wechat_v3::gateway_refusal(status))
+}
+
 /// A call as it arrived.
 #[derive(Clone, Copy)]
 pub(crate) struct Call<'a> {
     pub(crate) method: &'a Method,
     /// Path and query exactly as sent.
     pub(crate) target: &'a str,
-    /// The path alone, exactly as sent.
+    /// The path alone, exactly as sent; an acquirer's with the sandbox's prefix, also where its own host has none.
     pub(crate) path: &'a str,
     /// What stands behind the `?`.
     pub(crate) query: Option<&'a str>,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) body: &'a [u8],
+    /// Where the caller reached the sandbox, without a slash at its end.
+    pub(crate) base_url: &'a str,
+    pub(crate) certificate: &'a ClientCertificate,
 }
 
 impl Call<'_> {
@@ -296,7 +305,7 @@ pub enum PageRefused {
 pub(crate) struct Desk<'a> {
     pub(crate) book: &'a mut Book,
     pub(crate) ambient: &'a SeededAmbient,
-    /// Where the sandbox answers, without a slash at its end.
+    /// Where the caller reaches the sandbox, without a slash at its end.
     pub(crate) base_url: &'a str,
     strikes: &'a Strikes,
     verdict: SignatureVerdict,

@@ -1,17 +1,19 @@
-//! The far side with a socket and a courier.
+//! The far side with sockets and a courier.
 
-use std::net::{Ipv4Addr, SocketAddr};
+mod builder;
+
+use std::net::SocketAddr;
 use std::ops::Deref;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio::task::{AbortHandle, JoinSet};
-use yuanfen_core::Secret;
 
-use crate::admin::Guard;
-use crate::far_side::DueNotice;
-use crate::keys::{KeyError, KeySet};
-use crate::{Clock, ClockError, FarSide, FaultKind, FaultPlan, Scenario, admin, http};
+pub use self::builder::SandboxBuilder;
+use crate::far_side::{DueNotice, WaysIn};
+use crate::hosts::HostNameError;
+use crate::keys::{KeyError, KeySetError};
+use crate::wires::{Courier, TlsError};
+use crate::{ClockError, FarSide, FaultKind};
 
 /// A running sandbox. It ends when it is dropped.
 ///
@@ -22,22 +24,9 @@ pub struct Sandbox {
     far_side: FarSide,
     address: SocketAddr,
     admin_address: SocketAddr,
-    tasks: [AbortHandle; 3],
-}
-
-/// How a sandbox is to run.
-#[derive(Clone, Debug)]
-pub struct SandboxBuilder {
-    listen: SocketAddr,
-    admin_listen: SocketAddr,
-    admin_names: Vec<String>,
-    admin_token: Option<Secret<String>>,
-    clock: Clock,
-    seed: Option<u64>,
-    faults: FaultPlan,
-    keys: KeySet,
-    scenario: Option<Scenario>,
-    ladder_speed: u32,
+    ways_in: WaysIn,
+    private_http_notices: bool,
+    tasks: Vec<AbortHandle>,
 }
 
 /// Why a sandbox does not start.
@@ -45,7 +34,7 @@ pub struct SandboxBuilder {
 #[non_exhaustive]
 pub enum SandboxError {
     /// It speaks plain http, which goes to this machine only.
-    #[error("the sandbox listens on loopback only, not on {0}")]
+    #[error("the sandbox listens in plain http on loopback only, not on {0}; others reach it over TLS")]
     NotLoopback(SocketAddr),
     /// The port cannot be had.
     #[error("cannot listen on {address}")]
@@ -56,6 +45,15 @@ pub enum SandboxError {
         #[source]
         source: std::io::Error,
     },
+    /// A name that it is to answer to is none.
+    #[error("the sandbox cannot answer to that name")]
+    Name(#[source] HostNameError),
+    /// Its certificate cannot be used, or a root for notices cannot be trusted.
+    #[error("TLS cannot be set up")]
+    Tls(#[source] TlsError),
+    /// Its certificate cannot be made.
+    #[error("the certificate for TLS cannot be made")]
+    Certificate(#[source] KeySetError),
     /// A key of the set does not load.
     #[error("a key of the set does not load")]
     Key(#[source] KeyError),
@@ -77,7 +75,7 @@ pub enum SandboxError {
 }
 
 impl SandboxError {
-    fn listening(address: SocketAddr) -> impl Fn(std::io::Error) -> Self + Copy {
+    pub(crate) fn listening(address: SocketAddr) -> impl Fn(std::io::Error) -> Self + Copy {
         move |source| Self::Listen { address, source }
     }
 }
@@ -97,7 +95,7 @@ impl Sandbox {
         SandboxBuilder::default()
     }
 
-    /// Where it listens.
+    /// Where it listens in plain http.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
@@ -113,6 +111,31 @@ impl Sandbox {
     #[must_use]
     pub fn admin_url(&self) -> String {
         format!("http://{}", self.admin_address)
+    }
+
+    /// Where it listens for TLS, if it does. Every one of [`server_names`](Self::server_names) is answered there, under
+    /// a certificate of [`KeySet::ca_certificate_pem`](crate::KeySet::ca_certificate_pem).
+    #[must_use]
+    pub const fn tls_address(&self) -> Option<SocketAddr> {
+        self.ways_in.tls
+    }
+
+    /// What `HTTPS_PROXY` is set to, if there is a proxy. It leads to the sandbox alone.
+    #[must_use]
+    pub fn connect_proxy_url(&self) -> Option<&str> {
+        self.ways_in.connect_proxy_url.as_deref()
+    }
+
+    /// The names that the certificate is for: the platforms' own hosts, what was added, and this machine's.
+    #[must_use]
+    pub fn server_names(&self) -> &[String] {
+        &self.ways_in.server_names
+    }
+
+    /// Whether notices go to private addresses in plain http too, where anybody on that network reads them.
+    #[must_use]
+    pub const fn sends_notices_in_private_http(&self) -> bool {
+        self.private_http_notices
     }
 
     /// The sandbox without its wires; a clone of it outlives the listener.
@@ -152,155 +175,19 @@ impl Drop for Sandbox {
     }
 }
 
-impl Default for SandboxBuilder {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            admin_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            admin_names: Vec::new(),
-            admin_token: None,
-            clock: Clock::real(),
-            seed: None,
-            faults: FaultPlan::none(),
-            keys: KeySet::built_in(),
-            scenario: None,
-            ladder_speed: 1,
-        }
-    }
-}
-
-impl SandboxBuilder {
-    /// Where to listen; port 0 takes a free one. Loopback only.
-    #[must_use]
-    pub const fn listen(mut self, address: SocketAddr) -> Self {
-        self.listen = address;
-        self
-    }
-
-    /// Where the admin API listens; port 0 takes a free one. Beyond loopback it wants a [token](Self::admin_token).
-    #[must_use]
-    pub const fn admin_listen(mut self, address: SocketAddr) -> Self {
-        self.admin_listen = address;
-        self
-    }
-
-    /// Another host under which the admin API is reached, such as a container's name; without a port it stands for
-    /// every port. Calls for any other host are refused, since a foreign page can make its own name point here.
-    #[must_use]
-    pub fn admin_name(mut self, host: impl Into<String>) -> Self {
-        self.admin_names.push(host.into());
-        self
-    }
-
-    /// What callers of the admin API must know: at least 16 characters, letters, digits and `-._~`.
-    #[must_use]
-    pub fn admin_token(mut self, token: Secret<String>) -> Self {
-        self.admin_token = Some(token);
-        self
-    }
-
-    /// Which time to go by.
-    #[must_use]
-    pub fn clock(mut self, clock: Clock) -> Self {
-        self.clock = clock;
-        self
-    }
-
-    /// Where numbers and the odds of faults come from. The same seed, clock and calls give the same answers.
-    #[must_use]
-    pub const fn seed(mut self, seed: u64) -> Self {
-        self.seed = Some(seed);
-        self
-    }
-
-    /// A bad day: its faults, its agreements with the platforms, its seed unless another one is given, and the time of
-    /// day from which it runs. What is given by [`faults`](Self::faults) gives way to it.
-    #[must_use]
-    pub fn scenario(mut self, scenario: Scenario) -> Self {
-        self.scenario = Some(scenario);
-        self
-    }
-
-    /// What goes wrong.
-    #[must_use]
-    pub fn faults(mut self, plan: impl Into<FaultPlan>) -> Self {
-        self.faults = plan.into();
-        self
-    }
-
-    /// With which keys; the built-in ones unless told otherwise.
-    #[must_use]
-    pub fn keys(mut self, keys: KeySet) -> Self {
-        self.keys = keys;
-        self
-    }
-
-    /// How many times faster than in life the ladders of notices go: at 1000, fifteen seconds are fifteen
-    /// milliseconds.
-    #[must_use]
-    pub const fn ladder_speed(mut self, speed: u32) -> Self {
-        self.ladder_speed = speed;
-        self
-    }
-
-    /// Starts.
-    ///
-    /// # Errors
-    /// When an address cannot be had or is not loopback, but for the admin API's with a token, and when that token or a
-    /// name is not of its form.
-    pub async fn start(self) -> Result<Sandbox, SandboxError> {
-        if !self.listen.ip().is_loopback() {
-            return Err(SandboxError::NotLoopback(self.listen));
-        }
-        let given = self.seed.or(self.scenario.as_ref().map(|scenario| scenario.seed));
-        let seed = match given {
-            Some(seed) => seed,
-            None => getrandom::u64().map_err(|_| SandboxError::Seed)?,
-        };
-        let listening = SandboxError::listening(self.listen);
-        let listener = TcpListener::bind(self.listen).await.map_err(listening)?;
-        let address = listener.local_addr().map_err(listening)?;
-        let admin = SandboxError::listening(self.admin_listen);
-        let admin_listener = TcpListener::bind(self.admin_listen).await.map_err(admin)?;
-        let admin_address = admin_listener.local_addr().map_err(admin)?;
-        let guard = Guard::new(admin_address, &self.admin_names, self.admin_token)?;
-        let far_side = FarSide::with_speed(
-            format!("http://{address}"),
-            self.clock,
-            seed,
-            self.ladder_speed,
-            self.keys,
-        )
-        .map_err(SandboxError::Key)?;
-        far_side.set_faults(self.faults);
-        if let Some(scenario) = self.scenario {
-            far_side.begin(scenario).map_err(SandboxError::Clock)?;
-        }
-        let server = tokio::spawn(http::serve(listener, far_side.clone()));
-        let admin = tokio::spawn(admin::serve(admin_listener, far_side.clone(), guard));
-        let courier = tokio::spawn(courier(far_side.clone()));
-        Ok(Sandbox {
-            far_side,
-            address,
-            admin_address,
-            tasks: [server.abort_handle(), admin.abort_handle(), courier.abort_handle()],
-        })
-    }
-}
-
 /// Delivers notices as they fall due.
-async fn courier(far_side: FarSide) {
+async fn courier(far_side: FarSide, carrier: Courier) {
     let mut errands = JoinSet::new();
     loop {
         while errands.try_join_next().is_some() {}
         for notice in far_side.due_notices() {
-            errands.spawn(deliver(far_side.clone(), notice));
+            errands.spawn(deliver(far_side.clone(), carrier.clone(), notice));
         }
         far_side.something_due().await;
     }
 }
 
-async fn deliver(far_side: FarSide, mut notice: DueNotice) {
+async fn deliver(far_side: FarSide, carrier: Courier, mut notice: DueNotice) {
     if !notice.delay.is_zero() {
         tokio::time::sleep(notice.delay).await;
     }
@@ -308,7 +195,7 @@ async fn deliver(far_side: FarSide, mut notice: DueNotice) {
     let answer = if notice.faults.contains(&FaultKind::LoseNotice) {
         Err("lost by plan".to_owned())
     } else {
-        http::carry(request).await
+        carrier.carry(request).await
     };
     far_side.answered(notice, answer.as_ref().map_err(String::as_str));
 }

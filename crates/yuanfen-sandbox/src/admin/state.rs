@@ -14,6 +14,11 @@ use crate::{Account, FarSide};
 
 pub(super) fn show(far_side: &FarSide, _ask: &Ask<'_>) -> Result<Response<Bytes>, Wrong> {
     let accounts: Vec<String> = Account::all().map(|account| account.to_string()).collect();
+    let ways_in = far_side.ways_in();
+    let tls = ways_in
+        .tls
+        .map(|listen| json!({ "listen": listen.to_string(), "server_names": ways_in.server_names }));
+    let proxy = ways_in.connect_proxy_url.map(|url| json!({ "url": url }));
     let (now, real_now) = (far_side.clock().now(), far_side.clock().real_now());
     Ok(answer(&json!({
         "now": Rfc3339(now).to_string(),
@@ -21,6 +26,8 @@ pub(super) fn show(far_side: &FarSide, _ask: &Ask<'_>) -> Result<Response<Bytes>
         "clock_ahead_seconds": now.since(real_now),
         "seed": far_side.seed(),
         "base_url": far_side.base_url(),
+        "tls": tls,
+        "connect_proxy": proxy,
         "accounts": accounts,
         "platform_serial": far_side.wechat_v3().platform_serial,
         "revision": far_side.changes().revision(),

@@ -82,7 +82,7 @@ pub(super) fn bare(status: StatusCode) -> Response<Bytes> {
 }
 
 /// What a proxy in front of the platform says.
-fn gateway_page(status: StatusCode) -> Response<Bytes> {
+pub(super) fn gateway_page(status: StatusCode) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(format!("<html><body><h1>{status}</h1></body></html>\n")));
     *response.status_mut() = status;
     response.headers_mut().insert(
@@ -129,7 +129,7 @@ impl FarSide {
         }
         let State { sides, book, .. } = state;
         let side = sides.get_mut(position)?;
-        let mut desk = Desk::new(book, &self.0.ambient, &self.0.base_url, &strikes);
+        let mut desk = Desk::new(book, &self.0.ambient, call.base_url, &strikes);
         let departure = answer(&mut **side, call, &mut desk, &strikes);
         let mut checked = desk.into_checked();
         if strikes.replace_answer() {

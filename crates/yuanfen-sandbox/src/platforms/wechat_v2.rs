@@ -3,6 +3,7 @@
 //! Two callers have keys here: a merchant that calls for itself, and a service provider that calls for its
 //! sub-merchants (section 10). Each has its own orders.
 
+mod certificates;
 mod checks;
 mod comments;
 mod files;
@@ -25,6 +26,7 @@ use http::{Request, Response, StatusCode};
 use yuanfen_core::{Ambient as _, Fields, UnixTime};
 use yuanfen_xml::{MESSAGE_LIMITS, read};
 
+use self::certificates::{is_theirs, refuse_at_the_door};
 use self::checks::SubMerchant;
 use self::files::NoBill;
 use self::message::{Merchant, Refusal, put, respond, unsigned};
@@ -63,6 +65,16 @@ struct Agreed {
 enum Operation {
     Signed(Signed),
     Text(Text),
+}
+
+impl Operation {
+    /// Column C in section 2 of the sheet.
+    const fn needs_certificate(self) -> bool {
+        matches!(
+            self,
+            Self::Signed(Signed::Refund(_) | Signed::Reverse) | Self::Text(Text::FundFlow | Text::Comments)
+        )
+    }
 }
 
 /// What is answered with a signed message, whether it is done or refused.
@@ -145,19 +157,23 @@ fn new_payment(ambient: &SeededAmbient) -> Terms {
 
 impl WechatV2 {
     pub(super) fn new(keys: &KeySet) -> Result<Self, KeyError> {
+        // A merchant has one certificate for both versions.
+        let certificates = keys.wechat_v3();
         let keys = keys.wechat_v2();
         let direct = Merchant::new(
             Platform::WechatV2.into(),
             keys::WECHAT_APP_ID,
             keys::WECHAT_MERCHANT_ID,
             keys.api_key.clone(),
-        )?;
+        )?
+        .with_certificate(&certificates.merchant.certificate_pem)?;
         let provider = Merchant::new(
             Account::provider(Platform::WechatV2),
             keys::WECHAT_PROVIDER_APP_ID,
             keys::WECHAT_PROVIDER_ID,
             keys.provider_api_key.clone(),
-        )?;
+        )?
+        .with_certificate(&certificates.provider.certificate_pem)?;
         Ok(Self {
             merchants: vec![direct, provider],
             agreed: Agreed::default(),
@@ -170,6 +186,9 @@ impl WechatV2 {
             Ok(opened) => opened,
             Err(unreadable) => return unsigned(unreadable.words()),
         };
+        if Operation::Signed(operation).needs_certificate() && !is_theirs(call.certificate, caller.merchant) {
+            return unsigned(certificates::NOT_THEIRS);
+        }
         let mut recall = None;
         let agreed_on = refused(desk).and_then(|()| checks::common(&fields, &caller, SubMerchant::Needed));
         if let (Err(refusal), Signed::Reverse) = (&agreed_on, operation) {
@@ -203,6 +222,9 @@ impl WechatV2 {
             Err(unreadable) if operation == Text::TradeBill => return NoBill::from(unreadable).answer(),
             Err(unreadable) => return unsigned(unreadable.words()),
         };
+        if Operation::Text(operation).needs_certificate() && !is_theirs(call.certificate, caller.merchant) {
+            return unsigned(certificates::NOT_THEIRS);
+        }
         let common = refused(desk).and_then(|()| checks::common(&fields, &caller, SubMerchant::Optional));
         match operation {
             Text::TradeBill => common
@@ -246,9 +268,15 @@ impl PlatformSide for WechatV2 {
     }
 
     fn answer(&mut self, call: &Call<'_>, desk: &mut Desk<'_>) -> Response<Bytes> {
-        match operation(call.path) {
-            Some((_, Operation::Signed(operation))) => self.perform(operation, call, desk),
-            Some((_, Operation::Text(operation))) => self.tell(operation, call, desk),
+        let operation = operation(call.path).map(|(_, operation)| operation);
+        if operation.is_some_and(Operation::needs_certificate)
+            && let Some(refusal) = refuse_at_the_door(call.certificate, &self.merchants)
+        {
+            return refusal;
+        }
+        match operation {
+            Some(Operation::Signed(operation)) => self.perform(operation, call, desk),
+            Some(Operation::Text(operation)) => self.tell(operation, call, desk),
             None => {
                 let mut response = Response::new(Bytes::new());
                 *response.status_mut() = StatusCode::NOT_FOUND;

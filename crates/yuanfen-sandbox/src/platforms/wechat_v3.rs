@@ -325,11 +325,7 @@ impl PlatformSide for WechatV3 {
     fn answer(&mut self, call: &Call<'_>, desk: &mut Desk<'_>) -> Response<Bytes> {
         let operation = match Operation::of(call) {
             Ok(operation) => operation,
-            Err(status) => {
-                let mut response = Response::new(Bytes::new());
-                *response.status_mut() = status;
-                return response;
-            }
+            Err(status) => return gateway_refusal(status),
         };
         let outcome = check_headers(call, &operation)
             .and_then(|()| Upload::of(&operation, call))
@@ -429,6 +425,26 @@ impl PlatformSide for WechatV3 {
         self.certificates.push(next);
         Some(serial)
     }
+}
+
+/// What the gateway says, unsigned, of a call that it does not let through.
+pub(super) fn gateway_refusal(status: StatusCode) -> Response<Bytes> {
+    let (code, message) = match status {
+        StatusCode::NOT_FOUND => ("RESOURCE_NOT_EXISTS", "请求的接口不存在"),
+        StatusCode::METHOD_NOT_ALLOWED => ("INVALID_REQUEST", "请求方法不正确"),
+        StatusCode::PAYLOAD_TOO_LARGE => ("INVALID_REQUEST", "请求包体过大"),
+        StatusCode::REQUEST_TIMEOUT => ("INVALID_REQUEST", "请求包体接收超时"),
+        _ => ("INVALID_REQUEST", "请求格式错误"),
+    };
+    let body = json!({ "code": code, "message": message }).to_string();
+    let mut response = Response::new(Bytes::from(body));
+    *response.status_mut() = status;
+    put(
+        response.headers_mut(),
+        "content-type",
+        "application/json; charset=utf-8",
+    );
+    response
 }
 
 /// What the gateway looks at before the signature.

@@ -206,7 +206,7 @@ async fn stops_at_the_acknowledgement_of_each_platform() {
 }
 
 #[tokio::test]
-async fn delivers_nowhere_but_to_loopback_and_goes_on_trying() {
+async fn delivers_in_plain_http_nowhere_but_to_loopback_and_goes_on_trying() {
     let sandbox = sandbox().await;
     for (number, url, reason) in [
         (
@@ -214,7 +214,7 @@ async fn delivers_nowhere_but_to_loopback_and_goes_on_trying() {
             "http://192.0.2.1/notify",
             "`notify address` is plain http to another machine",
         ),
-        ("order-2", "https://127.0.0.1:9/notify", "not to https"),
+        ("order-2", "https://127.0.0.1:9/notify", "no connection"),
         ("order-3", "http://127.0.0.1:9/notify", "no connection"),
     ] {
         shop::place(&sandbox, number, 100, url);
@@ -326,6 +326,6 @@ async fn listens_on_loopback_only() {
     let refused = Sandbox::builder().listen("0.0.0.0:0".parse().unwrap()).start().await;
     assert_eq!(
         refused.unwrap_err().to_string(),
-        "the sandbox listens on loopback only, not on 0.0.0.0:0"
+        "the sandbox listens in plain http on loopback only, not on 0.0.0.0:0; others reach it over TLS"
     );
 }

@@ -19,16 +19,22 @@ pub async fn sandbox() -> Sandbox {
 }
 
 pub async fn send(sandbox: &Sandbox, name: &str) -> Answer {
+    parse(&raw(sandbox.address(), &request_as(name, "sandbox")).await)
+}
+
+/// One of the calls of `tests/calls` as bytes, to that host.
+pub fn request_as(name: &str, host: &str) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/calls/{name}.http"));
     let file = std::fs::read(path).unwrap();
     let end = file.windows(2).position(|window| window == b"\n\n").unwrap();
     let head = String::from_utf8(file[..end].to_vec()).unwrap().replace('\n', "\r\n");
+    let head = head.replacen("Host: sandbox", &format!("Host: {host}"), 1);
     let mut request = format!("{head}\r\n\r\n").into_bytes();
     request.extend_from_slice(&file[end + 2..]);
-    parse(&raw(sandbox.address(), &request).await)
+    request
 }
 
-fn parse(answer: &[u8]) -> Answer {
+pub fn parse(answer: &[u8]) -> Answer {
     let end = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
     let head = std::str::from_utf8(&answer[..end]).unwrap();
     let mut lines = head.lines();

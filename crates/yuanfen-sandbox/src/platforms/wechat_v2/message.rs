@@ -2,6 +2,8 @@
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, header};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
 use yuanfen_core::{Fields, Secret, Sign as _, Verify as _, nonce_text};
 use yuanfen_sign::{
     Blanks, DigestScheme, Empties, HexCase, HexSpelling, KeyedDigest, KeyedSigner, NameOrder, PairRules, Render,
@@ -81,6 +83,8 @@ pub(super) struct Merchant {
     pub(super) key: SharedKey,
     /// The same key as text, for the digest that seals refund notices.
     pub(super) api_key: Secret<String>,
+    /// DER of the certificate that certificate-only calls have to show.
+    pub(super) certificate: Bytes,
 }
 
 /// Who calls, and for whom.
@@ -121,7 +125,17 @@ impl Merchant {
             merchant_id,
             key: SharedKey::new(api_key.expose())?,
             api_key,
+            certificate: Bytes::new(),
         })
+    }
+
+    /// With its certificate, from PEM.
+    pub(super) fn with_certificate(mut self, pem: &str) -> Result<Self, KeyError> {
+        let certificate = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|_| KeyError::NotDer {
+            expected: "certificate",
+        })?;
+        self.certificate = Bytes::copy_from_slice(&certificate);
+        Ok(self)
     }
 
     pub(super) fn signer(&self, sign_type: SignType) -> KeyedSigner {

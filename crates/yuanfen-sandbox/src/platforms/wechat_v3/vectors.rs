@@ -13,6 +13,7 @@ use super::placing::{Product, tables};
 use super::{authorization, put, schema};
 use crate::Clock;
 use crate::ambient::SeededAmbient;
+use crate::arrival::ClientCertificate;
 use crate::book::Book;
 use crate::exchange::SignatureVerdict;
 use crate::faults::Strikes;
@@ -52,6 +53,8 @@ fn verdict(case: &vectors::Case<'_>, target: &str, body: &[u8], signature: &str)
         query: None,
         headers: &headers,
         body,
+        base_url: "",
+        certificate: &ClientCertificate::NotAsked,
     };
     let checked = authorization::check(&call, body, &[merchant], &mut desk);
     let verdict = desk.into_checked().verdict;

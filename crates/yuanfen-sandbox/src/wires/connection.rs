@@ -1,0 +1,86 @@
+//! One connection: HTTP/1.1 in, what the far side makes of it out.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::outgoing::{CutByPlan, Outgoing};
+use crate::FarSide;
+use crate::arrival::Arrival;
+use crate::far_side::{Departure, Handled};
+
+/// Most bytes of a call's body.
+const MOST_CALL: usize = 1 << 20;
+/// Most bytes of a body that holds a file: more than any platform takes, so that it is the platform that refuses.
+const MOST_UPLOAD: usize = 6 << 20;
+/// How long a caller may take for the head of its request, and how long a kept connection may lie idle.
+const HEAD_PATIENCE: Duration = Duration::from_secs(30);
+/// How long a caller may take for the body behind it.
+const BODY_PATIENCE: Duration = Duration::from_secs(60);
+
+/// HTTP/1.1 as all listeners here speak it.
+pub(super) fn http() -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        // As the platforms write them, so that a client which compares names by case finds out here.
+        .title_case_headers(true)
+        .header_read_timeout(HEAD_PATIENCE);
+    builder
+}
+
+/// Answers calls until the caller closes, is silent for too long, or the plan cuts the connection.
+pub(super) async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, far_side: &FarSide, arrival: &Arrival) {
+    let service = service_fn(|request| respond(request, far_side, arrival));
+    if let Err(error) = http().serve_connection(TokioIo::new(stream), service).await {
+        tracing::debug!(%error, "a connection to the sandbox ended early");
+    }
+}
+
+/// Answers one call.
+pub(super) async fn respond(
+    request: Request<Incoming>,
+    far_side: &FarSide,
+    arrival: &Arrival,
+) -> Result<Response<Outgoing>, CutByPlan> {
+    let (head, body) = request.into_parts();
+    let kind = head.headers.get(CONTENT_TYPE).map_or(&[][..], |kind| kind.as_bytes());
+    let most = if kind.starts_with(b"multipart/form-data") {
+        MOST_UPLOAD
+    } else {
+        MOST_CALL
+    };
+    let body = match read(body, most).await {
+        Ok(body) => body,
+        Err(status) => {
+            let refusal = FarSide::turn_away(head.uri.path(), status);
+            return Ok(refusal.map(Outgoing::whole));
+        }
+    };
+    let Handled { delay, departure } = far_side.handle(&Request::from_parts(head, body), arrival);
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
+    }
+    match departure {
+        Departure::Whole(response) => Ok(response.map(Outgoing::whole)),
+        Departure::Half(response) => Ok(response.map(|body| Outgoing::half(&body))),
+        Departure::Nothing => Err(CutByPlan),
+    }
+}
+
+async fn read(body: Incoming, most: usize) -> Result<Bytes, StatusCode> {
+    match tokio::time::timeout(BODY_PATIENCE, Limited::new(body, most).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(StatusCode::PAYLOAD_TOO_LARGE),
+        Ok(Err(_)) => Err(StatusCode::BAD_REQUEST),
+        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
+    }
+}
