@@ -11,7 +11,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use yuanfen_core::{CalendarDate, ClockDashed, Fen, UnixTime};
 
-pub(crate) use self::shares::{Shares, proportion};
+pub(crate) use self::shares::Shares;
 use crate::book::{Account, Book, Order, Payment, Refund, RefundState};
 
 /// A day's bills are made from nine o'clock of the next on, and are ready at ten.

@@ -8,6 +8,7 @@ mod catalog;
 mod order;
 mod payer;
 mod refunds;
+mod rules;
 #[cfg(test)]
 mod tests;
 mod till;
@@ -24,8 +25,9 @@ use self::catalog::{Catalog, Position, Shelf};
 pub use self::order::{Comment, Coupon, Order, OrderState, Payment, Setback};
 pub(crate) use self::payer::Terms;
 pub use self::payer::{Payer, Reaction};
-pub(crate) use self::refunds::{MOST_REFUNDS, RefundRequest};
+pub(crate) use self::refunds::{MOST_REFUNDS, RefundRequest, proportion};
 pub use self::refunds::{Refund, RefundState};
+use self::rules::Rules;
 pub use self::till::Charge;
 use self::till::PaymentCode;
 pub(crate) use self::till::Shown;
@@ -49,6 +51,7 @@ pub(crate) struct Book {
     codes: BTreeMap<(Platform, String), PaymentCode>,
     /// Days of which somebody had the bills made before their time.
     made_early: BTreeSet<CalendarDate>,
+    pub(crate) rules: Rules,
 }
 
 /// Why the book does not do what is asked. Each platform has its own codes for these.
@@ -85,6 +88,12 @@ pub enum BookError {
     /// One refund too many for this order.
     #[error("more than {MOST_REFUNDS} refunds of one order")]
     TooMany,
+    /// Less than a minute after the refund before, where that is kept.
+    #[error("less than a minute after the refund before")]
+    TooSoon,
+    /// The merchant's account holds less than is to go back.
+    #[error("the merchant's account holds less than is to go back")]
+    Poor,
     /// Paid too long ago.
     #[error("the order was paid more than 365 days ago")]
     Overdue,

@@ -8,6 +8,7 @@ mod fshows;
 mod mpgateway;
 mod operations;
 mod pages;
+mod rates;
 mod starpos;
 mod wechat_v2;
 mod wechat_v3;
@@ -158,6 +159,10 @@ pub(crate) enum Setting {
     WechatV2RecallsReversals(u32),
     /// WeChat Pay v2 closes no order within five minutes.
     WechatV2KeepsFiveMinutes(bool),
+    /// WeChat Pay APIv3 closes no order within five minutes.
+    WechatV3KeepsFiveMinutes(bool),
+    /// WeChat Pay of either version minds how often a merchant calls.
+    WechatKeepsRates(bool),
     /// mpgateway pays orders placed from now on as 1002 first, and as 0000 later.
     MpgatewayHoldsPayments(bool),
 }

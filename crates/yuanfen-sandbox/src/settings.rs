@@ -1,8 +1,11 @@
 //! What is agreed with platforms outside their protocols, as JSON.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
-use crate::{FarSide, StarposPush};
+use serde::{Deserialize, Serialize};
+use yuanfen_core::Fen;
+
+use crate::{Account, FarSide, StarposPush};
 
 /// What is agreed with the platforms' staff, over the telephone or in their back offices. Members that are absent stay as
 /// they are.
@@ -34,6 +37,21 @@ pub struct Settings {
     /// Whether the merchant of APIv3 has the public key alone; see [`FarSide::use_public_key_only`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wechat_v3_public_key_only: Option<bool>,
+    /// Whether APIv3 closes no order within five minutes; see [`FarSide::keep_wechat_v3_five_minutes`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wechat_v3_keeps_five_minutes: Option<bool>,
+    /// Whether WeChat Pay wants a minute between two refunds; see [`FarSide::keep_wechat_refund_minute`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wechat_keeps_refund_minute: Option<bool>,
+    /// Whether WeChat Pay keeps its published rates; see [`FarSide::keep_wechat_rates`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wechat_keeps_rates: Option<bool>,
+    /// Whether payers type after ten payments; see [`FarSide::ask_wechat_passwords_after_ten`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wechat_asks_password_after_ten: Option<bool>,
+    /// What merchants hold to refund from, in fen; `null` is without end. See [`FarSide::set_refund_balance`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub wechat_refund_balances_fen: BTreeMap<Account, Option<i64>>,
 }
 
 impl FarSide {
@@ -62,6 +80,21 @@ impl FarSide {
         }
         if let Some(only) = settings.wechat_v3_public_key_only {
             self.use_public_key_only(only);
+        }
+        if let Some(keep) = settings.wechat_v3_keeps_five_minutes {
+            self.keep_wechat_v3_five_minutes(keep);
+        }
+        if let Some(keep) = settings.wechat_keeps_refund_minute {
+            self.keep_wechat_refund_minute(keep);
+        }
+        if let Some(keep) = settings.wechat_keeps_rates {
+            self.keep_wechat_rates(keep);
+        }
+        if let Some(ask) = settings.wechat_asks_password_after_ten {
+            self.ask_wechat_passwords_after_ten(ask);
+        }
+        for (account, balance) in &settings.wechat_refund_balances_fen {
+            self.set_refund_balance(*account, balance.map(Fen::new));
         }
     }
 }

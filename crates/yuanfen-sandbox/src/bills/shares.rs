@@ -2,7 +2,7 @@
 
 use yuanfen_core::Fen;
 
-use crate::book::{Order, Payment, Refund, RefundState};
+use crate::book::{Coupon, Order, Payment, Refund, proportion};
 
 /// How a payment or a refund divides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,30 +18,11 @@ pub(crate) struct Shares {
 }
 
 impl Shares {
-    /// Of the payment, or of one of its refunds. A refund takes coupons back in its proportion of the order, rounded
-    /// so that refunds of the whole order take back exactly the coupons.
+    /// Of the payment, or of one of its refunds.
     pub(crate) fn of(order: &Order, payment: &Payment, refund: Option<&Refund>) -> Self {
-        let sum = |prepaid_too: bool| {
-            let coupons = payment.coupons.iter().filter(|coupon| prepaid_too || !coupon.prepaid);
-            Fen::try_sum(coupons.map(|coupon| coupon.amount)).unwrap_or(Fen::ZERO)
-        };
-        let (coupons, given_up) = (sum(true), sum(false));
         match refund {
-            None => Self::divide(order.amount, coupons, given_up),
-            Some(refund) => {
-                let before = order
-                    .refunds
-                    .iter()
-                    .take_while(|earlier| earlier.refund_no != refund.refund_no)
-                    .filter(|earlier| earlier.state != RefundState::Closed);
-                let before = Fen::try_sum(before.map(|earlier| earlier.amount)).unwrap_or(Fen::ZERO);
-                let after = before.try_add(refund.amount).unwrap_or(before);
-                let share = |whole: Fen| {
-                    let until = |point: Fen| proportion(whole, point, order.amount);
-                    until(after).try_sub(until(before)).unwrap_or(Fen::ZERO)
-                };
-                Self::divide(refund.amount, share(coupons), share(given_up))
-            }
+            None => Self::divide(order.amount, payment.by_coupons(), payment.given_up()),
+            Some(refund) => Self::divide(refund.amount, refund.by_coupons, refund.given_up),
         }
     }
 
@@ -54,11 +35,23 @@ impl Shares {
             settled: less(given_up),
         }
     }
-}
 
-/// So much of `whole` as `part` is of `all`, rounded down.
-pub(crate) fn proportion(whole: Fen, part: Fen, all: Fen) -> Fen {
-    let product = i128::from(whole.get()).saturating_mul(i128::from(part.get()));
-    let share = product.checked_div(i128::from(all.get())).unwrap_or(0);
-    Fen::new(i64::try_from(share).unwrap_or(0))
+    /// What each coupon of the payment takes back of a refund that divides so: coupons of one kind share what that kind
+    /// takes back in proportion, and together take back all of it.
+    pub(crate) fn by_coupon(self, payment: &Payment) -> Vec<(&Coupon, Fen)> {
+        let received = self.coupons.try_sub(self.given_up).unwrap_or(Fen::ZERO);
+        let mut back = Vec::new();
+        for (prepaid, part) in [(true, received), (false, self.given_up)] {
+            let of_kind = || payment.coupons.iter().filter(move |coupon| coupon.prepaid == prepaid);
+            let whole = Fen::try_sum(of_kind().map(|coupon| coupon.amount)).unwrap_or(Fen::ZERO);
+            let (mut passed, mut given) = (Fen::ZERO, Fen::ZERO);
+            for coupon in of_kind() {
+                passed = passed.try_add(coupon.amount).unwrap_or(passed);
+                let until = proportion(part, passed, whole);
+                back.push((coupon, until.try_sub(given).unwrap_or(Fen::ZERO)));
+                given = until;
+            }
+        }
+        back
+    }
 }

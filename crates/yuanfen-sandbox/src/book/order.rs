@@ -79,6 +79,17 @@ pub struct Coupon {
 }
 
 impl Payment {
+    /// What coupons paid.
+    pub(crate) fn by_coupons(&self) -> Fen {
+        Fen::try_sum(self.coupons.iter().map(|coupon| coupon.amount)).unwrap_or(Fen::ZERO)
+    }
+
+    /// What coupons paid that the merchant does not receive.
+    pub(crate) fn given_up(&self) -> Fen {
+        let discounts = self.coupons.iter().filter(|coupon| !coupon.prepaid);
+        Fen::try_sum(discounts.map(|coupon| coupon.amount)).unwrap_or(Fen::ZERO)
+    }
+
     /// The same payment as one of the parts of its order has it: a number of its own, and no coupon, since coupons paid
     /// a part of the whole.
     pub(super) fn of_part(&self, index: usize) -> Self {

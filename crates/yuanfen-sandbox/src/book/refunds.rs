@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use yuanfen_core::{Fen, UnixTime};
 
-use super::{Account, Book, BookError, Details, Order, Shelf};
+use super::{Account, Book, BookError, Details, Order, Payment, Shelf};
 
 /// Most refunds of one order.
 pub(crate) const MOST_REFUNDS: usize = 50;
@@ -22,6 +22,10 @@ pub struct Refund {
     pub refund_id: String,
     /// What goes back.
     pub amount: Fen,
+    /// So much of it goes back to coupons.
+    pub by_coupons: Fen,
+    /// So much of that was never the merchant's.
+    pub given_up: Fen,
     /// Where it stands.
     pub state: RefundState,
     /// When it was asked for.
@@ -58,6 +62,8 @@ pub(crate) struct RefundRequest {
     pub(crate) amount: Fen,
     /// The order's total as the request states it, where it does.
     pub(crate) total: Option<Fen>,
+    /// Whether the platform wants a minute between two refunds of one order.
+    pub(crate) spaced: bool,
     pub(crate) notify_url: Option<String>,
     pub(crate) details: Details,
     pub(crate) fingerprint: String,
@@ -77,7 +83,8 @@ impl Book {
     ///
     /// # Errors
     /// [`BookError::UnknownOrder`], [`BookError::Unpaid`], [`BookError::Revoked`], [`BookError::Differs`],
-    /// [`BookError::Total`], [`BookError::Amount`], [`BookError::Overdue`], [`BookError::TooMany`], [`BookError::Exceeds`], in this order.
+    /// [`BookError::Total`], [`BookError::Amount`], [`BookError::Overdue`], [`BookError::TooMany`],
+    /// [`BookError::Exceeds`], [`BookError::TooSoon`], [`BookError::Poor`], in this order.
     pub(crate) fn refund(
         &mut self,
         account: impl Into<Account>,
@@ -91,7 +98,7 @@ impl Book {
             .is_some_and(|(order, _)| order.order_no != order_no);
         let position = self.open(account, order_no, now)?;
         let order = self.at(position)?;
-        let paid_at = order.payment.as_ref().ok_or(BookError::Unpaid)?.at;
+        let payment = order.payment.as_ref().ok_or(BookError::Unpaid)?;
         if order.revoked_at.is_some() {
             return Err(BookError::Revoked);
         }
@@ -113,7 +120,7 @@ impl Book {
         if request.amount <= Fen::ZERO {
             return Err(BookError::Amount);
         }
-        if now.since(paid_at) > REFUNDABLE_FOR {
+        if now.since(payment.at) > REFUNDABLE_FOR {
             return Err(BookError::Overdue);
         }
         if order.refunds.len() >= MOST_REFUNDS {
@@ -122,10 +129,17 @@ impl Book {
         if request.amount > order.refundable() {
             return Err(BookError::Exceeds);
         }
+        let before = order.refunds.last().map(|refund| refund.created_at);
+        self.rules.check_pause(before.filter(|_| request.spaced), now)?;
+        let (by_coupons, given_up) = taken_back(order, payment, request.amount);
+        let of_merchant = request.amount.try_sub(given_up).unwrap_or(request.amount);
+        self.rules.check_balance(account, of_merchant)?;
         let refund = Refund {
             refund_no: request.refund_no,
             refund_id: request.refund_id,
             amount: request.amount,
+            by_coupons,
+            given_up,
             state: RefundState::Processing,
             created_at: now,
             settled_at: None,
@@ -134,6 +148,7 @@ impl Book {
             fingerprint: request.fingerprint,
         };
         self.change(position, |order| order.refunds.push(refund))?;
+        self.rules.move_balance(account, negative(of_merchant));
         let refund = self.at(position)?.refunds.last();
         refund.map(|refund| (refund, true)).ok_or(BookError::UnknownRefund)
     }
@@ -180,7 +195,8 @@ impl Book {
         end: RefundState,
         now: UnixTime,
     ) -> Result<Arc<Order>, BookError> {
-        self.change_refund(account.into(), refund_no, |refund| {
+        let account = account.into();
+        let order = self.change_refund(account, refund_no, |refund| {
             let may = match refund.state {
                 RefundState::Processing => end != RefundState::Processing,
                 RefundState::Abnormal => matches!(end, RefundState::Succeeded | RefundState::Closed),
@@ -192,7 +208,12 @@ impl Book {
             refund.state = end;
             refund.settled_at = Some(now);
             Ok(())
-        })
+        })?;
+        if let Some(refund) = order.refund(refund_no).filter(|_| end == RefundState::Closed) {
+            let of_merchant = refund.amount.try_sub(refund.given_up).unwrap_or(refund.amount);
+            self.rules.move_balance(account, of_merchant);
+        }
+        Ok(order)
     }
 
     /// # Errors
@@ -211,6 +232,38 @@ impl Book {
         })??;
         self.at(position).map(Arc::clone)
     }
+}
+
+/// What of a new refund goes back to coupons, and how much of that was never the merchant's: so much that all refunds
+/// that stand take back their proportion of the order, rounded down, and those of the whole order all of it. It is
+/// settled with the refund: one that is given up later moves nothing of it.
+fn taken_back(order: &Order, payment: &Payment, amount: Fen) -> (Fen, Fen) {
+    let standing = || {
+        order
+            .refunds
+            .iter()
+            .filter(|refund| refund.state != RefundState::Closed)
+    };
+    let sum = |of: fn(&Refund) -> Fen| Fen::try_sum(standing().map(of)).unwrap_or(Fen::ZERO);
+    let until = sum(|refund| refund.amount).try_add(amount).unwrap_or(order.amount);
+    let share = |whole: Fen, taken: Fen, most: Fen| {
+        let due = proportion(whole, until, order.amount).get().saturating_sub(taken.get());
+        Fen::new(due.clamp(0, most.get().max(0)))
+    };
+    let by_coupons = share(payment.by_coupons(), sum(|refund| refund.by_coupons), amount);
+    let given_up = share(payment.given_up(), sum(|refund| refund.given_up), by_coupons);
+    (by_coupons, given_up)
+}
+
+/// So much of `whole` as `part` is of `all`, rounded down.
+pub(crate) fn proportion(whole: Fen, part: Fen, all: Fen) -> Fen {
+    let product = i128::from(whole.get()).saturating_mul(i128::from(part.get()));
+    let share = product.checked_div(i128::from(all.get())).unwrap_or(0);
+    Fen::new(i64::try_from(share).unwrap_or(0))
+}
+
+const fn negative(amount: Fen) -> Fen {
+    Fen::new(amount.get().saturating_neg())
 }
 
 impl fmt::Debug for Refund {

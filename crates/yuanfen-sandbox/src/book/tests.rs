@@ -149,6 +149,7 @@ impl World {
                     refund_id: self.give(),
                     amount: Fen::new(30),
                     total: None,
+                    spaced: false,
                     notify_url: None,
                     details: Details::new(),
                     fingerprint: String::new(),

@@ -138,8 +138,17 @@ impl Book {
                 let code = code.ok_or(BookError::CodeUnknown)?;
                 code.check(shown.merchant, now)?;
                 code.is_used = true;
+                let mut payer = code.payer.clone();
+                let openid = payer.openid.clone().unwrap_or_default();
+                let rules = &mut self.rules;
+                if payer.reaction == Reaction::Pays && rules.wants_password(account.platform, &openid, now) {
+                    payer.reaction = Reaction::Types;
+                }
                 let mut order = Order::new(placement, now);
-                order.begin_charge(code.payer.clone(), terms, now);
+                order.begin_charge(payer, terms, now);
+                if order.payment.is_some() {
+                    rules.paid_without_password(account.platform, &openid, now);
+                }
                 self.enter(order)
             }
         };
@@ -180,12 +189,15 @@ impl Book {
 impl Order {
     /// Takes it back; what was paid goes back in full.
     fn revoke(&mut self, refund_id: String, now: UnixTime) {
-        if self.payment.is_some() {
+        if let Some(payment) = &self.payment {
+            let (by_coupons, given_up) = (payment.by_coupons(), payment.given_up());
             self.refunds.push(Refund {
                 // The merchant gave none.
                 refund_no: refund_id.clone(),
                 refund_id,
                 amount: self.amount,
+                by_coupons,
+                given_up,
                 state: RefundState::Succeeded,
                 created_at: now,
                 settled_at: Some(now),

@@ -1,8 +1,11 @@
 //! What a shop is told when it signs up, and what is agreed with platforms outside their protocols.
 
+use yuanfen_core::Fen;
+
 use super::{FarSide, side};
 use crate::StarposPush;
 use crate::admin::Topic;
+use crate::book::Account;
 use crate::keys::{
     FshowsCredentials, KeySet, MpgatewayCredentials, StarposCredentials, WechatV2Credentials,
     WechatV2ProviderCredentials, WechatV3Credentials, WechatV3ProviderCredentials,
@@ -23,7 +26,7 @@ impl FarSide {
     }
 
     /// What a service provider's client of WeChat Pay v2 needs. Its orders are those of
-    /// [`Account::provider`](crate::Account::provider).
+    /// [`Account::provider`].
     #[must_use]
     pub fn wechat_v2_provider(&self) -> WechatV2ProviderCredentials {
         WechatV2ProviderCredentials::at(&self.0.base_url, &self.0.keys)
@@ -38,6 +41,45 @@ impl FarSide {
     /// tests have no time.
     pub fn keep_wechat_v2_five_minutes(&self, keep: bool) {
         self.agree(&Setting::WechatV2KeepsFiveMinutes(keep));
+    }
+
+    /// Whether WeChat Pay APIv3 refuses to close an order within five minutes. It does not at first: tests have no time.
+    pub fn keep_wechat_v3_five_minutes(&self, keep: bool) {
+        self.agree(&Setting::WechatV3KeepsFiveMinutes(keep));
+    }
+
+    /// Whether WeChat Pay of either version wants a minute between two refunds of one order; one that comes sooner is
+    /// refused as too frequent. It does not at first.
+    pub fn keep_wechat_refund_minute(&self, keep: bool) {
+        self.state().book.rules.spaces_refunds = keep;
+        self.touch(&[Topic::Settings]);
+    }
+
+    /// Whether WeChat Pay keeps the rates that it publishes, in calls of one merchant in one second of the sandbox's
+    /// clock: 150 refunds, 6 that fail, and on APIv3 300 queries of refunds, 3 fund-flow bills, 1000 lists of
+    /// certificates and 33 payment codes. It does not at first.
+    pub fn keep_wechat_rates(&self, keep: bool) {
+        self.agree(&Setting::WechatKeepsRates(keep));
+    }
+
+    /// Whether a payer types a password at the till after ten payments without one on a day. Nobody does at first.
+    pub fn ask_wechat_passwords_after_ten(&self, ask: bool) {
+        self.state().book.rules.counts_passwords = ask;
+        self.touch(&[Topic::Settings]);
+    }
+
+    /// How much a merchant of WeChat Pay holds to refund from: less with every refund, more where one is given up. A
+    /// refund that it does not cover is `NOTENOUGH` on v2 and `NOT_ENOUGH` on APIv3, and is taken under the same number
+    /// once there is enough. `None`, as at first, is without end.
+    pub fn set_refund_balance(&self, account: impl Into<Account>, balance: Option<Fen>) {
+        self.state().book.rules.set_balance(account.into(), balance);
+        self.touch(&[Topic::Settings]);
+    }
+
+    /// What is left to refund from; `None` is without end.
+    #[must_use]
+    pub fn refund_balance(&self, account: impl Into<Account>) -> Option<Fen> {
+        self.state().book.rules.balance(account.into())
     }
 
     /// What a client of WeChat Pay APIv3 needs. After a rotation the platform certificate is the new one.

@@ -29,8 +29,9 @@ use yuanfen_xml::{MESSAGE_LIMITS, read};
 use self::certificates::{is_theirs, refuse_at_the_door};
 use self::checks::SubMerchant;
 use self::files::NoBill;
-use self::message::{Merchant, Refusal, put, respond, unsigned};
+use self::message::{Caller, Merchant, Refusal, put, respond, unsigned};
 use self::refunds::Coupons;
+use super::rates::{Rate, Rates};
 use super::{Call, Desk, PageRefused, Platform, PlatformSide, Setting};
 use crate::ambient::SeededAmbient;
 use crate::bills::Holder;
@@ -59,6 +60,26 @@ struct Agreed {
     reversals_to_recall: u32,
     /// An order is not closed within five minutes.
     keeps_five_minutes: bool,
+    rates: Rates,
+}
+
+impl Agreed {
+    /// # Errors
+    /// When the caller asked for as many refunds in this second as it may, or for as many that failed.
+    fn admit(&mut self, operation: Signed, caller: &Caller<'_>, desk: &Desk<'_>) -> Result<(), Refusal> {
+        let (account, now) = (caller.account(), desk.now());
+        if !matches!(operation, Signed::Refund(_)) {
+            return Ok(());
+        }
+        if self.rates.is_used_up(account, Rate::FailedRefunds, now) {
+            return Err(Refusal::new("INVALID_REQ_TOO_MUCH", "无效请求过多"));
+        }
+        if self.rates.is_used_up(account, Rate::Refunds, now) {
+            return Err(Refusal::new("FREQUENCY_LIMITED", "频率限制"));
+        }
+        self.rates.count(account, Rate::Refunds);
+        Ok(())
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -190,7 +211,9 @@ impl WechatV2 {
             return unsigned(certificates::NOT_THEIRS);
         }
         let mut recall = None;
-        let agreed_on = refused(desk).and_then(|()| checks::common(&fields, &caller, SubMerchant::Needed));
+        let agreed_on = refused(desk)
+            .and_then(|()| agreed.admit(operation, &caller, desk))
+            .and_then(|()| checks::common(&fields, &caller, SubMerchant::Needed));
         if let (Err(refusal), Signed::Reverse) = (&agreed_on, operation) {
             recall = Some(if refusal.code == "SYSTEMERROR" { "Y" } else { "N" });
         }
@@ -209,6 +232,9 @@ impl WechatV2 {
             Signed::ExchangeCode => till::exchange_code(&fields, &caller, desk),
             Signed::ShortenLink => tools::shorten(&fields, &caller, desk),
         });
+        if outcome.is_err() && matches!(operation, Signed::Refund(_)) {
+            agreed.rates.count(caller.account(), Rate::FailedRefunds);
+        }
         let mut reply = outcome.unwrap_or_else(|refusal| caller.refuse(&refusal, desk));
         if let Some(recall) = recall {
             put(&mut reply, "recall", recall);
@@ -316,6 +342,7 @@ impl PlatformSide for WechatV2 {
         match setting {
             Setting::WechatV2RecallsReversals(times) => self.agreed.reversals_to_recall = *times,
             Setting::WechatV2KeepsFiveMinutes(keep) => self.agreed.keeps_five_minutes = *keep,
+            Setting::WechatKeepsRates(keep) => self.agreed.rates.keep(*keep),
             _ => {}
         }
     }

@@ -5,6 +5,7 @@ mod authorization;
 mod bill_files;
 mod caller;
 mod combined;
+mod frequency;
 mod media;
 mod notices;
 mod operation;
@@ -31,6 +32,7 @@ use self::caller::Merchant;
 use self::media::Upload;
 use self::operation::Operation;
 use self::orders::Named;
+use super::rates::{Rate, Rates};
 use super::{Call, Desk, PageRefused, Platform, PlatformSide, Setting};
 use crate::ambient::SeededAmbient;
 use crate::bills::Holder;
@@ -49,6 +51,9 @@ pub(super) struct WechatV3 {
     public_key: RsaSigningKey,
     /// Whether the merchant has no platform certificates.
     public_key_only: bool,
+    /// No order is closed within five minutes.
+    keeps_five_minutes: bool,
+    rates: Rates,
     files: BillFiles,
 }
 
@@ -139,6 +144,8 @@ impl WechatV3 {
             public_key: RsaSigningKey::parse(keys.public_key.private_key_pem.expose())?,
             keys: set.clone(),
             public_key_only: false,
+            keeps_five_minutes: false,
+            rates: Rates::default(),
             files: BillFiles::default(),
         })
     }
@@ -168,14 +175,21 @@ impl WechatV3 {
                 refusal.numbered(row.number)
             });
         }
+        frequency::admit(&mut self.rates, operation, merchant.account, desk)?;
         match operation {
             Operation::Place(product, _) => placing::place(*product, merchant, call, desk),
             Operation::PayByCode(_) => till::charge(merchant, call, desk),
             Operation::QueryById(id, _) => orders::query(Named::Theirs(id), merchant, call, desk),
             Operation::QueryOrder(number, _) => orders::query(Named::Ours(number), merchant, call, desk),
-            Operation::CloseOrder(number, _) => orders::close(number, merchant, call, desk),
+            Operation::CloseOrder(number, _) => orders::close(number, merchant, self.keeps_five_minutes, call, desk),
             Operation::ReverseOrder(number, _) => till::reverse(number, merchant, call, desk),
-            Operation::Refund => refunds::create(merchant, call, desk),
+            Operation::Refund => {
+                let refunded = refunds::create(merchant, call, desk);
+                if refunded.is_err() {
+                    self.rates.count(merchant.account, Rate::FailedRefunds);
+                }
+                refunded
+            }
             Operation::QueryRefund(number) => refunds::query(number, merchant, call, desk),
             Operation::AbnormalRefund(id) => {
                 let key = self.encryption_key(call.header("wechatpay-serial"));
@@ -183,7 +197,7 @@ impl WechatV3 {
             }
             Operation::PlaceCombined(product) => combined::place(*product, merchant, call, desk),
             Operation::QueryCombined(number) => combined::query(number, merchant, call, desk),
-            Operation::CloseCombined(number) => combined::close(number, merchant, call, desk),
+            Operation::CloseCombined(number) => combined::close(number, merchant, self.keeps_five_minutes, call, desk),
             Operation::Upload(media) => match upload {
                 Some(upload) => media::take(*media, upload, desk),
                 None => Err(media::malformed()),
@@ -386,8 +400,11 @@ impl PlatformSide for WechatV3 {
     }
 
     fn set(&mut self, setting: &Setting) {
-        if let Setting::WechatV3PublicKeyOnly(only) = setting {
-            self.public_key_only = *only;
+        match setting {
+            Setting::WechatV3PublicKeyOnly(only) => self.public_key_only = *only,
+            Setting::WechatV3KeepsFiveMinutes(keep) => self.keeps_five_minutes = *keep,
+            Setting::WechatKeepsRates(keep) => self.rates.keep(*keep),
+            _ => {}
         }
     }
 

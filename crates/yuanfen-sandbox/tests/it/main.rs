@@ -32,6 +32,7 @@ mod settings;
 mod shop;
 mod starpos;
 mod starpos_refunds;
+mod strict;
 mod timings;
 mod tls;
 mod twins;

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use http::Request;
 use serde_json::json;
-use yuanfen_sandbox::{FarSide, Platform};
+use yuanfen_core::Fen;
+use yuanfen_sandbox::{Account, FarSide, Platform};
 
-use crate::shop::{far_side, json_of, v2};
+use crate::shop::{self, far_side, json_of, v2};
 
 fn put(far_side: &FarSide, body: &str) -> (u16, serde_json::Value) {
     let request = Request::put("http://127.0.0.1:8601/api/settings")
@@ -79,12 +80,35 @@ fn sets_what_v2_does_about_reversals_and_early_closings() {
 }
 
 #[test]
+fn sets_the_rules_that_wechat_keeps_only_where_it_is_told_to() {
+    let far_side = far_side();
+    let settings = r#"{"wechat_v3_keeps_five_minutes":true,"wechat_keeps_refund_minute":true,"wechat_keeps_rates":true,
+        "wechat_asks_password_after_ten":true,"wechat_refund_balances_fen":{"wechat-v3":300,"wechat-v2-provider":5}}"#;
+    assert_eq!(put(&far_side, settings), (200, json!({})));
+    let (v3, v2_provider) = (Platform::WechatV3, Account::provider(Platform::WechatV2));
+    assert_eq!(far_side.refund_balance(v3), Some(Fen::new(300)));
+    assert_eq!(far_side.refund_balance(v2_provider), Some(Fen::new(5)));
+    shop::place(&far_side, "order-1", 100, "http://127.0.0.1:9/notify");
+    let close = "/v3/pay/transactions/out-trade-no/order-1/close";
+    let early = shop::v3(&far_side, "POST", close, "{\"mchid\":\"1900000001\"}");
+    assert_eq!(shop::refusal(&early), (400, "INVALID_REQUEST".to_owned()));
+    far_side.pay(v3, "order-1").unwrap();
+    let refund = |number: &str| shop::refund(&far_side, "order-1", number, 10, 100).status().as_u16();
+    assert_eq!((refund("R1"), refund("R2")), (200, 429));
+    let rest = r#"{"wechat_keeps_refund_minute":false,"wechat_refund_balances_fen":{"wechat-v3":null}}"#;
+    assert_eq!(put(&far_side, rest), (200, json!({})));
+    assert_eq!((refund("R2"), far_side.refund_balance(v3)), (200, None));
+}
+
+#[test]
 fn takes_all_or_nothing() {
     let far_side = far_side();
     for body in [
         r#"{"starpos_unsure":true,"no_such_setting":1}"#,
         r#"{"starpos_unsure":true,"starpos_push":"loud"}"#,
         r#"{"starpos_unsure":true,"mpgateway_holds_payments":"yes"}"#,
+        r#"{"starpos_unsure":true,"wechat_refund_balances_fen":{"wechat-v4":1}}"#,
+        r#"{"starpos_unsure":true,"wechat_refund_balances_fen":{"wechat-v3":1.5}}"#,
         "",
     ] {
         let (status, reply) = put(&far_side, body);

@@ -160,7 +160,7 @@ fn refuses_what_no_refund_of_this_order_can_be() {
         (&[("out_trade_no", "other")], "ORDERNOTEXIST"),
         (&[("out_trade_no", &n33)], "PARAM_ERROR"),
         // The platform's number wins over a right number of the merchant.
-        (&[("transaction_id", "420000")], "ORDERNOTEXIST"),
+        (&[("transaction_id", "420000")], "INVALID_TRANSACTIONID"),
         (&[("refund_desc", &d81)], "PARAM_ERROR"),
         (&[("refund_fee_type", "USD")], "PARAM_ERROR"),
         (&[("refund_account", "MY_POCKET")], "PARAM_ERROR"),

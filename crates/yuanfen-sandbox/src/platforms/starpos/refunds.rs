@@ -29,6 +29,7 @@ impl Starpos {
             refund_id: format!("{}{}", now.beijing_date().compact(), desk.ambient.digits(10)),
             amount,
             total: None,
+            spaced: false,
             notify_url: None,
             details: Details::new(),
             fingerprint: String::new(),

@@ -236,6 +236,19 @@ pub(super) fn named(fields: &Fields, caller: &Caller<'_>, desk: &mut Desk<'_>) -
         .ok_or_else(|| Refusal::new("ORDERNOTEXIST", "订单不存在"))
 }
 
+/// As [`named`], of a call about money that moved: where the platform's number is nobody's, its codes say so.
+///
+/// # Errors
+/// As [`named`] has it, and `INVALID_TRANSACTIONID`.
+pub(super) fn payment_named(fields: &Fields, caller: &Caller<'_>, desk: &mut Desk<'_>) -> Result<Order, Refusal> {
+    named(fields, caller, desk).map_err(|refusal| match refusal.code {
+        "ORDERNOTEXIST" if fields.filled("transaction_id").is_some() => {
+            Refusal::new("INVALID_TRANSACTIONID", "无效transaction_id")
+        }
+        _ => refusal,
+    })
+}
+
 /// What is told of a payment because somebody asked for it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Told {

@@ -5,7 +5,6 @@
 use serde_json::{Value, json};
 use yuanfen_core::Fen;
 
-use crate::bills::{Shares, proportion};
 use crate::book::{Coupon, Payment};
 
 /// A coupon that the merchant receives is one of money; another is a discount.
@@ -41,23 +40,4 @@ fn promotion(coupon: &Coupon, back: Option<Fen>) -> Value {
         members.insert("refund_amount".to_owned(), json!(back));
     }
     promotion
-}
-
-/// What each coupon of the payment takes back of a refund that divides so: coupons of one kind share what that kind
-/// takes back in proportion, and together take back all of it.
-pub(super) fn taken_back(payment: &Payment, shares: Shares) -> Vec<(&Coupon, Fen)> {
-    let received = shares.coupons.try_sub(shares.given_up).unwrap_or(Fen::ZERO);
-    let mut back = Vec::new();
-    for (prepaid, part) in [(true, received), (false, shares.given_up)] {
-        let of_kind = || payment.coupons.iter().filter(move |coupon| coupon.prepaid == prepaid);
-        let whole = Fen::try_sum(of_kind().map(|coupon| coupon.amount)).unwrap_or(Fen::ZERO);
-        let (mut passed, mut given) = (Fen::ZERO, Fen::ZERO);
-        for coupon in of_kind() {
-            passed = passed.try_add(coupon.amount).unwrap_or(passed);
-            let until = proportion(part, passed, whole);
-            back.push((coupon, until.try_sub(given).unwrap_or(Fen::ZERO)));
-            given = until;
-        }
-    }
-    back
 }

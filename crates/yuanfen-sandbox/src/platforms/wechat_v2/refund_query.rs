@@ -4,12 +4,15 @@ use yuanfen_core::{Fen, Fields, WireText as _};
 
 use super::checks::lengths;
 use super::message::{Caller, Refusal, put};
-use super::orders::named;
+use super::orders::payment_named;
 use super::promotions;
 use super::refunds::{Coupons, RECEIVER, UNSETTLED, put_coupons, put_order, status_of, succeeded_at};
 use crate::bills::Shares;
 use crate::book::{Order, Payment, Refund};
 use crate::platforms::Desk;
+
+/// How long after the payment its refunds are found without the platform's number of it, in seconds: a year and a half.
+const ASKED_FOR: i64 = 548 * 86_400;
 
 /// How many refunds a query answers at most.
 const PAGE: usize = 10;
@@ -46,6 +49,9 @@ pub(super) fn query(
     };
     let Found { order, shown, all } = found;
     let payment = order.payment.as_ref().ok_or_else(missing)?;
+    if fields.filled("transaction_id").is_none() && desk.now().since(payment.at) > ASKED_FOR {
+        return Err(missing());
+    }
     let mut reply = caller.reply(desk);
     put_order(&mut reply, &order, payment);
     if let Some(all) = all {
@@ -79,7 +85,7 @@ fn by_refund(fields: &Fields, caller: &Caller<'_>, desk: &Desk<'_>) -> Option<Op
 }
 
 fn by_order(fields: &Fields, caller: &Caller<'_>, desk: &mut Desk<'_>) -> Result<Found, Refusal> {
-    let order = named(fields, caller, desk)?;
+    let order = payment_named(fields, caller, desk)?;
     let order = desk.told(&order).into_owned();
     let all = order.refunds.len();
     if all == 0 {
@@ -125,7 +131,7 @@ fn put_record(
         numbered("refund_success_time", &at);
     }
     if shares.coupons > Fen::ZERO {
-        let back = promotions::taken_back(payment, shares);
+        let back = shares.by_coupon(payment);
         match coupons {
             Coupons::Numbered => {
                 numbered("coupon_refund_fee", &shares.coupons.to_text());

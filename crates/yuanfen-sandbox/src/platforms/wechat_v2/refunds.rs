@@ -1,16 +1,16 @@
 //! Taking refunds (section 6.4 of the sheet).
 //!
 //! In life a refund is taken over a connection that shows the merchant's certificate. Plain http cannot ask for one,
-//! so here the signature alone says who asks. The minute between two refunds of one order is not kept either.
+//! so here the signature alone says who asks.
 
 use yuanfen_core::{Ambient as _, ClockDashed, Fen, Fields, WireText as _};
 
 use super::checks::{amount, fingerprint, is_of, lengths, need, notify_url, one_of};
 use super::message::{Caller, Refusal, put};
-use super::orders::named;
+use super::orders::payment_named;
 use super::promotions;
 use crate::bills::Shares;
-use crate::book::{BookError, Coupon, Details, Order, Payment, Refund, RefundRequest, RefundState};
+use crate::book::{BookError, Coupon, Details, Order, OrderState, Payment, Refund, RefundRequest, RefundState};
 use crate::platforms::Desk;
 
 /// The names of text fields and how many characters each has at most.
@@ -59,7 +59,9 @@ pub(super) fn refund(
     one_of(fields, "refund_account", &[UNSETTLED, RECHARGE])?;
     let url = fields.filled("notify_url");
     url.map_or(Ok(()), notify_url)?;
-    let order_no = named(fields, caller, desk)?.order_no;
+    let order = payment_named(fields, caller, desk)?;
+    let is_refunded = order.state() == OrderState::Refunded;
+    let order_no = order.order_no;
     let mut details = Details::new();
     let account = fields.filled("refund_account").unwrap_or(UNSETTLED);
     details.insert("refund_account", account.to_owned());
@@ -68,6 +70,7 @@ pub(super) fn refund(
         refund_id: refund_id(desk),
         amount: back,
         total: Some(total),
+        spaced: true,
         notify_url: url.map(str::to_owned),
         details,
         fingerprint: fingerprint(fields),
@@ -82,7 +85,10 @@ pub(super) fn refund(
         BookError::Total => Refusal::new("PARAM_ERROR", "订单金额与原订单不一致"),
         BookError::Differs => Refusal::new("PARAM_ERROR", "同一退款单号的参数与之前不一致"),
         BookError::TooMany => Refusal::new("TRADE_STATE_ERROR", "一笔订单最多支持50次部分退款"),
+        BookError::Exceeds if is_refunded => Refusal::new("ERROR", "订单已全额退款"),
         BookError::Exceeds => Refusal::new("ERROR", "申请退款金额超过可退金额"),
+        BookError::TooSoon => Refusal::new("FREQUENCY_LIMITED", "频率限制，同一笔订单的退款需间隔1分钟"),
+        BookError::Poor => Refusal::new("NOTENOUGH", "基本账户余额不足，请充值后重新发起"),
         _ => Refusal::new("ERROR", "退款请求无效"),
     })?;
     let mut reply = caller.reply(desk);
@@ -126,7 +132,7 @@ fn put_refund(reply: &mut Fields, order: &Order, payment: &Payment, refund: &Ref
         put(reply, "settlement_refund_fee", &shares.settled.to_text());
     }
     if shares.coupons > Fen::ZERO {
-        let back = promotions::taken_back(payment, shares);
+        let back = shares.by_coupon(payment);
         match coupons {
             Coupons::Numbered => {
                 put(reply, "coupon_refund_fee", &shares.coupons.to_text());

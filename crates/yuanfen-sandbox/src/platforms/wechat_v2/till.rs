@@ -4,7 +4,7 @@ use yuanfen_core::Fields;
 
 use super::checks::{address, amount, expiry, fingerprint, later, lengths, need, new_order_no, one_of};
 use super::message::{Caller, Refusal, put};
-use super::orders::{ORDER_LIFE, Told, details, named, put_payment};
+use super::orders::{ORDER_LIFE, Told, details, payment_named, put_payment};
 use super::{Agreed, new_payment};
 use crate::book::{BookError, Order, OrderState, Placement, Reaction, Setback, Shown};
 use crate::keys;
@@ -135,10 +135,7 @@ pub(super) fn reverse(fields: &Fields, caller: &Caller<'_>, agreed: &mut Agreed,
 /// The sheet's list for this call has no code for an order that is not there, so a wrong number of the platform's is
 /// called that, and a wrong number of the merchant's an error of the trade.
 fn take_back(fields: &Fields, caller: &Caller<'_>, desk: &mut Desk<'_>) -> Result<(), Refusal> {
-    let order = named(fields, caller, desk).map_err(|refusal| match refusal.code {
-        "ORDERNOTEXIST" if fields.filled("transaction_id").is_some() => {
-            Refusal::new("INVALID_TRANSACTIONID", "无效transaction_id")
-        }
+    let order = payment_named(fields, caller, desk).map_err(|refusal| match refusal.code {
         "ORDERNOTEXIST" => Refusal::new("TRADE_ERROR", "订单不存在"),
         _ => refusal,
     })?;

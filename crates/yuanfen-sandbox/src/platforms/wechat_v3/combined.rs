@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use yuanfen_core::{Fen, Rfc3339};
 
 use super::caller::{Merchant, SUB_MERCHANT};
-use super::orders::absent;
+use super::orders::{absent, check_age};
 use super::placing::{
     H5, Product, check_currency, check_h5, check_notify_url, check_number, details, expiry, grant, not_placed,
 };
@@ -284,6 +284,7 @@ const PARTNER_CLOSE: &[Member] = &[need(
 pub(super) fn close(
     order_no: &str,
     merchant: &Merchant,
+    keeps_five_minutes: bool,
     call: &Call<'_>,
     desk: &mut Desk<'_>,
 ) -> Result<Answer, Refusal> {
@@ -291,8 +292,9 @@ pub(super) fn close(
     if body.get("combine_appid").and_then(Value::as_str) != Some(merchant.app_id) {
         return Err(Refusal::new(400, "APPID_MCHID_NOT_MATCH", "appid和mch_id不匹配").numbered(268_445_527));
     }
-    let parts = find(order_no, merchant, desk)?.parts.clone();
     let now = desk.now();
+    let order = find(order_no, merchant, desk)?;
+    let (parts, age) = (order.parts.clone(), check_age(order, now));
     let mut placed = Vec::with_capacity(parts.len());
     for number in &parts {
         let part = desk.book.order(merchant.account, number, now).ok_or_else(absent)?;
@@ -309,6 +311,9 @@ pub(super) fn close(
     placed.sort_unstable();
     if named != placed {
         return Err(wrong("/sub_orders", "须与合单下单时的子单一致"));
+    }
+    if keeps_five_minutes {
+        age?;
     }
     match desk.book.close(merchant.account, order_no, now) {
         Ok(_) => Ok(Answer::Nothing),

@@ -5,11 +5,12 @@ use serde_json::{Value, json};
 use yuanfen_core::{Ambient as _, Fen, Rfc3339};
 
 use super::caller::{Merchant, Party, SUB_NUMBER, ids_of};
+use super::frequency::too_frequent;
 use super::placing::{check_notify_url, check_number, fen};
 use super::schema::{Kind, Member, maybe, need, read, wrong};
 use super::{Answer, Refusal, only, query_of};
 use crate::bills::Shares;
-use crate::book::{BookError, Details, Order, Refund, RefundRequest, RefundState};
+use crate::book::{BookError, Details, Order, OrderState, Payment, Refund, RefundRequest, RefundState};
 use crate::platforms::{Call, Desk};
 
 const CREATE: &[Member] = &[
@@ -86,6 +87,7 @@ pub(super) fn create(merchant: &Merchant, call: &Call<'_>, desk: &mut Desk<'_>) 
         .filter(|order| order.parts.is_empty())
         .ok_or_else(|| Refusal::new(404, "RESOURCE_NOT_EXISTS", "订单不存在"))?;
     party.must_own(order)?;
+    let is_refunded = order.state() == OrderState::Refunded;
     let order_no = order.order_no.clone();
     let mut details = Details::new();
     let account = text("/funds_account").unwrap_or("AVAILABLE");
@@ -102,6 +104,7 @@ pub(super) fn create(merchant: &Merchant, call: &Call<'_>, desk: &mut Desk<'_>) 
         ),
         amount: fen(&body, "/amount/refund")?,
         total: Some(fen(&body, "/amount/total")?),
+        spaced: true,
         notify_url: text("/notify_url").map(str::to_owned),
         details,
         fingerprint: body.to_string(),
@@ -116,6 +119,9 @@ pub(super) fn create(merchant: &Merchant, call: &Call<'_>, desk: &mut Desk<'_>) 
             BookError::Differs => Refusal::new(400, "PARAM_ERROR", "同一退款单号的参数与之前不一致"),
             BookError::Unpaid => Refusal::new(400, "INVALID_REQUEST", "订单未支付"),
             BookError::TooMany => Refusal::new(400, "INVALID_REQUEST", "一笔订单最多支持50次部分退款"),
+            BookError::TooSoon => too_frequent("同一笔订单的退款需间隔1分钟"),
+            BookError::Poor => Refusal::new(403, "NOT_ENOUGH", "商户余额不足,请充值后使用原退款单号重试"),
+            BookError::Exceeds if is_refunded => Refusal::new(400, "INVALID_REQUEST", "订单已全额退款"),
             BookError::Exceeds => Refusal::new(400, "INVALID_REQUEST", "申请退款金额超过可退金额"),
             _ => Refusal::new(400, "INVALID_REQUEST", "退款请求无效"),
         })?;
@@ -191,12 +197,31 @@ fn object(order: &Order, refund: &Refund, desk: &Desk<'_>) -> Option<Value> {
         },
     });
     put_success_time(&mut object, refund);
+    if part.coupons > Fen::ZERO
+        && let Some(members) = object.as_object_mut()
+    {
+        members.insert("promotion_detail".to_owned(), taken_back(payment, part));
+    }
     // As the merchant divided it between its accounts.
     let accounts: Option<Value> = refund.detail("from").and_then(|from| serde_json::from_str(from).ok());
     if let (Some(accounts), Some(amount)) = (accounts, object.get_mut("amount").and_then(Value::as_object_mut)) {
         amount.insert("from".to_owned(), accounts);
     }
     Some(object)
+}
+
+/// What each coupon takes back.
+fn taken_back(payment: &Payment, part: Shares) -> Value {
+    let back = part.by_coupon(payment).into_iter().map(|(coupon, back)| {
+        json!({
+            "promotion_id": coupon.id,
+            "scope": "GLOBAL",
+            "type": if coupon.prepaid { "CASH" } else { "NOCASH" },
+            "amount": coupon.amount,
+            "refund_amount": back,
+        })
+    });
+    Value::Array(back.collect())
 }
 
 /// The plaintext of a refund notice, section 11.5: `refund_status` where the object says `status`.
