@@ -3,7 +3,10 @@
 //! Nothing here waits. The courier of [`Sandbox`](crate::Sandbox) takes what is due, sends it, and tells the outcome;
 //! without a courier a test does the same by hand.
 
-use std::collections::VecDeque;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -145,94 +148,86 @@ const KEPT: usize = 4096;
 /// Notices that are not acknowledged yet, and the log of attempts.
 #[derive(Debug, Default)]
 pub(crate) struct PostOffice {
-    parcels: Vec<Parcel>,
+    /// Parcels that wait, by when they are due (since the epoch); those of one moment in the order they were posted.
+    waiting: BTreeMap<(Duration, u64), Parcel>,
+    /// How many the courier has.
+    out: usize,
     attempts: VecDeque<NoticeAttempt>,
     /// How many attempts were made.
     count: u64,
     last_number: u64,
     /// Parcels that wait until a later one of their platform was delivered.
-    overtaken: Vec<(Platform, u64)>,
+    overtaken: Vec<(Platform, (Duration, u64))>,
 }
 
 #[derive(Debug)]
 struct Parcel {
-    number: u64,
     event: Event,
+    /// How many attempts were made.
     made: usize,
-    /// Since the epoch; `None` while the courier has it.
-    due: Option<Duration>,
 }
 
 /// A parcel in the courier's hands.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Handed {
-    pub(crate) number: u64,
+    number: u64,
     pub(crate) event: Event,
     /// Which attempt, counted from 1.
     pub(crate) attempt: usize,
 }
 
+impl Handed {
+    /// Counted from 1 over all parcels, in the order they were posted.
+    pub(crate) const fn number(&self) -> u64 {
+        self.number
+    }
+}
+
 impl PostOffice {
     pub(crate) fn post(&mut self, event: Event, due: Duration) {
         self.last_number = self.last_number.wrapping_add(1);
-        self.parcels.push(Parcel {
-            number: self.last_number,
-            event,
-            made: 0,
-            due: Some(due),
-        });
+        self.waiting.insert((due, self.last_number), Parcel { event, made: 0 });
     }
 
     /// Posts a parcel that is due as soon as a later one of its platform was tried, or then if none comes.
     pub(crate) fn post_behind_next(&mut self, event: Event, due: Duration) {
         let platform = event.platform;
         self.post(event, due);
-        self.overtaken.push((platform, self.last_number));
+        self.overtaken.push((platform, (due, self.last_number)));
     }
 
     /// A parcel was tried: what waited for it follows.
     pub(crate) fn let_follow(&mut self, platform: Platform, tried: u64, now: Duration) {
-        let mut following = Vec::new();
-        self.overtaken.retain(|(of, number)| {
-            let follows = *of == platform && *number < tried;
-            if follows {
-                following.push(*number);
+        let Self { waiting, overtaken, .. } = self;
+        overtaken.retain(|(of, place)| {
+            let (_, number) = *place;
+            let follows = *of == platform && number < tried;
+            if let Some(parcel) = follows.then(|| waiting.remove(place)).flatten() {
+                waiting.insert((now, number), parcel);
             }
             // One that was tried itself waits for nothing any more.
-            !follows && *number != tried
+            !follows && number != tried
         });
-        for number in following {
-            self.take_back(number, Some(now));
-        }
     }
 
-    /// Hands over everything that is due, in the order it was posted.
-    pub(crate) fn hand_over(&mut self, now: Duration) -> Vec<Handed> {
-        let due = self
-            .parcels
-            .iter_mut()
-            .filter(|parcel| parcel.due.is_some_and(|due| due <= now));
-        due.map(|parcel| {
-            parcel.due = None;
-            parcel.made = parcel.made.saturating_add(1);
-            Handed {
-                number: parcel.number,
-                event: parcel.event.clone(),
-                attempt: parcel.made,
-            }
+    /// Hands over the parcel that has been due longest, if one is due.
+    pub(crate) fn hand_over(&mut self, now: Duration) -> Option<Handed> {
+        let first = self.waiting.first_entry().filter(|first| first.key().0 <= now)?;
+        let ((_, number), Parcel { event, made }) = first.remove_entry();
+        self.out = self.out.saturating_add(1);
+        Some(Handed {
+            number,
+            event,
+            attempt: made.saturating_add(1),
         })
-        .collect()
     }
 
     /// Takes a parcel back: to be tried again at `next`, or for good.
-    pub(crate) fn take_back(&mut self, number: u64, next: Option<Duration>) {
-        match next {
-            Some(due) => {
-                if let Some(parcel) = self.parcels.iter_mut().find(|parcel| parcel.number == number) {
-                    parcel.due = Some(due);
-                }
-            }
-            None => self.parcels.retain(|parcel| parcel.number != number),
+    pub(crate) fn take_back(&mut self, handed: Handed, next: Option<Duration>) {
+        self.out = self.out.saturating_sub(1);
+        if let Some(due) = next {
+            let (event, made) = (handed.event, handed.attempt);
+            self.waiting.insert((due, handed.number), Parcel { event, made });
         }
     }
 
@@ -253,13 +248,11 @@ impl PostOffice {
 
     /// When the next parcel is due that the courier does not have.
     pub(crate) fn next_due(&self) -> Option<Duration> {
-        self.parcels.iter().filter_map(|parcel| parcel.due).min()
+        self.waiting.first_key_value().map(|((due, _), _)| *due)
     }
 
     /// Whether something is in the courier's hands, or due and not yet taken.
     pub(crate) fn is_busy(&self, now: Duration) -> bool {
-        self.parcels
-            .iter()
-            .any(|parcel| parcel.due.is_none_or(|due| due <= now))
+        self.out > 0 || self.next_due().is_some_and(|due| due <= now)
     }
 }

@@ -215,44 +215,42 @@ impl FarSide {
     /// it is never tried again.
     #[must_use]
     pub fn due_notices(&self) -> Vec<DueNotice> {
-        let (mut due, mut gone) = (Vec::new(), false);
-        let mut state = self.state();
-        let handed = state.post.hand_over(self.clock().since_epoch());
-        for mut handed in handed {
-            let strikes = troubles::strike_attempt(&mut state, &mut handed.event);
+        std::iter::from_fn(|| self.due_notice()).collect()
+    }
+
+    /// The notice that has been due longest, if one is due. The lock is held for one signature, not for all of them.
+    pub(crate) fn due_notice(&self) -> Option<DueNotice> {
+        loop {
+            let mut state = self.state();
+            let handed = state.post.hand_over(self.clock().since_epoch())?;
+            // What strikes this attempt does not change what the next one tells.
+            let mut told = handed.event.clone();
+            let strikes = troubles::strike_attempt(&mut state, &mut told);
             let State { sides, book, .. } = &mut *state;
             let mut desk = Desk::new(book, &self.0.ambient, &self.0.base_url, &strikes);
-            let side = side(sides, handed.event.platform);
-            let request = side.and_then(|side| side.notice(&handed.event, &mut desk));
-            match request {
-                Some(request) => {
-                    let mut faults = handed.event.faults.clone();
-                    faults.extend(strikes.kinds());
-                    due.push(DueNotice {
-                        request,
-                        delay: strikes.delay(),
-                        handed,
-                        faults,
-                    });
-                }
-                None => {
-                    state.post.take_back(handed.number, None);
-                    gone = true;
-                }
+            let request = side(sides, told.platform).and_then(|side| side.notice(&told, &mut desk));
+            if let Some(request) = request {
+                let mut faults = told.faults;
+                faults.extend(strikes.kinds());
+                return Some(DueNotice {
+                    request,
+                    delay: strikes.delay(),
+                    handed,
+                    faults,
+                });
             }
-        }
-        drop(state);
-        if gone {
+            state.post.take_back(handed, None);
+            drop(state);
             self.tell_returned();
         }
-        due
     }
 
     /// Takes what came of a notice: the shop's answer, or why there is none. Unless it acknowledges, the notice is due
     /// again when the platform's ladder says so.
     pub fn answered(&self, notice: DueNotice, answer: Result<&Response<Bytes>, &str>) -> NoticeAttempt {
         let mut state = self.state();
-        let Handed { number, event, attempt } = notice.handed;
+        let handed = notice.handed;
+        let Handed { event, attempt, .. } = &handed;
         let State { sides, .. } = &mut *state;
         let platform = event.platform;
         let side = side(sides, platform);
@@ -273,7 +271,7 @@ impl FarSide {
         let wait = match outcome {
             NoticeOutcome::Acknowledged { .. } => None,
             NoticeOutcome::Refused { .. } | NoticeOutcome::NotDelivered { .. } => {
-                side.and_then(|side| side.wait_after(attempt))
+                side.and_then(|side| side.wait_after(*attempt))
             }
         };
         let now = self.clock().since_epoch();
@@ -282,18 +280,19 @@ impl FarSide {
             number: 0,
             platform,
             operation: event.about.operation(),
-            order_no: event.order_no,
+            order_no: event.order_no.clone(),
             refund_no: event.about.refund_no().map(str::to_owned),
-            notice_id: event.id,
-            attempt,
+            notice_id: event.id.clone(),
+            attempt: *attempt,
             at: self.now(),
-            url: event.url,
+            url: event.url.clone(),
             outcome,
             next_at: next.map(|next| UnixTime::from_seconds(i64::try_from(next.as_secs()).unwrap_or(i64::MAX))),
             faults: notice.faults,
         };
         made.number = state.post.log(made.clone());
-        state.post.take_back(number, next);
+        let number = handed.number();
+        state.post.take_back(handed, next);
         state.post.let_follow(platform, number, now);
         drop(state);
         self.touch(&[Topic::Notices]);

@@ -1,19 +1,20 @@
 //! The far side with sockets and a courier.
 
 mod builder;
+mod courier;
 
 use std::net::SocketAddr;
 use std::ops::Deref;
 use std::time::Duration;
 
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::AbortHandle;
 
 pub use self::builder::SandboxBuilder;
-use crate::far_side::{DueNotice, WaysIn};
+use crate::far_side::WaysIn;
 use crate::hosts::HostNameError;
 use crate::keys::{KeyError, KeySetError};
-use crate::wires::{Courier, TlsError};
-use crate::{ClockError, FarSide, FaultKind};
+use crate::wires::TlsError;
+use crate::{ClockError, FarSide};
 
 /// A running sandbox. It ends when it is dropped.
 ///
@@ -173,29 +174,4 @@ impl Drop for Sandbox {
             task.abort();
         }
     }
-}
-
-/// Delivers notices as they fall due.
-async fn courier(far_side: FarSide, carrier: Courier) {
-    let mut errands = JoinSet::new();
-    loop {
-        while errands.try_join_next().is_some() {}
-        for notice in far_side.due_notices() {
-            errands.spawn(deliver(far_side.clone(), carrier.clone(), notice));
-        }
-        far_side.something_due().await;
-    }
-}
-
-async fn deliver(far_side: FarSide, carrier: Courier, mut notice: DueNotice) {
-    if !notice.delay.is_zero() {
-        tokio::time::sleep(notice.delay).await;
-    }
-    let request = std::mem::take(&mut notice.request);
-    let answer = if notice.faults.contains(&FaultKind::LoseNotice) {
-        Err("lost by plan".to_owned())
-    } else {
-        carrier.carry(request).await
-    };
-    far_side.answered(notice, answer.as_ref().map_err(String::as_str));
 }

@@ -259,7 +259,7 @@ impl SandboxBuilder {
             .answer(&far_side, &hosts, certificate.as_ref())
             .map_err(SandboxError::Tls)?;
         tasks.push(tokio::spawn(admin::serve(admin_listener, far_side.clone(), guard)).abort_handle());
-        tasks.push(tokio::spawn(courier(far_side.clone(), carrier)).abort_handle());
+        tasks.push(tokio::spawn(courier::run(far_side.clone(), carrier)).abort_handle());
         Ok(Sandbox {
             far_side,
             address,

@@ -20,6 +20,7 @@ mod faults;
 mod fshows;
 mod fshows_refunds;
 mod limits;
+mod load;
 mod mpgateway;
 mod mutants;
 mod notices;
