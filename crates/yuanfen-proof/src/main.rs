@@ -6,6 +6,7 @@
 mod bench;
 mod bill_download;
 mod conformance;
+mod console;
 mod machine;
 
 use std::process::ExitCode;
@@ -31,6 +32,8 @@ enum Command {
     ServeBill(bill_download::ServeArguments),
     /// Provider by case by mode: which published cases hold
     Conformance(conformance::Arguments),
+    /// The sandbox's console in Chromium
+    Console(console::Arguments),
 }
 
 /// Something went wrong that is not a verdict.
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Command::BillDownload(arguments) => bill_download::run(&arguments),
         Command::ServeBill(arguments) => bill_download::serve(&arguments),
         Command::Conformance(arguments) => conformance::run(&arguments),
+        Command::Console(arguments) => console::run(&arguments),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

@@ -140,6 +140,17 @@ impl Exchange {
         self.target.path()
     }
 
+    /// Whether a text stands in the target, the body or the answer, as it went over the wire.
+    pub(crate) fn names(&self, text: &str) -> bool {
+        let bodies = [self.request_body.bytes(), self.response_body.bytes()];
+        let stands_in = |body: &[u8]| match std::str::from_utf8(body) {
+            Ok(body) => body.contains(text),
+            // GBK, a file, or a letter that was cut.
+            Err(_) => !text.is_empty() && body.windows(text.len()).any(|window| window == text.as_bytes()),
+        };
+        self.target.to_string().contains(text) || bodies.into_iter().any(stands_in)
+    }
+
     /// About what the log needs for it, in bytes.
     fn size(&self) -> usize {
         let headers = |headers: &HeaderMap| -> usize {

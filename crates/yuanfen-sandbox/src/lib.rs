@@ -6,6 +6,7 @@ mod arrival;
 mod bills;
 mod book;
 mod clock;
+mod console;
 mod deliver;
 mod diagnosis;
 mod exchange;

@@ -15,7 +15,10 @@ use crate::{Exchange, FarSide, ReplyTrust, SignatureVerdict};
 /// Newest first.
 pub(super) fn list(far_side: &FarSide, ask: &Ask<'_>) -> Result<Response<Bytes>, Wrong> {
     let page = ask.page()?;
-    let exchanges = far_side.latest_exchanges(page.before, page.limit);
+    let exchanges = match ask.query("about") {
+        None => far_side.latest_exchanges(page.before, page.limit),
+        Some(text) => far_side.exchanges_about(text, page.before, page.limit),
+    };
     Ok(answer(&exchanges.iter().map(|exchange| short(exchange)).collect()))
 }
 

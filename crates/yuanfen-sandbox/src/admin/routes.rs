@@ -80,7 +80,7 @@ pub(super) static ROUTES: &[Route] = &[
     post("/api/refunds/{account}/{refund_no}/close", orders::close_refund),
     post("/api/refunds/{account}/{refund_no}/abnormal", orders::strand_refund),
     post("/api/payment-codes/{platform}", payer::show_code),
-    get("/api/exchanges", PAGED, exchanges::list),
+    get("/api/exchanges", &["about", "limit", "before"], exchanges::list),
     get("/api/exchanges/{number}", &[], exchanges::show),
     get("/api/notices", PAGED, notices::list),
     put("/api/faults", faults::set),

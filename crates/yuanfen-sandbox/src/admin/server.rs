@@ -20,7 +20,7 @@ use super::events::EventBody;
 use super::guard::Guard;
 use super::routes::Work;
 use super::state;
-use crate::FarSide;
+use crate::{FarSide, console};
 
 /// Most bytes of a body: a fault plan of some thousand rules.
 const MOST_BODY: usize = 1 << 20;
@@ -113,6 +113,9 @@ fn unread(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Wrong {
 }
 
 async fn perform(request: &Request<Bytes>, far_side: &FarSide) -> Result<Response<Outgoing>, Wrong> {
+    if let Some(page) = console::answer(request) {
+        return Ok(page.map(whole));
+    }
     let step = {
         let ask = Ask::of(request)?;
         match ask.work() {

@@ -39,6 +39,17 @@ impl FarSide {
             .collect()
     }
 
+    /// The same of calls that name a text, such as an order's number, in their target or body or in the answer.
+    pub(crate) fn exchanges_about(&self, text: &str, before: Option<u64>, limit: usize) -> Vec<Arc<Exchange>> {
+        // All of the log may be read through: the sandbox goes on meanwhile.
+        let earlier = self.latest_exchanges(before, usize::MAX);
+        earlier
+            .into_iter()
+            .filter(|exchange| exchange.names(text))
+            .take(limit)
+            .collect()
+    }
+
     /// The call of that number, if the log still has it.
     pub(crate) fn exchange(&self, number: u64) -> Option<Arc<Exchange>> {
         self.state().exchanges.find(number).cloned()

@@ -42,6 +42,12 @@ fn pays_refunds_and_tells_what_happened() {
         .collect();
     assert_eq!(names, ["refund", "place-jsapi-order"]);
     assert_eq!(exchanges[0]["signature"], "holds");
+    // What a number is about, wherever in the call it stands.
+    let about = |text: &str| {
+        let exchanges = order(&format!("exchanges?about={text}"), "GET");
+        exchanges.as_array().unwrap().len()
+    };
+    assert_eq!([about("R1"), about("A%7C1_-*xy"), about("B2")], [1, 2, 0]);
     // These calls are no platform's.
     assert_eq!(far_side.calls(Platform::WechatV3), 2);
 }
