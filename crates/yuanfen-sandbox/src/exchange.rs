@@ -148,7 +148,7 @@ impl Exchange {
             // GBK, a file, or a letter that was cut.
             Err(_) => !text.is_empty() && body.windows(text.len()).any(|window| window == text.as_bytes()),
         };
-        self.target.to_string().contains(text) || bodies.into_iter().any(stands_in)
+        self.target.to_string().contains(text) || bodies.into_iter().any(|body| stands_in(body))
     }
 
     /// About what the log needs for it, in bytes.
