@@ -5,11 +5,13 @@
 
 mod answer;
 mod ask;
+mod bills;
 mod changes;
 mod events;
 mod exchanges;
 mod faults;
 mod guard;
+mod hooks;
 mod keys;
 mod notices;
 mod orders;

@@ -4,6 +4,7 @@
 
 mod shares;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Write as _;
 
@@ -134,6 +135,35 @@ pub(crate) fn check_day(book: &Book, day: CalendarDate, now: UnixTime) -> Result
         return Err(Untimely::NotYet);
     }
     Ok(())
+}
+
+/// A day of which an account has bills.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BillDay {
+    pub(crate) account: Account,
+    pub(crate) day: CalendarDate,
+    /// Whether the shop can ask for them now.
+    pub(crate) is_ready: bool,
+}
+
+/// The days on which money of an account moved.
+pub(crate) fn days(book: &Book, account: Account, now: UnixTime) -> Vec<BillDay> {
+    let mut days = BTreeSet::new();
+    for order in book.of(account).filter(|order| order.parts.is_empty()) {
+        let settled = order
+            .refunds
+            .iter()
+            .filter(|refund| refund.state == RefundState::Succeeded);
+        let moments = order.payment.iter().map(|payment| payment.at);
+        let moments = moments.chain(settled.filter_map(|refund| refund.settled_at));
+        days.extend(moments.map(UnixTime::beijing_date));
+    }
+    let days = days.into_iter().map(|day| BillDay {
+        account,
+        day,
+        is_ready: check_day(book, day, now).is_ok(),
+    });
+    days.collect()
 }
 
 /// Something that moved money on the day.

@@ -49,6 +49,8 @@ pub(crate) struct Book {
     /// passes without effect.
     deadlines: BTreeSet<(UnixTime, Position)>,
     codes: BTreeMap<(Platform, String), PaymentCode>,
+    /// How often an order was placed or changed.
+    changes: u64,
     /// Days of which somebody had the bills made before their time.
     made_early: BTreeSet<CalendarDate>,
     pub(crate) rules: Rules,
@@ -406,6 +408,11 @@ impl Book {
         positions.filter_map(|position| self.orders.get(position).map(|order| &**order))
     }
 
+    /// How often an order was placed or changed: a number that tells whether one was since.
+    pub(crate) const fn changes(&self) -> u64 {
+        self.changes
+    }
+
     fn enter(&mut self, mut order: Order) -> Position {
         let position = self.orders.len();
         order.number = u64::try_from(position).unwrap_or(u64::MAX).saturating_add(1);
@@ -426,8 +433,9 @@ impl Book {
         Ok(made)
     }
 
-    /// Sees that the order is found by its numbers and at its deadline.
+    /// Sees that the order is found by its numbers and at its deadline, and counts that it changed.
     fn file(&mut self, order: &Order, position: Position) {
+        self.changes = self.changes.wrapping_add(1);
         self.catalog.enter(order, position);
         if let Some(end) = order.next_deadline() {
             self.deadlines.insert((end, position));

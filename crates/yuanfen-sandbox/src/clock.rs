@@ -96,6 +96,17 @@ impl Clock {
         moment.filter(|moment| *moment <= LAST).ok_or(ClockError::TooFar)
     }
 
+    /// Where the hand stands that is moved by hand; it tells whether somebody did.
+    pub(crate) fn hand(&self) -> Duration {
+        let (Hands::Real(hand) | Hands::Virtual(hand)) = &self.0;
+        *hand.borrow()
+    }
+
+    /// Whether it runs by itself.
+    pub(crate) const fn runs(&self) -> bool {
+        matches!(self.0, Hands::Real(_))
+    }
+
     pub(crate) fn since_epoch(&self) -> Duration {
         match &self.0 {
             Hands::Real(ahead) => of_machine().saturating_add(*ahead.borrow()),

@@ -6,17 +6,20 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::StatusCode;
+use bytes::Bytes;
+use http::{HeaderMap, Request, StatusCode};
 use yuanfen_core::UnixTime;
 
 use crate::Platform;
-use crate::book::Order;
+use crate::book::{Account, Order};
+use crate::exchange::{KeptBody, headers_size};
 use crate::faults::FaultKind;
+use crate::log::{Entry, Log};
 
 /// What a notice is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +73,8 @@ pub struct NoticeAttempt {
     pub number: u64,
     /// Whose notice.
     pub platform: Platform,
+    /// To whose shop.
+    pub account: Account,
     /// `pay-notice` or `refund-notice`.
     pub operation: &'static str,
     /// The order that it is about.
@@ -90,6 +95,48 @@ pub struct NoticeAttempt {
     pub next_at: Option<UnixTime>,
     /// What went wrong by plan.
     pub faults: Vec<FaultKind>,
+    /// The notice's headers, signature and all: show them to the developer, keep them out of logs.
+    pub request_headers: HeaderMap,
+    /// The notice's body, likewise.
+    pub request_body: KeptBody,
+    /// The headers of the shop's answer; empty where there was none.
+    pub response_headers: HeaderMap,
+    /// The body of the shop's answer; empty where there was none.
+    pub response_body: KeptBody,
+}
+
+/// What the log keeps of a notice that goes its way.
+#[derive(Clone)]
+pub(crate) struct Sent {
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: KeptBody,
+}
+
+impl Sent {
+    pub(crate) fn of(request: &Request<Bytes>) -> Self {
+        Self {
+            headers: request.headers().clone(),
+            body: KeptBody::of(request.body()),
+        }
+    }
+}
+
+impl Entry for NoticeAttempt {
+    fn set_number(&mut self, number: u64) {
+        self.number = number;
+    }
+
+    fn size(&self) -> usize {
+        [
+            size_of::<Self>(),
+            headers_size(&self.request_headers),
+            headers_size(&self.response_headers),
+            self.request_body.bytes().len(),
+            self.response_body.bytes().len(),
+        ]
+        .into_iter()
+        .fold(0, usize::saturating_add)
+    }
 }
 
 /// What came of an attempt. `Debug` does not show what the shop answered.
@@ -142,9 +189,6 @@ impl fmt::Debug for NoticeAttempt {
     }
 }
 
-/// Most attempts that the log keeps; older ones are forgotten.
-const KEPT: usize = 4096;
-
 /// Notices that are not acknowledged yet, and the log of attempts.
 #[derive(Debug, Default)]
 pub(crate) struct PostOffice {
@@ -152,9 +196,7 @@ pub(crate) struct PostOffice {
     waiting: BTreeMap<(Duration, u64), Parcel>,
     /// How many the courier has.
     out: usize,
-    attempts: VecDeque<NoticeAttempt>,
-    /// How many attempts were made.
-    count: u64,
+    attempts: Log<NoticeAttempt>,
     last_number: u64,
     /// Parcels that wait until a later one of their platform was delivered.
     overtaken: Vec<(Platform, (Duration, u64))>,
@@ -231,19 +273,13 @@ impl PostOffice {
         }
     }
 
-    /// Keeps an attempt under the next number, which it gives.
-    pub(crate) fn log(&mut self, mut attempt: NoticeAttempt) -> u64 {
-        self.count = self.count.saturating_add(1);
-        attempt.number = self.count;
-        if self.attempts.len() >= KEPT {
-            self.attempts.pop_front();
-        }
-        self.attempts.push_back(attempt);
-        self.count
+    /// Keeps an attempt under the next number.
+    pub(crate) fn log(&mut self, attempt: NoticeAttempt) -> Arc<NoticeAttempt> {
+        Arc::clone(self.attempts.push(attempt))
     }
 
-    pub(crate) fn attempts(&self) -> impl DoubleEndedIterator<Item = &NoticeAttempt> {
-        self.attempts.iter()
+    pub(crate) const fn attempts(&self) -> &Log<NoticeAttempt> {
+        &self.attempts
     }
 
     /// When the next parcel is due that the courier does not have.

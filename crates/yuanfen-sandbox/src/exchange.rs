@@ -1,14 +1,13 @@
 //! What was called, what was answered, and what the sandbox made of it.
 
-use std::collections::VecDeque;
 use std::fmt;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, Uri};
 use yuanfen_core::UnixTime;
 
 use crate::diagnosis::{Divergence, Inquiry};
+use crate::log::Entry;
 use crate::{FaultKind, Platform};
 
 /// One call and its answer. `Debug` shows neither the target's query nor headers, bodies and the canonical text, which
@@ -134,12 +133,6 @@ impl Exchange {
         self.inquiry.as_ref().and_then(|inquiry| inquiry())
     }
 
-    /// The path, without the query.
-    #[must_use]
-    pub fn path(&self) -> &str {
-        self.target.path()
-    }
-
     /// Whether a text stands in the target, the body or the answer, as it went over the wire.
     pub(crate) fn names(&self, text: &str) -> bool {
         let bodies = [self.request_body.bytes(), self.response_body.bytes()];
@@ -151,18 +144,23 @@ impl Exchange {
         self.target.to_string().contains(text) || bodies.into_iter().any(|body| stands_in(body))
     }
 
-    /// About what the log needs for it, in bytes.
+    /// The path, without the query.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.target.path()
+    }
+}
+
+impl Entry for Exchange {
+    fn set_number(&mut self, number: u64) {
+        self.number = number;
+    }
+
     fn size(&self) -> usize {
-        let headers = |headers: &HeaderMap| -> usize {
-            let entries = headers.iter();
-            entries
-                .map(|(name, value)| name.as_str().len().saturating_add(value.len()))
-                .fold(0, usize::saturating_add)
-        };
         [
             size_of::<Self>(),
-            headers(&self.request_headers),
-            headers(&self.response_headers),
+            headers_size(&self.request_headers),
+            headers_size(&self.response_headers),
             self.request_body.bytes.len(),
             self.response_body.bytes.len(),
             self.canonical_text.as_ref().map_or(0, String::len),
@@ -176,45 +174,12 @@ impl Exchange {
     }
 }
 
-/// The latest calls. It keeps at most 4096 of them, and fewer where they are long: 64 MiB, not counting what the
-/// allocator adds.
-#[derive(Default)]
-pub(crate) struct ExchangeLog {
-    kept: VecDeque<Arc<Exchange>>,
-    /// How many calls there were.
-    count: u64,
-    /// The size of those that are kept.
-    size: usize,
-}
-
-/// Most calls that the log keeps; older ones are forgotten, their count is not.
-const MOST_KEPT: usize = 4096;
-/// Most bytes that the log keeps.
-const MOST_SIZE: usize = 64 << 20;
-
-impl ExchangeLog {
-    /// Adds a call and gives it its number.
-    pub(crate) fn push(&mut self, mut exchange: Exchange) {
-        self.count = self.count.saturating_add(1);
-        exchange.number = self.count;
-        self.size = self.size.saturating_add(exchange.size());
-        self.kept.push_back(Arc::new(exchange));
-        while self.kept.len() > MOST_KEPT || self.size > MOST_SIZE {
-            let Some(oldest) = self.kept.pop_front() else { break };
-            self.size = self.size.saturating_sub(oldest.size());
-        }
-    }
-
-    /// Those that are kept, the oldest first.
-    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<Exchange>> {
-        self.kept.iter()
-    }
-
-    /// The call of that number, if it is kept.
-    pub(crate) fn find(&self, number: u64) -> Option<&Arc<Exchange>> {
-        let first = self.kept.front()?.number;
-        self.kept.get(usize::try_from(number.checked_sub(first)?).ok()?)
-    }
+/// About what headers need, in bytes.
+pub(crate) fn headers_size(headers: &HeaderMap) -> usize {
+    let entries = headers.iter();
+    entries
+        .map(|(name, value)| name.as_str().len().saturating_add(value.len()))
+        .fold(0, usize::saturating_add)
 }
 
 impl fmt::Debug for Exchange {

@@ -22,11 +22,12 @@ use crate::admin::{Changes, Topic};
 use crate::ambient::SeededAmbient;
 use crate::arrival::Arrival;
 use crate::book::Book;
-use crate::deliver::{Handed, NoticeAttempt, NoticeOutcome, PostOffice};
-use crate::exchange::{Exchange, ExchangeLog, KeptBody, kept_text};
+use crate::deliver::{Handed, NoticeAttempt, NoticeOutcome, PostOffice, Sent};
+use crate::exchange::{Exchange, KeptBody, kept_text};
 use crate::faults::{FaultKind, FaultPlan, FaultState, FaultTally, Strikes};
 use crate::hosts::Hosts;
 use crate::keys::{KeyError, KeySet};
+use crate::log::Log;
 use crate::platforms::{self, Call, Checked, Desk, Platform, PlatformSide};
 use crate::{Clock, ClockError, SandboxError, Scenario};
 
@@ -63,7 +64,10 @@ struct State {
     faults: FaultState,
     scenario: Option<Scenario>,
     post: PostOffice,
-    exchanges: ExchangeLog,
+    exchanges: Log<Exchange>,
+    /// Up to which change of the book, and which place of the clock's hand, who looks on was told.
+    told_changes: u64,
+    told_hand: Duration,
     calls: BTreeMap<Platform, u64>,
 }
 
@@ -93,6 +97,8 @@ pub struct DueNotice {
     pub request: Request<Bytes>,
     /// How long it is held back, by plan.
     pub delay: Duration,
+    /// What the log keeps of the request, which goes its way.
+    sent: Sent,
     pub(crate) handed: Handed,
     pub(crate) faults: Vec<FaultKind>,
 }
@@ -128,7 +134,7 @@ impl FarSide {
             hosts,
             ways_in: OnceLock::new(),
             seed,
-            ambient: SeededAmbient::new(clock, seed),
+            ambient: SeededAmbient::new(clock.clone(), seed),
             ladder_speed: ladder_speed.max(1),
             state: Mutex::new(State {
                 sides: platforms::all(&keys)?,
@@ -136,7 +142,9 @@ impl FarSide {
                 faults: FaultState::default(),
                 scenario: None,
                 post: PostOffice::default(),
-                exchanges: ExchangeLog::default(),
+                exchanges: Log::default(),
+                told_changes: 0,
+                told_hand: clock.hand(),
                 calls: BTreeMap::new(),
             }),
             keys,
@@ -233,6 +241,7 @@ impl FarSide {
                 let mut faults = told.faults;
                 faults.extend(strikes.kinds());
                 return Some(DueNotice {
+                    sent: Sent::of(&request),
                     request,
                     delay: strikes.delay(),
                     handed,
@@ -276,9 +285,11 @@ impl FarSide {
         };
         let now = self.clock().since_epoch();
         let next = wait.map(|wait| now.saturating_add(self.sped_up(wait)));
-        let mut made = NoticeAttempt {
+        let answer = answer.ok();
+        let made = state.post.log(NoticeAttempt {
             number: 0,
             platform,
+            account: event.order.account,
             operation: event.about.operation(),
             order_no: event.order_no.clone(),
             refund_no: event.about.refund_no().map(str::to_owned),
@@ -289,16 +300,23 @@ impl FarSide {
             outcome,
             next_at: next.map(|next| UnixTime::from_seconds(i64::try_from(next.as_secs()).unwrap_or(i64::MAX))),
             faults: notice.faults,
-        };
-        made.number = state.post.log(made.clone());
+            request_headers: notice.sent.headers,
+            request_body: notice.sent.body,
+            response_headers: answer.map(Response::headers).cloned().unwrap_or_default(),
+            response_body: answer.map(Response::body).map(KeptBody::of).unwrap_or_default(),
+        });
         let number = handed.number();
         state.post.take_back(handed, next);
         state.post.let_follow(platform, number, now);
         drop(state);
-        self.touch(&[Topic::Notices]);
+        self.touch(if made.faults.is_empty() {
+            &[Topic::Notices]
+        } else {
+            &[Topic::Notices, Topic::Faults]
+        });
         self.tell_returned();
         self.0.posted.notify_one();
-        made
+        Arc::unwrap_or_clone(made)
     }
 
     /// Must not be called while the state is locked: who waits locks it.
@@ -339,6 +357,12 @@ impl FarSide {
             Departure::Whole(response) => Some(response),
             Departure::Half(_) | Departure::Nothing => None,
         };
+        // Who looks on sees how often each rule struck.
+        let topics: &[Topic] = if strikes.kinds().is_empty() {
+            &[Topic::Exchanges]
+        } else {
+            &[Topic::Exchanges, Topic::Faults]
+        };
         state.exchanges.push(Exchange {
             number: 0,
             at,
@@ -357,9 +381,8 @@ impl FarSide {
             trust: left.map(|_| checked.trust),
             faults: strikes.into_kinds(),
         });
+        self.touch_book(&mut state, topics);
         drop(state);
-        // Any call may have changed an order; who looks on asks for what there is.
-        self.touch(&[Topic::Exchanges, Topic::Orders]);
         Handled { delay, departure }
     }
 
@@ -404,7 +427,7 @@ impl FarSide {
             self.idle().await;
         }
         clock.move_to(end);
-        self.touch(&[Topic::Clock, Topic::Orders]);
+        self.pass_time();
         Ok(())
     }
 
@@ -415,6 +438,26 @@ impl FarSide {
 
     pub(crate) fn changes(&self) -> &Changes {
         &self.0.changes
+    }
+
+    /// Tells who looks on that these changed, and the orders if one did.
+    fn touch_book(&self, state: &mut State, topics: &[Topic]) {
+        let changes = state.book.changes();
+        if std::mem::replace(&mut state.told_changes, changes) != changes {
+            self.touch(&[Topic::Orders]);
+        }
+        if !topics.is_empty() {
+            self.touch(topics);
+        }
+    }
+
+    /// Lets the time that has passed take effect, for who looks on: orders expire, and the clock may have been moved.
+    pub(crate) fn pass_time(&self) {
+        let hand = self.clock().hand();
+        let mut state = self.state();
+        state.book.expire(self.now());
+        let moved = std::mem::replace(&mut state.told_hand, hand) != hand;
+        self.touch_book(&mut state, if moved { &[Topic::Clock] } else { &[] });
     }
 
     /// Tells who looks on that these changed.

@@ -14,6 +14,7 @@ mod far_side;
 mod faults;
 mod hosts;
 mod keys;
+mod log;
 mod platforms;
 mod sandbox;
 mod scenario;

@@ -316,7 +316,7 @@ pub(crate) struct Desk<'a> {
     verdict: SignatureVerdict,
     text: Option<String>,
     inquiry: Option<Inquiry>,
-    signs: Cell<bool>,
+    trust: Cell<ReplyTrust>,
 }
 
 impl<'a> Desk<'a> {
@@ -334,7 +334,7 @@ impl<'a> Desk<'a> {
             verdict: SignatureVerdict::NotChecked,
             text: None,
             inquiry: None,
-            signs: Cell::new(false),
+            trust: Cell::new(ReplyTrust::Unsigned),
         }
     }
 
@@ -378,23 +378,40 @@ impl<'a> Desk<'a> {
     }
 
     pub(crate) fn into_checked(self) -> Checked {
-        let trust = match (self.signs.get(), self.spoils()) {
-            (false, _) => ReplyTrust::Unsigned,
-            (true, true) => ReplyTrust::Spoiled,
-            (true, false) => ReplyTrust::Signed,
-        };
         Checked {
             verdict: self.verdict,
             text: self.text,
             inquiry: self.inquiry,
-            trust,
+            trust: self.trust.get(),
         }
     }
 
     /// Every signature that leaves the sandbox goes through here, so that a plan can spoil it.
     pub(crate) fn outgoing_signature(&self, signature: String) -> String {
-        self.signs.set(true);
+        self.trust.set(if self.spoils() {
+            ReplyTrust::Spoiled
+        } else {
+            ReplyTrust::Signed
+        });
         self.outgoing_digest(signature)
+    }
+
+    /// What stands in a signature's place to try the caller.
+    pub(crate) fn outgoing_probe(&self, probe: String) -> String {
+        self.trust.set(ReplyTrust::Spoiled);
+        probe
+    }
+
+    /// What was answered so far is not what leaves.
+    pub(crate) fn begin_another_answer(&self) {
+        self.trust.set(ReplyTrust::Unsigned);
+    }
+
+    /// What was answered is changed on its way, so that no signature of it holds.
+    pub(crate) fn damage_answer(&self) {
+        if self.trust.get() == ReplyTrust::Signed {
+            self.trust.set(ReplyTrust::Spoiled);
+        }
     }
 
     /// The same of a digest, which anybody can make and which proves nothing of who did.

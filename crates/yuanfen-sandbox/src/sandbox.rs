@@ -3,7 +3,7 @@
 mod builder;
 mod courier;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::Deref;
 use std::time::Duration;
 
@@ -108,10 +108,18 @@ impl Sandbox {
         self.admin_address
     }
 
-    /// Where the admin API answers, without a slash at its end: the payer's phone, the logs and the console.
+    /// Where the admin API answers, without a slash at its end: the payer's phone, the logs and the console. Where it
+    /// listens on all addresses, this is the one that this machine reaches it by.
     #[must_use]
     pub fn admin_url(&self) -> String {
-        format!("http://{}", self.admin_address)
+        let mut reached = self.admin_address;
+        if reached.ip().is_unspecified() {
+            reached.set_ip(match reached.ip() {
+                IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+                IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+            });
+        }
+        format!("http://{reached}")
     }
 
     /// Where it listens for TLS, if it does. Every one of [`server_names`](Self::server_names) is answered there, under

@@ -12,14 +12,18 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::changes::{Revision, Topic};
+use crate::FarSide;
 
 /// Least time between two events: what changes meanwhile is told in one.
 const GAP: Duration = Duration::from_millis(100);
+/// How often the time that passes is let take effect while nothing else happens.
+const TICK: Duration = Duration::from_secs(1);
 /// Longest silence.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// A listener's place in the stream.
 struct Follower {
+    far_side: FarSide,
     changes: watch::Receiver<Revision>,
     /// What it was told last; `None` before the first event.
     told: Option<u64>,
@@ -32,12 +36,18 @@ impl Follower {
         let Some(told) = self.told else {
             return Some(self.tell(Topic::ALL.into_iter()));
         };
-        let moved = self.changes.wait_for(|revision| revision.number > told);
-        let moved = tokio::time::timeout(KEEP_ALIVE, moved).await;
-        match moved.map(|moved| moved.is_ok()) {
-            Ok(true) => {}
-            Ok(false) => return None,
-            Err(_silence) => return Some((self, Bytes::from_static(b": nothing new\n\n"))),
+        let silent_until = Instant::now().checked_add(KEEP_ALIVE)?;
+        loop {
+            let moved = self.changes.wait_for(|revision| revision.number > told);
+            let moved = tokio::time::timeout(TICK, moved).await;
+            match moved.map(|moved| moved.is_ok()) {
+                Ok(true) => break,
+                Ok(false) => return None,
+                Err(_) if Instant::now() >= silent_until => {
+                    return Some((self, Bytes::from_static(b": nothing new\n\n")));
+                }
+                Err(_) => self.far_side.pass_time(),
+            }
         }
         tokio::time::sleep_until(self.not_before).await;
         let revision = *self.changes.borrow();
@@ -63,10 +73,12 @@ pub(super) struct EventBody(Next);
 
 impl EventBody {
     /// Tells what changed after that revision, or all there is where the listener knows none.
-    pub(super) fn new(changes: watch::Receiver<Revision>, told: Option<u64>) -> Self {
+    pub(super) fn new(far_side: &FarSide, told: Option<u64>) -> Self {
+        let changes = far_side.changes().follow();
         // A revision that is not reached yet is another sandbox's.
         let told = told.filter(|told| *told <= changes.borrow().number);
         let follower = Follower {
+            far_side: far_side.clone(),
             changes,
             told,
             not_before: Instant::now(),

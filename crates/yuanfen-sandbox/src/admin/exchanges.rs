@@ -59,14 +59,8 @@ fn whole(exchange: &Exchange) -> Value {
     let mut value = short(exchange);
     let detail = json!({
         "query": exchange.target.query(),
-        "request": {
-            "headers": headers(&exchange.request_headers),
-            "body": body(&exchange.request_body),
-        },
-        "response": exchange.status.is_some().then(|| json!({
-            "headers": headers(&exchange.response_headers),
-            "body": body(&exchange.response_body),
-        })),
+        "request": message(&exchange.request_headers, &exchange.request_body),
+        "response": exchange.status.map(|_| message(&exchange.response_headers, &exchange.response_body)),
         "canonical_text": exchange.canonical_text,
         "divergence": exchange.divergence(),
     });
@@ -76,8 +70,13 @@ fn whole(exchange: &Exchange) -> Value {
     value
 }
 
+/// What went over the wire in one direction, below its first line.
+pub(super) fn message(head: &HeaderMap, content: &KeptBody) -> Value {
+    json!({ "headers": headers(head), "body": body(content) })
+}
+
 /// Name and value, in the order in which they stand. Bytes that are no text show as escapes.
-pub(super) fn headers(headers: &HeaderMap) -> Value {
+fn headers(headers: &HeaderMap) -> Value {
     let pairs = headers.iter().map(|(name, value)| {
         let value: String = match value.to_str() {
             Ok(text) => text.to_owned(),
@@ -89,7 +88,7 @@ pub(super) fn headers(headers: &HeaderMap) -> Value {
 }
 
 /// A body as text, or in base64 where it is none.
-pub(super) fn body(body: &KeptBody) -> Value {
+fn body(body: &KeptBody) -> Value {
     let bytes = body.bytes();
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => Some(text),

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use yuanfen_core::Rfc3339;
 
 use super::answer::{Wrong, answer};
-use super::ask::Ask;
+use super::ask::{Ask, digits};
+use super::exchanges::message;
 use crate::deliver::NoticeOutcome;
 use crate::{FarSide, NoticeAttempt};
 
@@ -14,7 +15,21 @@ use crate::{FarSide, NoticeAttempt};
 pub(super) fn list(far_side: &FarSide, ask: &Ask<'_>) -> Result<Response<Bytes>, Wrong> {
     let page = ask.page()?;
     let attempts = far_side.latest_notices(page.before, page.limit);
-    Ok(answer(&attempts.iter().map(attempt).collect()))
+    Ok(answer(&attempts.iter().map(|made| attempt(made)).collect()))
+}
+
+pub(super) fn show(far_side: &FarSide, ask: &Ask<'_>) -> Result<Response<Bytes>, Wrong> {
+    let number = digits(ask.part("number"));
+    let found = number.and_then(|number| far_side.notice(number));
+    let made = found.ok_or_else(|| Wrong::missing("no such attempt, or it is forgotten"))?;
+    let mut value = attempt(&made);
+    let is_answered = !matches!(made.outcome, NoticeOutcome::NotDelivered { .. });
+    if let Value::Object(members) = &mut value {
+        members.insert("request".to_owned(), message(&made.request_headers, &made.request_body));
+        let response = is_answered.then(|| message(&made.response_headers, &made.response_body));
+        members.insert("response".to_owned(), response.unwrap_or_default());
+    }
+    Ok(answer(&value))
 }
 
 fn attempt(attempt: &NoticeAttempt) -> Value {
@@ -26,6 +41,7 @@ fn attempt(attempt: &NoticeAttempt) -> Value {
     json!({
         "number": attempt.number,
         "at": Rfc3339(attempt.at).to_string(),
+        "account": attempt.account.to_string(),
         "platform": attempt.platform,
         "operation": attempt.operation,
         "order_no": attempt.order_no,

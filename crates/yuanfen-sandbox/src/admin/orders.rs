@@ -39,6 +39,12 @@ pub(super) fn fail(far_side: &FarSide, ask: &Ask<'_>) -> Result<Response<Bytes>,
     Ok(answer(&order(&far_side.fail(ask.account()?, ask.part("order_no"))?)))
 }
 
+pub(super) fn keep_typing(far_side: &FarSide, ask: &Ask<'_>) -> Result<Response<Bytes>, Wrong> {
+    Ok(answer(&order(
+        &far_side.keep_typing(ask.account()?, ask.part("order_no"))?,
+    )))
+}
+
 pub(super) fn comment(far_side: &FarSide, ask: &Ask<'_>) -> Result<Response<Bytes>, Wrong> {
     let said: payer::Said = ask.json("a comment")?;
     let commented = far_side.comment(ask.account()?, ask.part("order_no"), said.stars, said.text)?;

@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 
 use super::answer::Wrong;
 use super::ask::Ask;
-use super::{exchanges, faults, keys, notices, orders, payer, settings, state};
+use super::{bills, exchanges, faults, hooks, keys, notices, orders, payer, settings, state};
 use crate::FarSide;
 
 /// What is done at once, under the far side's one lock.
@@ -75,6 +75,7 @@ pub(super) static ROUTES: &[Route] = &[
     post("/api/orders/{account}/{order_no}/pay", orders::pay),
     post("/api/orders/{account}/{order_no}/cancel", orders::cancel),
     post("/api/orders/{account}/{order_no}/fail", orders::fail),
+    post("/api/orders/{account}/{order_no}/type", orders::keep_typing),
     post("/api/orders/{account}/{order_no}/comment", orders::comment),
     post("/api/refunds/{account}/{refund_no}/succeed", orders::succeed_refund),
     post("/api/refunds/{account}/{refund_no}/close", orders::close_refund),
@@ -83,6 +84,7 @@ pub(super) static ROUTES: &[Route] = &[
     get("/api/exchanges", &["about", "limit", "before"], exchanges::list),
     get("/api/exchanges/{number}", &[], exchanges::show),
     get("/api/notices", PAGED, notices::list),
+    get("/api/notices/{number}", &[], notices::show),
     put("/api/faults", faults::set),
     put("/api/settings", settings::set),
     Route {
@@ -91,6 +93,11 @@ pub(super) static ROUTES: &[Route] = &[
         query: &[],
         work: Work::Advance,
     },
+    get("/api/bills", &[], bills::list),
+    post("/api/bills", bills::make),
+    get("/api/bills/{account}/{kind}/{date}", &[], bills::download),
+    post("/api/pay", hooks::pay),
+    post("/api/settle-refund", hooks::settle_refund),
     post("/api/platform-certificate/rotate", keys::rotate),
     post("/api/public-key-mode", keys::public_key_mode),
 ];

@@ -132,6 +132,6 @@ async fn perform(request: &Request<Bytes>, far_side: &FarSide) -> Result<Respons
 fn events(request: &Request<Bytes>, far_side: &FarSide) -> Response<Outgoing> {
     let told = request.headers().get("last-event-id");
     let told = told.and_then(|id| id.to_str().ok()).and_then(digits);
-    let body = EventBody::new(far_side.changes().follow(), told);
+    let body = EventBody::new(far_side, told);
     file("text/event-stream", Bytes::new()).map(|_| Either::Right(body))
 }

@@ -23,6 +23,7 @@ pub(super) fn show(far_side: &FarSide, _ask: &Ask<'_>) -> Result<Response<Bytes>
     Ok(answer(&json!({
         "now": Rfc3339(now).to_string(),
         "real_now": Rfc3339(real_now).to_string(),
+        "clock_is_real": far_side.clock().runs(),
         "clock_ahead_seconds": now.since(real_now),
         "seed": far_side.seed(),
         "base_url": far_side.base_url(),
@@ -54,6 +55,7 @@ pub(super) fn advance(far_side: &FarSide, ask: &Ask<'_>) -> Result<Response<Byte
     let step = step(ask)?;
     let moved = far_side.clock().advance(step);
     moved.map_err(|error| Wrong::conflict(error.to_string()))?;
+    far_side.pass_time();
     Ok(advanced(far_side))
 }
 

@@ -65,6 +65,10 @@ impl PaymentCode {
     }
 }
 
+fn typed_by(now: UnixTime) -> UnixTime {
+    UnixTime::from_seconds(now.seconds().saturating_add(TYPING))
+}
+
 impl Charge {
     fn begin(payer: Payer, amount: Fen, now: UnixTime) -> Self {
         let waits = match payer.reaction {
@@ -72,10 +76,9 @@ impl Charge {
             Reaction::Types | Reaction::BankSilent => true,
             Reaction::LacksMoney | Reaction::CardRefused | Reaction::Refused => false,
         };
-        let end = UnixTime::from_seconds(now.seconds().saturating_add(TYPING));
         Self {
             payer,
-            waits_until: waits.then_some(end),
+            waits_until: waits.then_some(typed_by(now)),
         }
     }
 }
@@ -152,6 +155,31 @@ impl Book {
                 self.enter(order)
             }
         };
+        self.at(position).map(|order| &**order)
+    }
+
+    /// The payer at a till has another minute to type the password.
+    ///
+    /// # Errors
+    /// [`BookError::UnknownOrder`], [`BookError::NotAtTill`], [`BookError::Paid`], [`BookError::Closed`],
+    /// [`BookError::Revoked`], [`BookError::NoPayer`].
+    pub(crate) fn keep_typing(
+        &mut self,
+        account: impl Into<Account>,
+        order_no: &str,
+        now: UnixTime,
+    ) -> Result<&Order, BookError> {
+        let position = self.open(account.into(), order_no, now)?;
+        let order = self.at(position)?;
+        if order.charge.is_none() {
+            return Err(BookError::NotAtTill);
+        }
+        order.check_open()?;
+        self.change(position, |order| {
+            if let Some(charge) = &mut order.charge {
+                charge.waits_until = Some(typed_by(now));
+            }
+        })?;
         self.at(position).map(|order| &**order)
     }
 

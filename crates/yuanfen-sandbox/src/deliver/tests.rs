@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+use std::collections::VecDeque;
+
 use proptest::prelude::*;
 use yuanfen_core::Fen;
 

@@ -7,8 +7,10 @@ use crate::StarposPush;
 use crate::admin::Topic;
 use crate::book::Account;
 use crate::keys::{
-    FshowsCredentials, KeySet, MpgatewayCredentials, StarposCredentials, WechatV2Credentials,
-    WechatV2ProviderCredentials, WechatV3Credentials, WechatV3ProviderCredentials,
+    FSHOWS_APP_ID, FSHOWS_SUB_MERCHANT, FshowsCredentials, KeySet, MPGATEWAY_MERCHANT, MpgatewayCredentials,
+    STARPOS_MERCHANT, STARPOS_ORGANIZATION, StarposCredentials, WECHAT_MERCHANT_ID, WECHAT_PROVIDER_ID,
+    WECHAT_SUB_MERCHANTS, WechatV2Credentials, WechatV2ProviderCredentials, WechatV3Credentials,
+    WechatV3ProviderCredentials,
 };
 use crate::platforms::{Platform, Setting};
 
@@ -30,6 +32,23 @@ impl FarSide {
     #[must_use]
     pub fn wechat_v2_provider(&self) -> WechatV2ProviderCredentials {
         WechatV2ProviderCredentials::at(&self.0.base_url, &self.0.keys)
+    }
+
+    /// Whose number that is on a platform: a merchant's own, or one of a service provider or its sub-merchants.
+    pub(crate) fn account_of(&self, platform: Platform, number: &str) -> Option<Account> {
+        let is_own = match platform {
+            Platform::WechatV2 | Platform::WechatV3 => {
+                let mut subs = WECHAT_SUB_MERCHANTS.iter();
+                if number == WECHAT_PROVIDER_ID || subs.any(|(sub, _)| *sub == number) {
+                    return Some(Account::provider(platform));
+                }
+                number == WECHAT_MERCHANT_ID
+            }
+            Platform::Starpos => [STARPOS_MERCHANT, STARPOS_ORGANIZATION].contains(&number),
+            Platform::Fshows => [FSHOWS_SUB_MERCHANT, FSHOWS_APP_ID].contains(&number),
+            Platform::Mpgateway => number == MPGATEWAY_MERCHANT,
+        };
+        is_own.then(|| platform.into())
     }
 
     /// WeChat Pay v2 answers the next so many reversals with `recall=Y` and `SYSTEMERROR`, and does nothing.

@@ -3,7 +3,7 @@
 use yuanfen_core::CalendarDate;
 
 use super::{FarSide, State, side};
-use crate::bills::{self, BillKind, TradeBill};
+use crate::bills::{self, BillDay, BillKind, TradeBill};
 use crate::book::Account;
 
 impl FarSide {
@@ -28,5 +28,21 @@ impl FarSide {
             BillKind::Trade => bills::trade(book, holder, day, TradeBill::All),
             BillKind::FundFlow => bills::fund_flow(book, holder, day),
         }
+    }
+
+    /// The days of which there are bills, ready or not, the latest first.
+    pub(crate) fn bill_days(&self) -> Vec<BillDay> {
+        let now = self.now();
+        let mut state = self.state();
+        let State { sides, book, .. } = &mut *state;
+        let mut days = Vec::new();
+        for account in Account::all() {
+            let side = side(sides, account.platform);
+            if side.is_some_and(|side| side.holder(account).is_some()) {
+                days.extend(bills::days(book, account, now));
+            }
+        }
+        days.sort_by_key(|listed| (std::cmp::Reverse(listed.day), listed.account));
+        days
     }
 }

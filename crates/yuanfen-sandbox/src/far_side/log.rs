@@ -22,21 +22,16 @@ impl FarSide {
         self.state().calls.get(&platform).copied().unwrap_or(0)
     }
 
-    /// Attempts to deliver notices in the order they were made, the latest few thousand.
+    /// Attempts to deliver notices in the order they ended: the latest 4096, or fewer where they are long (64 MiB).
     #[must_use]
     pub fn notices(&self) -> Vec<NoticeAttempt> {
-        self.state().post.attempts().cloned().collect()
+        let kept: Vec<Arc<NoticeAttempt>> = self.state().post.attempts().iter().cloned().collect();
+        kept.into_iter().map(Arc::unwrap_or_clone).collect()
     }
 
     /// The latest calls before that number, newest first.
     pub(crate) fn latest_exchanges(&self, before: Option<u64>, limit: usize) -> Vec<Arc<Exchange>> {
-        let state = self.state();
-        let earlier = state.exchanges.iter().rev();
-        earlier
-            .skip_while(|exchange| before.is_some_and(|before| exchange.number >= before))
-            .take(limit)
-            .cloned()
-            .collect()
+        self.state().exchanges.latest(before, limit)
     }
 
     /// The same of calls that name a text, such as an order's number, in their target or body or in the answer.
@@ -56,14 +51,13 @@ impl FarSide {
     }
 
     /// The latest attempts to deliver notices before that number, newest first.
-    pub(crate) fn latest_notices(&self, before: Option<u64>, limit: usize) -> Vec<NoticeAttempt> {
-        let state = self.state();
-        let earlier = state.post.attempts().rev();
-        earlier
-            .skip_while(|attempt| before.is_some_and(|before| attempt.number >= before))
-            .take(limit)
-            .cloned()
-            .collect()
+    pub(crate) fn latest_notices(&self, before: Option<u64>, limit: usize) -> Vec<Arc<NoticeAttempt>> {
+        self.state().post.attempts().latest(before, limit)
+    }
+
+    /// The attempt of that number, if the log still has it.
+    pub(crate) fn notice(&self, number: u64) -> Option<Arc<NoticeAttempt>> {
+        self.state().post.attempts().find(number).cloned()
     }
 
     /// The latest orders before that number, newest first, of one account or of all.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::{FarSide, State, side};
-use crate::admin::Topic;
 use crate::book::{Account, BookError, Comment, Order, Payer, RefundState, Setback, Terms};
 use crate::faults::Strikes;
 use crate::platforms::{Desk, PageRefused, Platform};
@@ -47,7 +46,7 @@ impl FarSide {
         let order = book.pay(account, order_no, payer, terms, self.now())?;
         let postings = side.after_payment(&order);
         self.post(state, &order, postings);
-        self.touch(&[Topic::Orders]);
+        self.touch_book(state, &[]);
         Ok(order)
     }
 
@@ -61,6 +60,18 @@ impl FarSide {
         let now = self.now();
         self.state().book.show_code(platform, code.clone(), payer, now);
         code
+    }
+
+    /// The payer at a till takes the time: a minute from now on to type the password, or to pay, give up or fail.
+    ///
+    /// # Errors
+    /// When there is no such order, it was not charged at a till, or nobody is paying it any more.
+    pub fn keep_typing(&self, account: impl Into<Account>, order_no: &str) -> Result<Order, BookError> {
+        let now = self.now();
+        let mut state = self.state();
+        let order = state.book.keep_typing(account, order_no, now)?.clone();
+        self.touch_book(&mut state, &[]);
+        Ok(order)
     }
 
     /// The payer closes the cashier, or the password's page at a till. The order stays open, but at a till nobody can
@@ -85,12 +96,12 @@ impl FarSide {
         let now = self.now();
         let mut state = self.state();
         let State { sides, book, .. } = &mut *state;
-        let order = book.set_back(account, order_no, setback, now)?.clone();
-        self.touch(&[Topic::Orders]);
+        let mut order = book.set_back(account, order_no, setback, now)?.clone();
         let side = side(sides, account.platform);
         if setback == Setback::Failed && side.is_some_and(|side| side.failure_is_final()) {
-            return book.close(account, order_no, now).cloned();
+            order = book.close(account, order_no, now)?.clone();
         }
+        self.touch_book(&mut state, &[]);
         Ok(order)
     }
 
@@ -111,8 +122,9 @@ impl FarSide {
             stars,
             text: text.into(),
         };
-        let order = self.state().book.comment(account, order_no, comment, now)?.clone();
-        self.touch(&[Topic::Orders]);
+        let mut state = self.state();
+        let order = state.book.comment(account, order_no, comment, now)?.clone();
+        self.touch_book(&mut state, &[]);
         Ok(order)
     }
 
@@ -135,8 +147,8 @@ impl FarSide {
         let refund = order.refund(refund_no).ok_or(BookError::UnknownRefund)?;
         let postings = side.after_refund(&order, refund);
         self.post(&mut state, &order, postings);
+        self.touch_book(&mut state, &[]);
         drop(state);
-        self.touch(&[Topic::Orders]);
         Ok(Arc::unwrap_or_clone(order))
     }
 
@@ -145,6 +157,12 @@ impl FarSide {
     pub fn order(&self, account: impl Into<Account>, order_no: &str) -> Option<Order> {
         let now = self.now();
         self.state().book.order(account, order_no, now).cloned()
+    }
+
+    /// The order of which that is a refund, as it stands now.
+    pub(crate) fn order_of_refund(&self, account: impl Into<Account>, refund_no: &str) -> Option<Order> {
+        let state = self.state();
+        state.book.by_refund(account, refund_no).map(|(order, _)| order.clone())
     }
 
     /// All orders of an account as they stand now, by number.

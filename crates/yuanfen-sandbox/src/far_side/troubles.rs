@@ -9,7 +9,6 @@ use http::{Response, StatusCode};
 use super::{Departure, FarSide, State, notice_id, side};
 use crate::book::Order;
 use crate::deliver::Event;
-use crate::exchange::ReplyTrust;
 use crate::faults::{FaultKind, Moment, Occasion, Strikes, Subject};
 use crate::platforms::{Call, Checked, Desk, Platform, PlatformSide, Posting, Setting};
 
@@ -36,6 +35,9 @@ pub(super) fn answer(
     if strikes.has(FaultKind::LoseReply) {
         return Departure::Nothing;
     }
+    if strikes.replace_answer() {
+        desk.begin_another_answer();
+    }
     let response = if let Some(status) = strikes.status() {
         gateway_page(status)
     } else if strikes.has(FaultKind::EmptyReply) {
@@ -47,6 +49,9 @@ pub(super) fn answer(
     } else {
         response
     };
+    if strikes.has(FaultKind::AlterReply) || strikes.has(FaultKind::TruncateReply) {
+        desk.damage_answer();
+    }
     let response = if strikes.has(FaultKind::AlterReply) {
         response.map(|body| altered(&body))
     } else {
@@ -131,10 +136,7 @@ impl FarSide {
         let side = sides.get_mut(position)?;
         let mut desk = Desk::new(book, &self.0.ambient, call.base_url, &strikes);
         let departure = answer(&mut **side, call, &mut desk, &strikes);
-        let mut checked = desk.into_checked();
-        if strikes.replace_answer() {
-            checked.trust = ReplyTrust::Unsigned;
-        }
+        let checked = desk.into_checked();
         if strikes.has(FaultKind::PayAfter) {
             self.pay_by_plan(state, position, call);
         }

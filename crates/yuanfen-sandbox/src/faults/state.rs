@@ -202,7 +202,8 @@ impl Strikes {
 
     /// Whether something else is answered than what the platform wrote.
     pub(crate) fn replace_answer(&self) -> bool {
-        self.status().is_some() || self.has(FaultKind::EmptyReply) || self.has(FaultKind::Accepted)
+        let kinds = [FaultKind::EmptyReply, FaultKind::Accepted, FaultKind::SystemError];
+        self.status().is_some() || kinds.iter().any(|kind| self.has(*kind))
     }
 
     /// With which code the platform refuses.

@@ -278,7 +278,7 @@ impl WechatV3 {
         // A key that loaded signs.
         let signature = key.sign(&text, desk.ambient).unwrap_or_default();
         let signature = if desk.probes() {
-            format!("WECHATPAY/SIGNTEST/{signature}")
+            desk.outgoing_probe(format!("WECHATPAY/SIGNTEST/{signature}"))
         } else {
             desk.outgoing_signature(signature)
         };

@@ -8,7 +8,7 @@ use crate::shop::{self, clock, far_side, json_of, place, raw};
 
 const URL: &str = "http://127.0.0.1:9/notify";
 
-fn call(far_side: &FarSide, method: &str, path: &str, body: &str) -> Response<bytes::Bytes> {
+pub fn call(far_side: &FarSide, method: &str, path: &str, body: &str) -> Response<bytes::Bytes> {
     let request = Request::builder()
         .method(method)
         .uri(format!("http://127.0.0.1:8601/api/{path}"))
@@ -173,4 +173,149 @@ async fn has_a_port_of_its_own() {
     assert!(answer.ends_with("\r\n\r\n[]\n"), "{answer}");
     let elsewhere = raw(sandbox.address(), ask.as_bytes()).await;
     assert!(elsewhere.starts_with(b"HTTP/1.1 404 "));
+}
+
+#[test]
+fn pages_through_orders_from_the_newest_to_the_oldest() {
+    let far_side = far_side();
+    for number in ["order-1", "order-2", "order-3"] {
+        place(&far_side, number, 100, URL);
+    }
+    let numbers = |query: &str| -> Vec<String> {
+        let list = json_of(&call(&far_side, "GET", &format!("orders?{query}"), ""));
+        list.as_array()
+            .unwrap()
+            .iter()
+            .map(|order| order["order_no"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(numbers(""), ["order-3", "order-2", "order-1"]);
+    assert_eq!(numbers("limit=2"), ["order-3", "order-2"]);
+    assert_eq!(numbers("limit=2&before=2"), ["order-1"]);
+    assert_eq!(numbers("before=1"), [""; 0]);
+    assert_eq!(numbers("account=wechat-v3&limit=1"), ["order-3"]);
+    assert_eq!(numbers("account=wechat-v2"), [""; 0]);
+    let order = &json_of(&call(&far_side, "GET", "orders?limit=1", ""))[0];
+    for (name, value) in [
+        ("number", json!(3)),
+        ("account", json!("wechat-v3")),
+        ("description", json!("noodles, hot")),
+        ("amount_fen", json!(100)),
+        ("scene", json!("jsapi")),
+        ("code_url", Value::Null),
+        ("created_at", json!("2025-10-09T16:53:20+08:00")),
+        ("expires_at", json!("2025-10-16T16:53:20+08:00")),
+        ("payer", json!("oSandbox_Payer-0123456789abc")),
+        ("parts", json!([])),
+        ("whole", Value::Null),
+    ] {
+        assert_eq!(order[name], value, "{name}");
+    }
+}
+
+#[test]
+fn a_native_order_has_the_address_that_the_phone_scans() {
+    let far_side = far_side();
+    let mut order: Value = serde_json::from_str(&shop::order("order-1", 100, URL)).unwrap();
+    order.as_object_mut().unwrap().remove("payer");
+    let placed = shop::v3(&far_side, "POST", "/v3/pay/transactions/native", &order.to_string());
+    let shown = json_of(&call(&far_side, "GET", "orders/wechat-v3/order-1", ""));
+    assert_eq!(
+        (&shown["scene"], &shown["code_url"]),
+        (&json!("native"), &json_of(&placed)["code_url"])
+    );
+    let fields = [
+        ("out_trade_no", "A1"),
+        ("body", "noodles"),
+        ("total_fee", "100"),
+        ("spbill_create_ip", "203.0.113.7"),
+        ("notify_url", URL),
+        ("trade_type", "NATIVE"),
+        ("product_id", "P1"),
+    ];
+    let placed = shop::v2(&far_side, "/pay/unifiedorder", &fields);
+    let shown = json_of(&call(&far_side, "GET", "orders/wechat-v2/A1", ""));
+    assert_eq!(
+        (&shown["scene"], &shown["code_url"]),
+        (&json!("native"), &json!(placed["code_url"]))
+    );
+}
+
+#[test]
+fn a_payer_who_takes_the_time_has_another_minute() {
+    let far_side = far_side();
+    let code = json_of(&call(
+        &far_side,
+        "POST",
+        "payment-codes/wechat-v2",
+        "{\"reaction\":\"types\"}",
+    ));
+    let fields = [
+        ("out_trade_no", "T1"),
+        ("body", "noodles"),
+        ("total_fee", "100"),
+        ("spbill_create_ip", "203.0.113.7"),
+        ("auth_code", code["code"].as_str().unwrap()),
+    ];
+    shop::v2(&far_side, "/pay/micropay", &fields);
+    let advance = |seconds| {
+        far_side
+            .clock()
+            .advance(std::time::Duration::from_secs(seconds))
+            .unwrap()
+    };
+    let state = || json_of(&call(&far_side, "GET", "orders/wechat-v2/T1", ""))["state"].clone();
+    advance(59);
+    let typing = call(&far_side, "POST", "orders/wechat-v2/T1/type", "");
+    assert_eq!(
+        (typing.status().as_u16(), &json_of(&typing)["state"]),
+        (200, &json!("payer-typing"))
+    );
+    advance(59);
+    assert_eq!(state(), "payer-typing");
+    advance(1);
+    assert_eq!(state(), "unpaid");
+    assert_eq!(call(&far_side, "POST", "orders/wechat-v2/T1/type", "").status(), 409);
+    place(&far_side, "order-1", 100, URL);
+    let elsewhere = call(&far_side, "POST", "orders/wechat-v3/order-1/type", "");
+    assert_eq!(json_of(&elsewhere)["error"], "the order was not charged at a till");
+    assert_eq!(call(&far_side, "POST", "payment-codes/fshows", "").status(), 409);
+}
+
+#[test]
+fn makes_bills_at_once_and_hands_them_out() {
+    let far_side = far_side();
+    assert_eq!(json_of(&call(&far_side, "GET", "bills", "")), json!([]));
+    place(&far_side, "order-1", 100, URL);
+    far_side.pay(Platform::WechatV3, "order-1").unwrap();
+    let day = |is_ready: bool| json!([{ "account": "wechat-v3", "date": "2025-10-09", "kinds": ["trade", "fund-flow"], "is_ready": is_ready }]);
+    assert_eq!(json_of(&call(&far_side, "GET", "bills", "")), day(false));
+    let made = call(&far_side, "POST", "bills", "{\"date\":\"2025-10-09\"}");
+    assert_eq!(json_of(&made), day(true));
+    for kind in ["trade", "fund-flow"] {
+        let file = call(&far_side, "GET", &format!("bills/wechat-v3/{kind}/2025-10-09"), "");
+        assert_eq!(file.status(), 200);
+        assert_eq!(file.headers()["content-type"], "text/csv; charset=utf-8");
+        let name = format!("attachment; filename=\"wechat-v3-{kind}-2025-10-09.csv\"");
+        assert_eq!(file.headers()["content-disposition"], name);
+        let text = String::from_utf8(file.body().to_vec()).unwrap();
+        assert!(text.starts_with('\u{feff}') && text.contains("`1.00"), "{text}");
+    }
+    for (path, status) in [
+        ("bills/wechat-v3/trade/2025-10-08", 404),
+        ("bills/wechat-v3/trade/20251009", 404),
+        ("bills/wechat-v3/trade/2025-13-09", 404),
+        ("bills/wechat-v3/all/2025-10-09", 404),
+        ("bills/fshows/trade/2025-10-09", 404),
+    ] {
+        assert_eq!(call(&far_side, "GET", path, "").status(), status, "{path}");
+    }
+    for wrong in [
+        "{}",
+        "{\"date\":\"yesterday\"}",
+        "{\"date\":20251009}",
+        "{\"date\":\"2025-10-09\",\"x\":1}",
+    ] {
+        assert_eq!(call(&far_side, "POST", "bills", wrong).status(), 400, "{wrong}");
+    }
 }

@@ -10,6 +10,10 @@
 )]
 
 mod admin;
+mod admin_door;
+mod admin_events;
+mod admin_hooks;
+mod admin_logs;
 mod bills;
 mod book;
 mod cashier;
