@@ -341,7 +341,7 @@ impl FarSide {
         };
         let at = self.now();
         let mut state = self.state();
-        let is_here = |side: &Box<dyn PlatformSide>| side.owns(call.path) && tenant.admits(side.platform(), call.path);
+        let is_here = |side: &Box<dyn PlatformSide>| side.owns(&call) && tenant.admits(side.platform(), call.path);
         let position = state.sides.iter().position(is_here);
         let answered = position.and_then(|position| self.answer_at(&mut state, position, &call));
         let (platform, operation, strikes, checked, departure) = answered.unwrap_or_else(|| {

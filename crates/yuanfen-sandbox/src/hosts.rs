@@ -9,6 +9,7 @@ use http::{HeaderMap, Uri};
 
 use crate::Platform;
 use crate::arrival::Scheme;
+use crate::platforms::is_web_page;
 
 /// Who answers under a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +18,7 @@ pub(crate) enum Tenant {
     Everybody,
     /// WeChat Pay, v2 and v3.
     WechatPay,
-    /// WeChat's web authorization, which the sandbox plays for StarPos.
+    /// WeChat's web: who a visitor is, and what pages are signed with.
     WechatWeb,
     /// One acquirer, with the paths of life.
     Acquirer(Platform),
@@ -44,8 +45,8 @@ impl Tenant {
     pub(crate) fn admits(self, platform: Platform, path: &str) -> bool {
         match self {
             Self::Everybody => true,
-            Self::WechatPay => matches!(platform, Platform::WechatV2 | Platform::WechatV3),
-            Self::WechatWeb => platform == Platform::Starpos && !path.starts_with("/starpos/"),
+            Self::WechatPay => matches!(platform, Platform::WechatV2 | Platform::WechatV3) && !is_web_page(path),
+            Self::WechatWeb => is_web_page(path),
             Self::Acquirer(acquirer) => platform == acquirer,
         }
     }

@@ -12,6 +12,7 @@ mod rates;
 mod starpos;
 mod wechat_v2;
 mod wechat_v3;
+mod wechat_web;
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -26,6 +27,7 @@ use serde::{Deserialize, Serialize};
 use yuanfen_core::{Ambient, UnixTime};
 
 pub use self::starpos::StarposPush;
+use self::wechat_web::WechatWeb;
 use crate::ambient::SeededAmbient;
 use crate::arrival::ClientCertificate;
 use crate::bills::Holder;
@@ -43,9 +45,9 @@ use crate::keys::{CertifiedKey, KeyError, KeySet};
 pub enum Platform {
     /// WeChat Pay v2 (XML), at the root.
     WechatV2,
-    /// WeChat Pay APIv3 (JSON), at the root.
+    /// WeChat Pay APIv3 (JSON), at the root, and WeChat's web for the apps of its merchants.
     WechatV3,
-    /// StarPos, under `/starpos`, and WeChat's web authorization at the root.
+    /// StarPos, under `/starpos`, and WeChat's web for its own app at the root.
     Starpos,
     /// fshows, under `/fshows`.
     Fshows,
@@ -100,12 +102,23 @@ impl FromStr for Platform {
     }
 }
 
+/// Whether a path is one of WeChat's web, which belongs to every platform with an app.
+pub(crate) fn is_web_page(path: &str) -> bool {
+    wechat_web::operation(path).is_some()
+}
+
+/// What WeChat's web says where it fails.
+pub(crate) fn busy_web() -> Response<Bytes> {
+    WechatWeb::busy()
+}
+
 /// Every platform's side, with its keys of a set.
 pub(crate) fn all(keys: &KeySet) -> Result<Vec<Box<dyn PlatformSide>>, KeyError> {
     Ok(vec![
         Box::new(wechat_v2::WechatV2::new(keys)?),
-        Box::new(wechat_v3::WechatV3::new(keys)?),
+        // In front of APIv3, which answers for every app of WeChat's web that is not known here.
         Box::new(starpos::Starpos::new(keys)?),
+        Box::new(wechat_v3::WechatV3::new(keys)?),
         Box::new(fshows::Fshows::new(keys)?),
         Box::new(mpgateway::Mpgateway::new(keys)?),
     ])
@@ -172,8 +185,8 @@ pub(crate) trait PlatformSide: Send {
     /// Which one.
     fn platform(&self) -> Platform;
 
-    /// Whether a path is this platform's.
-    fn owns(&self, path: &str) -> bool;
+    /// Whether a call is this platform's.
+    fn owns(&self, call: &Call<'_>) -> bool;
 
     /// The operation that a call is, in the sandbox's words; `unknown` where it is none. The fault plan matches it.
     fn operation(&self, call: &Call<'_>) -> &'static str;
@@ -244,6 +257,19 @@ pub(crate) trait PlatformSide: Send {
         None
     }
 
+    /// A code as `wx.login` gives it in that app, where the app is known here.
+    fn login_code(&mut self, _app_id: &str, _ambient: &SeededAmbient) -> Option<String> {
+        None
+    }
+
+    /// Checks what a page at that address hands to `wx.config`.
+    ///
+    /// # Errors
+    /// When WeChat's app would refuse it.
+    fn open_page(&self, _url: &str, _parameters: &[(&str, &str)], _desk: &Desk<'_>) -> Result<(), PageRefused> {
+        Err(PageRefused::Parameter("appId"))
+    }
+
     /// The serial, certificate and key that sign at present, where the platform has such.
     fn signing_certificate(&self) -> Option<(String, CertifiedKey)> {
         None
@@ -301,7 +327,8 @@ pub enum PageRefused {
     /// The signature does not hold.
     #[error("the signature over the parameters does not hold")]
     Signature,
-    /// No order has this prepay id, or it is too old: two hours, five minutes for the address of an H5 cashier.
+    /// No order has this prepay id, or it is too old: two hours, five minutes for the address of an H5 cashier. Of
+    /// `wx.config`: the app has no ticket, or it is older than two hours.
     #[error("no order has this prepay id, or it expired")]
     Expired,
 }

@@ -190,4 +190,36 @@ impl FarSide {
             &mut Desk::new(book, &self.0.ambient, &self.0.base_url, &calm),
         )
     }
+
+    /// A code as `wx.login` gives it to a mini program; it is good once, for five minutes. `None` where no app has that
+    /// id.
+    #[must_use]
+    pub fn login_code(&self, app_id: &str) -> Option<String> {
+        let mut state = self.state();
+        let sides = &mut state.sides;
+        sides
+            .iter_mut()
+            .find_map(|side| side.login_code(app_id, &self.0.ambient))
+    }
+
+    /// Does what WeChat's app does when the page at `url` calls `wx.config` with `appId`, `timestamp`, `nonceStr` and
+    /// `signature`: checks the signature with the ticket that the app has at present.
+    ///
+    /// # Errors
+    /// When WeChat's app would refuse it: [`PageRefused::Parameter`] names what is absent or not known,
+    /// [`PageRefused::Expired`] says that the app has no ticket, or none that lives.
+    pub fn open_page(&self, url: &str, parameters: &[(&str, &str)]) -> Result<(), PageRefused> {
+        let mut state = self.state();
+        let State { sides, book, .. } = &mut *state;
+        let calm = Strikes::default();
+        let desk = Desk::new(book, &self.0.ambient, &self.0.base_url, &calm);
+        let mut outcome = Err(PageRefused::Parameter("appId"));
+        for side in sides {
+            outcome = side.open_page(url, parameters, &desk);
+            if outcome != Err(PageRefused::Parameter("appId")) {
+                break;
+            }
+        }
+        outcome
+    }
 }

@@ -10,7 +10,7 @@ use super::{Departure, FarSide, State, notice_id, side};
 use crate::book::Order;
 use crate::deliver::Event;
 use crate::faults::{FaultKind, Moment, Occasion, Strikes, Subject};
-use crate::platforms::{Call, Checked, Desk, Platform, PlatformSide, Posting, Setting};
+use crate::platforms::{Call, Checked, Desk, Platform, PlatformSide, Posting, Setting, busy_web, is_web_page};
 
 /// How long an overtaken notice waits where no other one comes.
 const OVERTAKEN: Duration = Duration::from_secs(3600);
@@ -28,7 +28,11 @@ pub(super) fn answer(
         return Departure::Nothing;
     }
     if strikes.has(FaultKind::UnsignedError) {
-        return Departure::Whole(side.unsigned_error(desk));
+        return Departure::Whole(if is_web_page(call.path) {
+            busy_web()
+        } else {
+            side.unsigned_error(desk)
+        });
     }
     change_keys(side, strikes);
     let response = side.answer(call, desk);
@@ -45,7 +49,11 @@ pub(super) fn answer(
     } else if strikes.has(FaultKind::Accepted) {
         bare(StatusCode::ACCEPTED)
     } else if strikes.has(FaultKind::SystemError) {
-        side.system_error(call, desk)
+        if is_web_page(call.path) {
+            busy_web()
+        } else {
+            side.system_error(call, desk)
+        }
     } else {
         response
     };

@@ -34,6 +34,9 @@ impl Purpose {
     pub(super) const FSHOWS_MERCHANT: Self = Self(15);
     pub(super) const FSHOWS_PLATFORM: Self = Self(16);
     pub(super) const MPGATEWAY_KEY: Self = Self(17);
+    pub(super) const WECHAT_APP_SECRET: Self = Self(18);
+    pub(super) const WECHAT_PROVIDER_APP_SECRET: Self = Self(19);
+    pub(super) const WECHAT_SUB_APP_SECRET: Self = Self(20);
     pub(super) const WECHAT_PLATFORM: Self = Self(32);
     pub(super) const WECHAT_LATER_PLATFORMS: [Self; 3] = [Self(33), Self(34), Self(35)];
 }

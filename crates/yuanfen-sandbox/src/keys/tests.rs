@@ -91,6 +91,9 @@ fn whole(keys: &KeySet) -> String {
         &v2.provider_api_key,
         &v3.api_key,
         &v3.provider_api_key,
+        &v3.app_secret,
+        &v3.provider_app_secret,
+        &v3.sub_app_secret,
         &v3.public_key.private_key_pem,
         &starpos.key,
         &starpos.app_secret,
@@ -123,7 +126,7 @@ fn whole(keys: &KeySet) -> String {
 fn a_seed_gives_the_same_keys_bit_for_bit() {
     assert_eq!(
         sha256_hex(whole(&SEVEN).as_bytes()),
-        "5ed756b0a565046d910282716bdc0a5a1dce26c0cb37301133e05cda33315ee4"
+        "99b15d8f0782f12834e657072e8eba05225ef397498dc4ec681d7d5e1e820be6"
     );
 }
 

@@ -20,6 +20,10 @@ pub(crate) struct WechatV3Keys {
     pub(crate) api_key: Secret<String>,
     pub(crate) provider: CertifiedKey,
     pub(crate) provider_api_key: Secret<String>,
+    /// The secrets of the merchant's app, the provider's, and the one sub-merchant's: WeChat's web wants them.
+    pub(crate) app_secret: Secret<String>,
+    pub(crate) provider_app_secret: Secret<String>,
+    pub(crate) sub_app_secret: Secret<String>,
     /// The platform's public key, behind [`WECHAT_PUBLIC_KEY_ID`].
     pub(crate) public_key: RsaPair,
     /// The platform certificate that signs at first.
@@ -76,6 +80,9 @@ impl WechatV3Keys {
                 private_key_pem: built_in(include_str!("wechat-provider-key.pem")),
             },
             provider_api_key: built_in("ThrowAwaySandboxApiV3KeyProvider"),
+            app_secret: built_in("0123456789abcdef0123456789abcde1"),
+            provider_app_secret: built_in("0123456789abcdef0123456789abcde2"),
+            sub_app_secret: built_in("0123456789abcdef0123456789abcde3"),
             public_key: RsaPair {
                 private_key_pem: built_in(include_str!("wechat-public-key.pem")),
                 public_key_pem: include_str!("wechat-public.pem").to_owned(),
@@ -105,6 +112,9 @@ impl WechatV3Keys {
             api_key: derivation.letters(Purpose::WECHAT_V3_API_KEY, 32),
             provider,
             provider_api_key: derivation.letters(Purpose::WECHAT_V3_PROVIDER_API_KEY, 32),
+            app_secret: derivation.hex_lower(Purpose::WECHAT_APP_SECRET, 32),
+            provider_app_secret: derivation.hex_lower(Purpose::WECHAT_PROVIDER_APP_SECRET, 32),
+            sub_app_secret: derivation.hex_lower(Purpose::WECHAT_SUB_APP_SECRET, 32),
             public_key: made.take(Purpose::WECHAT_PUBLIC_KEY)?,
             platform,
             later: LaterPlatforms::Derived {
@@ -166,6 +176,8 @@ pub struct WechatV3Credentials {
     pub merchant_id: String,
     /// `appid`: the app.
     pub app_id: String,
+    /// `secret`: the app's, for WeChat's web.
+    pub app_secret: Secret<String>,
     /// `openid`: the payer that the sandbox plays.
     pub openid: String,
     /// `serial_no`: the merchant certificate's serial.
@@ -196,6 +208,7 @@ impl WechatV3Credentials {
             base_url: base_url.to_owned(),
             merchant_id: WECHAT_MERCHANT_ID.to_owned(),
             app_id: WECHAT_APP_ID.to_owned(),
+            app_secret: keys.app_secret.clone(),
             openid: WECHAT_OPENID.to_owned(),
             merchant_serial,
             merchant_private_key_pem: keys.merchant.private_key_pem.clone(),
@@ -233,6 +246,10 @@ pub struct WechatV3ProviderCredentials {
     pub provider_id: String,
     /// `sp_appid`: its app.
     pub app_id: String,
+    /// `secret`: that app's, for WeChat's web.
+    pub app_secret: Secret<String>,
+    /// `secret` of the app of the merchant that has one.
+    pub sub_app_secret: Secret<String>,
     /// `sub_mchid` and `sub_appid` of each of its merchants; not all have an app.
     pub sub_merchants: Vec<(String, Option<String>)>,
     /// `sp_openid`: the payer that the sandbox plays, under the provider's app.
@@ -257,6 +274,8 @@ impl WechatV3ProviderCredentials {
             base_url: base_url.to_owned(),
             provider_id: WECHAT_PROVIDER_ID.to_owned(),
             app_id: WECHAT_PROVIDER_APP_ID.to_owned(),
+            app_secret: keys.provider_app_secret.clone(),
+            sub_app_secret: keys.sub_app_secret.clone(),
             sub_merchants: sub_merchants
                 .map(|(merchant, app)| ((*merchant).to_owned(), app.map(str::to_owned)))
                 .collect(),

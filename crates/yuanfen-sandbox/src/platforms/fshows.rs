@@ -181,8 +181,8 @@ impl PlatformSide for Fshows {
         Platform::Fshows
     }
 
-    fn owns(&self, path: &str) -> bool {
-        path.starts_with("/fshows/")
+    fn owns(&self, call: &Call<'_>) -> bool {
+        call.path.starts_with("/fshows/")
     }
 
     fn operation(&self, call: &Call<'_>) -> &'static str {

@@ -151,8 +151,8 @@ impl PlatformSide for Mpgateway {
         Platform::Mpgateway
     }
 
-    fn owns(&self, path: &str) -> bool {
-        path.starts_with("/mpgateway/")
+    fn owns(&self, call: &Call<'_>) -> bool {
+        call.path.starts_with("/mpgateway/")
     }
 
     fn operation(&self, call: &Call<'_>) -> &'static str {

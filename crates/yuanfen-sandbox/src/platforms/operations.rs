@@ -65,6 +65,11 @@ const WECHAT_V3: &[&str] = &[
     "upload-marketing-image",
     "upload-complaint-image",
     "certificates",
+    "authorize-page",
+    "exchange-code",
+    "log-in",
+    "app-token",
+    "page-ticket",
     "pay-notice",
     "refund-notice",
 ];
@@ -77,6 +82,9 @@ const STARPOS: &[&str] = &[
     "cancel-order",
     "authorize-page",
     "exchange-code",
+    "log-in",
+    "app-token",
+    "page-ticket",
     "pay-notice",
 ];
 

@@ -2,7 +2,6 @@
 //!
 //! `000000` is the only return code that is published; the others here are the sandbox's own.
 
-mod authorization;
 mod body;
 mod cashier;
 mod orders;
@@ -17,16 +16,16 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
-use yuanfen_core::{Clock14, Fields, Sign as _, UnixTime, Verify as _};
+use yuanfen_core::{Clock14, Fields, Secret, Sign as _, UnixTime, Verify as _};
 use yuanfen_sign::{
     Blanks, DigestScheme, Empties, HexCase, HexSpelling, KeyedDigest, KeyedSigner, NameOrder, PairRules, Render,
     SharedKey, Tail,
 };
 
-use self::authorization::{AUTHORIZE, Authorization, EXCHANGE};
 use self::body::Charset;
 use self::push::Push;
 pub use self::push::StarposPush;
+use super::wechat_web::{self, App, WechatWeb};
 use super::{Call, Desk, PageRefused, Platform, PlatformSide, Posting, Setting};
 use crate::ambient::SeededAmbient;
 use crate::book::{Book, Order};
@@ -34,7 +33,9 @@ use crate::deliver::{About, Event};
 use crate::diagnosis::{Keyed, Pairs};
 use crate::exchange::SignatureVerdict;
 use crate::faults::Subject;
-use crate::keys::{KeyError, KeySet, STARPOS_APP_ID, STARPOS_MERCHANT, STARPOS_ORGANIZATION, STARPOS_TERMINAL};
+use crate::keys::{
+    KeyError, KeySet, STARPOS_APP_ID, STARPOS_MERCHANT, STARPOS_OPENID, STARPOS_ORGANIZATION, STARPOS_TERMINAL,
+};
 
 const BASE: &str = "/starpos/";
 const LOOK_UP: &str = "/starpos/adpweb/ehpspos3/pubSigQry.json";
@@ -63,7 +64,10 @@ pub(super) struct Starpos {
     signer: KeyedSigner,
     /// WeChat's key behind StarPos.
     wechat: KeyedSigner,
-    authorization: Authorization,
+    /// The acquirer's official account in WeChat's web.
+    web: WechatWeb,
+    /// That account's secret, which the acquirer tells its partners.
+    app_secret: Secret<String>,
     push: Push,
     /// Numbers of calls that were made.
     trade_nos: BTreeSet<String>,
@@ -103,7 +107,12 @@ impl Starpos {
         Ok(Self {
             signer: KeyedSigner::new(SharedKey::new(keys.key.expose())?, SCHEME),
             wechat: KeyedSigner::new(SharedKey::new(keys.wechat_key.expose())?, wechat),
-            authorization: Authorization::new(keys.app_secret.clone()),
+            web: WechatWeb::new(vec![App {
+                id: STARPOS_APP_ID,
+                secret: keys.app_secret.clone(),
+                openid: STARPOS_OPENID.to_owned(),
+            }]),
+            app_secret: keys.app_secret.clone(),
             push: Push::new(keys)?,
             trade_nos: BTreeSet::new(),
             is_unsure: false,
@@ -168,7 +177,7 @@ impl Starpos {
         schema::check(fields, schema::PUB_SIG_QRY)?;
         let mut reply = accepted("交易成功", desk);
         put(&mut reply, "appId", STARPOS_APP_ID);
-        put(&mut reply, "appIdKey", self.authorization.app_secret());
+        put(&mut reply, "appIdKey", self.app_secret.expose());
         if let Some(attach) = fields.filled("attach") {
             put(&mut reply, "attach", attach);
         }
@@ -213,8 +222,8 @@ impl PlatformSide for Starpos {
         Platform::Starpos
     }
 
-    fn owns(&self, path: &str) -> bool {
-        path.starts_with(BASE) || matches!(path, AUTHORIZE | EXCHANGE)
+    fn owns(&self, call: &Call<'_>) -> bool {
+        call.path.starts_with(BASE) || self.web.knows(call)
     }
 
     fn operation(&self, call: &Call<'_>) -> &'static str {
@@ -224,17 +233,14 @@ impl PlatformSide for Starpos {
             QUERY => "query-order",
             REFUND => "refund",
             REVOKE => "cancel-order",
-            AUTHORIZE => "authorize-page",
-            EXCHANGE => "exchange-code",
-            _ => "unknown",
+            path => wechat_web::operation(path).unwrap_or("unknown"),
         }
     }
 
     fn answer(&mut self, call: &Call<'_>, desk: &mut Desk<'_>) -> Response<Bytes> {
         match call.path {
             LOOK_UP | PAY | QUERY | REFUND | REVOKE => self.call(call, desk),
-            AUTHORIZE => self.authorization.authorize(call, desk),
-            EXCHANGE => self.authorization.exchange(call, desk),
+            path if wechat_web::operation(path).is_some() => self.web.answer(call, desk),
             _ => super::pages::page(StatusCode::NOT_FOUND, "no such page"),
         }
     }
@@ -298,6 +304,14 @@ impl PlatformSide for Starpos {
 
     fn open_cashier(&self, parameters: &[(&str, &str)], desk: &mut Desk<'_>) -> Result<String, PageRefused> {
         self.order_of_page(parameters, desk)
+    }
+
+    fn login_code(&mut self, app_id: &str, ambient: &SeededAmbient) -> Option<String> {
+        self.web.login_code(app_id, ambient)
+    }
+
+    fn open_page(&self, url: &str, parameters: &[(&str, &str)], desk: &Desk<'_>) -> Result<(), PageRefused> {
+        self.web.open_page(url, parameters, desk)
     }
 
     fn set(&mut self, setting: &Setting) {

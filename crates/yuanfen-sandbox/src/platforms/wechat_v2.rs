@@ -283,10 +283,10 @@ impl PlatformSide for WechatV2 {
         Platform::WechatV2
     }
 
-    fn owns(&self, path: &str) -> bool {
+    fn owns(&self, call: &Call<'_>) -> bool {
         ["/pay/", "/secapi/pay/", "/tools/", "/payitil/", "/billcommentsp/"]
             .iter()
-            .any(|root| path.starts_with(root))
+            .any(|root| call.path.starts_with(root))
     }
 
     fn operation(&self, call: &Call<'_>) -> &'static str {

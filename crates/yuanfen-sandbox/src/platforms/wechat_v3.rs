@@ -33,13 +33,14 @@ use self::media::Upload;
 use self::operation::Operation;
 use self::orders::Named;
 use super::rates::{Rate, Rates};
+use super::wechat_web::{self, App, WechatWeb};
 use super::{Call, Desk, PageRefused, Platform, PlatformSide, Setting};
 use crate::ambient::SeededAmbient;
 use crate::bills::Holder;
 use crate::book::{Account, Book};
 use crate::deliver::Event;
 use crate::faults::Subject;
-use crate::keys::{self, CertifiedKey, KeyError, KeySet};
+use crate::keys::{self, CertifiedKey, KeyError, KeySet, WechatV3Keys};
 
 pub(super) struct WechatV3 {
     /// Who can call: a merchant for itself, and a service provider for its merchants.
@@ -55,6 +56,8 @@ pub(super) struct WechatV3 {
     keeps_five_minutes: bool,
     rates: Rates,
     files: BillFiles,
+    /// The apps of both merchants in WeChat's web, and the one that a sub-merchant has.
+    web: WechatWeb,
 }
 
 struct PlatformCertificate {
@@ -135,6 +138,26 @@ impl PlatformCertificate {
     }
 }
 
+/// The apps of the merchants. Official account and mini program are one here.
+fn apps(keys: &WechatV3Keys) -> Vec<App> {
+    let openid = keys::WECHAT_OPENID.to_owned();
+    let rows = [
+        (keys::WECHAT_APP_ID, &keys.app_secret, openid.clone()),
+        (keys::WECHAT_PROVIDER_APP_ID, &keys.provider_app_secret, openid.clone()),
+        (
+            keys::WECHAT_SUB_APP_ID,
+            &keys.sub_app_secret,
+            keys::openid_under_sub_app(&openid),
+        ),
+    ];
+    rows.map(|(id, secret, openid)| App {
+        id,
+        secret: secret.clone(),
+        openid,
+    })
+    .to_vec()
+}
+
 impl WechatV3 {
     pub(super) fn new(set: &KeySet) -> Result<Self, KeyError> {
         let keys = set.wechat_v3();
@@ -147,6 +170,7 @@ impl WechatV3 {
             keeps_five_minutes: false,
             rates: Rates::default(),
             files: BillFiles::default(),
+            web: WechatWeb::new(apps(keys)),
         })
     }
 
@@ -325,11 +349,15 @@ impl PlatformSide for WechatV3 {
         Platform::WechatV3
     }
 
-    fn owns(&self, path: &str) -> bool {
-        path.starts_with("/v3/")
+    /// WeChat's web too, whoever's app it is asked for: what nobody knows has its answer here.
+    fn owns(&self, call: &Call<'_>) -> bool {
+        call.path.starts_with("/v3/") || wechat_web::operation(call.path).is_some()
     }
 
     fn operation(&self, call: &Call<'_>) -> &'static str {
+        if let Some(operation) = wechat_web::operation(call.path) {
+            return operation;
+        }
         match Operation::of(call) {
             Ok(operation) => operation.name(),
             Err(_) => "unknown",
@@ -337,6 +365,9 @@ impl PlatformSide for WechatV3 {
     }
 
     fn answer(&mut self, call: &Call<'_>, desk: &mut Desk<'_>) -> Response<Bytes> {
+        if wechat_web::operation(call.path).is_some() {
+            return self.web.answer(call, desk);
+        }
         let operation = match Operation::of(call) {
             Ok(operation) => operation,
             Err(status) => return gateway_refusal(status),
@@ -397,6 +428,14 @@ impl PlatformSide for WechatV3 {
     /// `getBrandWCPayRequest`, `wx.requestPayment`, which is not handed the app's id, and the call of a mobile app.
     fn open_cashier(&self, parameters: &[(&str, &str)], desk: &mut Desk<'_>) -> Result<String, PageRefused> {
         page::open(parameters, &self.merchants, desk)
+    }
+
+    fn login_code(&mut self, app_id: &str, ambient: &SeededAmbient) -> Option<String> {
+        self.web.login_code(app_id, ambient)
+    }
+
+    fn open_page(&self, url: &str, parameters: &[(&str, &str)], desk: &Desk<'_>) -> Result<(), PageRefused> {
+        self.web.open_page(url, parameters, desk)
     }
 
     fn set(&mut self, setting: &Setting) {

@@ -55,4 +55,5 @@ mod v3_files;
 mod v3_orders;
 mod v3_raw;
 mod v3_till;
+mod wechat_web;
 mod wire;

@@ -33,10 +33,10 @@ impl Starpos {
         let app_id = fields.filled("txnappid").unwrap_or(STARPOS_APP_ID);
         self.use_trade_no(trade_no)?;
         let payer = match code {
-            None => openid.unwrap_or_default(),
+            None => openid.unwrap_or_default().to_owned(),
             Some(code) => {
-                let redeemed = self.authorization.redeem(code, now);
-                redeemed.map_err(|_| Refusal::new("900006", "授权码无效或已使用"))?.0
+                let redeemed = self.web.redeem(code, desk);
+                redeemed.map_err(|_| Refusal::new("900006", "授权码无效或已使用"))?
             }
         };
 
