@@ -254,3 +254,22 @@ ORDERED = [("sub_openid", v) if n == "openid" else (n, v) for n, v in UNIFIED if
 v2("v2-provider-place", "/pay/unifiedorder", PROVIDER + ORDERED, key=PROVIDER_KEY)
 v2("v2-provider-query", "/pay/orderquery", PROVIDER + QUERY[3:], key=PROVIDER_KEY)
 v2("v2-provider-place-under-the-merchants-key", "/pay/unifiedorder", PROVIDER + ORDERED)
+
+# What was done already, what cannot be, and what is not ready: the same numbers with other parameters, and bills a second
+# before ten o'clock of the next morning and at it.
+for name, number, refunded, total in [("other-amount", "R@1", 34, 99), ("other-total", "R@2", 33, 98),
+                                      ("of-the-rest", "R@2", 66, 99), ("of-too-much", "R@3", 67, 99)]:
+    v3(f"v3-refund-{name}", "POST", "/v3/refund/domestic/refunds",
+       f'{{"out_trade_no":"TILL_1","out_refund_no":"{number}",{NOTIFY},'
+       f'"amount":{{"refund":{refunded},"total":{total},"currency":"CNY"}}}}')
+    fields = [("out_trade_no", "T_1"), ("out_refund_no", number), ("total_fee", total), ("refund_fee", refunded)]
+    v2(f"v2-refund-{name}", "/secapi/pay/refund", IDS + [(n, str(v)) for n, v in fields])
+v3("v3-refund-query", "GET", "/v3/refund/domestic/refunds/R%401")
+v3("v3-till-query", "GET", "/v3/pay/transactions/out-trade-no/TILL_1?mchid=1900000001")
+v3("v3-till-close", "POST", "/v3/pay/transactions/out-trade-no/TILL_1/close", '{"mchid":"1900000001"}')
+v2("v2-till-query", "/pay/orderquery", IDS + [("out_trade_no", "T_1")])
+v2("v2-till-close", "/pay/closeorder", IDS + [("out_trade_no", "T_1")])
+v2("v2-refund-list", "/pay/refundquery", IDS + [("out_trade_no", "T_1"), ("offset", "1")])
+for name, at in [("-a-second-early", NOW + 61599), ("", NOW + 61600)]:
+    v3(f"v3-trade-bill{name}", "GET", "/v3/bill/tradebill?bill_date=2025-10-09", at=at)
+    v3(f"v3-fund-flow-bill{name}", "GET", "/v3/bill/fundflowbill?bill_date=2025-10-09", at=at)

@@ -174,6 +174,15 @@ fn closes_what_nobody_paid_once() {
     far_side.pay(V2, "A2").unwrap();
     let paid = v2(&far_side, "/pay/closeorder", &[("out_trade_no", "A2")]);
     assert_eq!(said(&paid), "ORDERPAID");
+    // The call has one number; another one in it names nothing.
+    place(&far_side, &[("out_trade_no", "A3")]);
+    let id = far_side.order(V2, "A2").unwrap().payment.unwrap().transaction_id;
+    let both = v2(
+        &far_side,
+        "/pay/closeorder",
+        &[("out_trade_no", "A3"), ("transaction_id", &id)],
+    );
+    assert_eq!(said(&both), "SUCCESS");
     let long = "9".repeat(33);
     for (number, expected) in [("", "LACK_PARAMS"), (&*long, "PARAM_ERROR")] {
         let answer = v2(&far_side, "/pay/closeorder", &[("out_trade_no", number)]);

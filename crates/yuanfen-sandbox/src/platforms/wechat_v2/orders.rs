@@ -196,9 +196,10 @@ pub(super) fn close(
     desk: &mut Desk<'_>,
 ) -> Result<Fields, Refusal> {
     lengths(fields, &[("out_trade_no", 32)])?;
-    need(fields, "out_trade_no")?;
-    let order = named(fields, caller, desk)?;
+    let order_no = need(fields, "out_trade_no")?;
     let now = desk.now();
+    // By this number alone, whatever else the call names.
+    let order = of_caller(desk.book.order(caller.account(), order_no, now), caller)?;
     if order.state() == OrderState::Closed {
         return Err(Refusal::new("ORDERCLOSED", "订单已关闭，无法重复关闭"));
     }
@@ -230,6 +231,10 @@ pub(super) fn named(fields: &Fields, caller: &Caller<'_>, desk: &mut Desk<'_>) -
         (None, Some(order_no)) => desk.book.order(account, order_no, now),
         (None, None) => return Err(Refusal::lacks("out_trade_no")),
     };
+    of_caller(order, caller)
+}
+
+fn of_caller(order: Option<&Order>, caller: &Caller<'_>) -> Result<Order, Refusal> {
     order
         .filter(|order| order.detail("sub_mch_id") == caller.sub.merchant_id.as_deref())
         .cloned()
