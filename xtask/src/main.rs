@@ -31,7 +31,8 @@ usage: cargo xtask <command>
   wasm                 checks yuanfen-wechat-v3 for wasm32-unknown-unknown, where that target is installed
   bench [args]         each flow beside its raw primitive (release build of yuanfen-proof)
   bill-download [args] a bill of any size to the disk: time beside hashing it, and memory (the same)
-  conformance [args]   provider by case by mode (release build of yuanfen-proof)";
+  conformance [args]   provider by case by mode (release build of yuanfen-proof);
+                       --peers drives SDKs from npm and PyPI as well";
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);

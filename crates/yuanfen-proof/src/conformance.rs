@@ -15,7 +15,7 @@ use clap::Args;
 use serde::Serialize;
 use yuanfen_testkit::{Case, Vectors};
 
-use crate::Error;
+use crate::{Error, peers};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -25,33 +25,41 @@ pub(crate) struct Arguments {
     /// Leave out the sandbox, which builds and runs `yuanfen demo`
     #[arg(long)]
     no_sandbox: bool,
+    /// Drive SDKs of other people as well: installs them from npm and PyPI into target/peers
+    #[arg(long)]
+    peers: bool,
+    /// Only this peer (again for more)
+    #[arg(long, value_name = "NAME", requires = "peers")]
+    peer: Vec<String>,
 }
 
 /// Where the evidence comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
-enum Mode {
+pub(crate) enum Mode {
     /// The provider against the published case.
     Vectors,
     /// The second reading of the sheets, on other libraries, against the same case.
     Oracle,
     /// The provider against the sandbox.
     Sandbox,
+    /// Somebody else's SDK against the sandbox.
+    Peer,
 }
 
 /// What became of one case in one mode.
 #[derive(Debug, Serialize)]
-struct Row {
-    provider: &'static str,
-    case: String,
-    mode: Mode,
+pub(crate) struct Row {
+    pub(crate) provider: &'static str,
+    pub(crate) case: String,
+    pub(crate) mode: Mode,
     #[serde(flatten)]
-    verdict: Verdict,
+    pub(crate) verdict: Verdict,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "verdict", rename_all = "kebab-case")]
-enum Verdict {
+pub(crate) enum Verdict {
     Passed,
     Failed {
         why: String,
@@ -60,6 +68,14 @@ enum Verdict {
     NotRun,
     /// Failed or not run, as `conformance.toml` says it does.
     Gap {
+        reason: String,
+    },
+    /// The peer does not have it.
+    NotOffered {
+        reason: String,
+    },
+    /// The peer could not be installed here.
+    Skipped {
         reason: String,
     },
 }
@@ -81,10 +97,10 @@ struct Subject {
     kinds: &'static [Kind],
 }
 
-/// Runs and prints; whether everything holds but the known gaps.
+/// Runs and prints; whether everything holds but the known gaps and what a peer does not have or is not there for.
 ///
 /// # Errors
-/// When vectors cannot be read, the sandbox does not run, or the list of gaps is wrong: one of them passes by now, or is
+/// When vectors cannot be read, the sandbox does not run, the list of peers is not of its form, or the list of gaps is wrong: one of them passes by now, or is
 /// about no case.
 pub(crate) fn run(arguments: &Arguments) -> Result<bool, Error> {
     // What a check finds is printed below, with its case.
@@ -96,13 +112,21 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool, Error> {
     if !arguments.no_sandbox {
         rows.extend(sandbox::rows()?);
     }
-    let wrong = gaps::apply(&mut rows, &gaps::read()?, !arguments.no_sandbox);
+    if arguments.peers {
+        rows.extend(peers::rows(&arguments.peer)?);
+    }
+    let ran = |mode| match mode {
+        Mode::Vectors | Mode::Oracle => true,
+        Mode::Sandbox => !arguments.no_sandbox,
+        Mode::Peer => arguments.peers && arguments.peer.is_empty(),
+    };
+    let wrong = gaps::apply(&mut rows, &gaps::read()?, ran);
     report::print(&rows, arguments.json)?;
     for problem in &wrong {
         eprintln!("error: {problem}");
     }
-    let holds = |row: &Row| matches!(row.verdict, Verdict::Passed | Verdict::Gap { .. });
-    Ok(wrong.is_empty() && rows.iter().all(holds))
+    let fails = |row: &Row| matches!(row.verdict, Verdict::Failed { .. } | Verdict::NotRun);
+    Ok(wrong.is_empty() && !rows.iter().any(fails))
 }
 
 /// Every case of every vector file, in the modes that its kind has.

@@ -8,6 +8,7 @@ mod bill_download;
 mod conformance;
 mod console;
 mod machine;
+mod peers;
 
 use std::process::ExitCode;
 

@@ -27,6 +27,7 @@ enum Named {
     Vectors,
     Oracle,
     Sandbox,
+    Peer,
 }
 
 impl Gap {
@@ -35,6 +36,7 @@ impl Gap {
             Named::Vectors => Mode::Vectors,
             Named::Oracle => Mode::Oracle,
             Named::Sandbox => Mode::Sandbox,
+            Named::Peer => Mode::Peer,
         }
     }
 }
@@ -46,10 +48,10 @@ pub(super) fn read() -> Result<Vec<Gap>, Error> {
     Ok(file.gap)
 }
 
-/// Marks what is listed; what is wrong with the list.
-pub(super) fn apply(rows: &mut [Row], gaps: &[Gap], with_sandbox: bool) -> Vec<String> {
+/// Marks what is listed, in the modes that ran; what is wrong with the list.
+pub(super) fn apply(rows: &mut [Row], gaps: &[Gap], ran: impl Fn(Mode) -> bool) -> Vec<String> {
     let mut wrong = Vec::new();
-    for gap in gaps.iter().filter(|gap| with_sandbox || gap.mode() != Mode::Sandbox) {
+    for gap in gaps.iter().filter(|gap| ran(gap.mode())) {
         let name = format!("{} {}", gap.provider, gap.case);
         if gap.reason.trim().is_empty() {
             wrong.push(format!("conformance.toml: {name} has no reason"));
@@ -91,7 +93,7 @@ mod tests {
             verdict,
         };
         let mut rows = [row("passes", Verdict::Passed), row("open", Verdict::NotRun)];
-        let wrong = apply(&mut rows, &[gap("passes"), gap("open"), gap("none")], false);
+        let wrong = apply(&mut rows, &[gap("passes"), gap("open"), gap("none")], |_| true);
         assert_eq!(wrong.len(), 2, "{wrong:?}");
         assert!(wrong.iter().any(|problem| problem.contains("passes by now")));
         assert!(wrong.iter().any(|problem| problem.contains("no case p none")));

@@ -22,21 +22,27 @@ pub(super) fn print(rows: &[Row], json: bool) -> Result<(), Error> {
     let mut counts: BTreeMap<&str, BTreeMap<Mode, Count>> = BTreeMap::new();
     for row in rows {
         let count = counts.entry(row.provider).or_default().entry(row.mode).or_default();
-        count.all += 1;
         match row.verdict {
+            // No case of ours: whoever counts them would count what nobody can do, or nobody did.
+            Verdict::NotOffered { .. } | Verdict::Skipped { .. } => continue,
             Verdict::Passed => count.passed += 1,
             Verdict::Gap { .. } => count.gaps += 1,
             Verdict::Failed { .. } | Verdict::NotRun => {}
         }
+        count.all += 1;
     }
-    println!("{:<12} {:>18} {:>18} {:>18}", "", "vectors", "oracle", "sandbox");
+    println!(
+        "{:<12} {:>18} {:>18} {:>18} {:>18}",
+        "", "vectors", "oracle", "sandbox", "peers"
+    );
     for (provider, modes) in &counts {
         let cell = |mode| modes.get(&mode).map_or("–".to_owned(), Count::text);
         println!(
-            "{provider:<12} {:>18} {:>18} {:>18}",
+            "{provider:<12} {:>18} {:>18} {:>18} {:>18}",
             cell(Mode::Vectors),
             cell(Mode::Oracle),
-            cell(Mode::Sandbox)
+            cell(Mode::Sandbox),
+            cell(Mode::Peer)
         );
     }
     println!();
@@ -49,6 +55,8 @@ pub(super) fn print(rows: &[Row], json: bool) -> Result<(), Error> {
             Verdict::Failed { why } => println!("failed: {provider}, {case}, {mode:?}: {why}"),
             Verdict::NotRun => println!("not run: {provider}, {case}, {mode:?}"),
             Verdict::Gap { reason } => println!("known gap: {provider}, {case}: {reason}"),
+            Verdict::NotOffered { reason } => println!("not offered by the SDK: {provider}, {case}: {reason}"),
+            Verdict::Skipped { reason } => println!("skipped: {provider}, {case}: {reason}"),
         }
     }
     Ok(())
