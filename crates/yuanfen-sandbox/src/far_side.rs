@@ -341,11 +341,11 @@ impl FarSide {
         };
         let at = self.now();
         let mut state = self.state();
-        let is_here = |side: &Box<dyn PlatformSide>| side.owns(&call) && tenant.admits(side.platform(), call.path);
-        let position = state.sides.iter().position(is_here);
+        let mut sides = state.sides.iter();
+        let position = sides.position(|side| side.owns(&call) && tenant.admits(side.platform(), call.path));
         let answered = position.and_then(|position| self.answer_at(&mut state, position, &call));
         let (platform, operation, strikes, checked, departure) = answered.unwrap_or_else(|| {
-            let nobody = Departure::Whole(Self::turn_away(call.path, StatusCode::NOT_FOUND));
+            let nobody = Departure::Whole(platforms::nobody());
             (None, "unknown", Strikes::default(), Checked::default(), nobody)
         });
         let delay = strikes.delay();

@@ -129,6 +129,11 @@ pub(crate) fn gateway_refusal(path: &str, status: StatusCode) -> Option<Response
     path.starts_with("/v3/").then(|| wechat_v3::gateway_refusal(status))
 }
 
+/// What is said where no platform lives: in JSON, which an SDK of APIv3 with a wrong path reads.
+pub(crate) fn nobody() -> Response<Bytes> {
+    wechat_v3::gateway_refusal(StatusCode::NOT_FOUND)
+}
+
 /// A call as it arrived.
 #[derive(Clone, Copy)]
 pub(crate) struct Call<'a> {

@@ -29,7 +29,7 @@ use yuanfen_xml::{MESSAGE_LIMITS, read};
 use self::certificates::{is_theirs, refuse_at_the_door};
 use self::checks::SubMerchant;
 use self::files::NoBill;
-use self::message::{Caller, Merchant, Refusal, put, respond, unsigned};
+use self::message::{Caller, Merchant, Refusal, put, unsigned};
 use self::refunds::Coupons;
 use super::rates::{Rate, Rates};
 use super::{Call, Desk, PageRefused, Platform, PlatformSide, Setting};
@@ -239,7 +239,7 @@ impl WechatV2 {
         if let Some(recall) = recall {
             put(&mut reply, "recall", recall);
         }
-        respond(caller.merchant.seal(reply, caller.sign_type, desk))
+        caller.answer(reply, desk)
     }
 
     fn tell(&self, operation: Text, call: &Call<'_>, desk: &mut Desk<'_>) -> Response<Bytes> {
@@ -331,7 +331,7 @@ impl PlatformSide for WechatV2 {
                 if operation == Signed::Reverse {
                     put(&mut reply, "recall", "Y");
                 }
-                respond(caller.merchant.seal(reply, caller.sign_type, desk))
+                caller.answer(reply, desk)
             }
             Some((_, Operation::Text(Text::FundFlow | Text::Comments))) => files::unsigned_refusal(&refusal),
             Some((_, Operation::Text(Text::TradeBill | Text::Report))) | None => self.unsigned_error(desk),

@@ -22,7 +22,7 @@ mod vectors;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use serde_json::{Value, json};
 use yuanfen_core::{Fields, Rfc3339, Sign as _, UnixTime, WireText as _, nonce_text};
 use yuanfen_sign::{Certificate, RsaSigningKey, line_text};
@@ -509,14 +509,17 @@ fn check_headers(call: &Call<'_>, operation: &Operation) -> Result<(), Refusal> 
     if call.header("user-agent").is_none_or(str::is_empty) {
         return refuse("Http头缺少User-Agent");
     }
-    let lists_json = |accept: &str| {
-        let mut kinds = accept
-            .split(',')
-            .map(|kind| kind.split(';').next().unwrap_or_default().trim());
-        kinds.any(|kind| matches!(kind, "application/json" | "*/*"))
-    };
-    if !call.header("accept").is_some_and(lists_json) {
-        return refuse("Http头缺少Accept或其值不是application/json");
+    // The pages ask for it; SDKs that send none, or send `*/*`, are answered all the same.
+    let accepts = call.headers.get_all(header::ACCEPT).iter();
+    let mut kinds = accepts
+        .flat_map(|accept| accept.to_str().unwrap_or("?").split(','))
+        .map(|kind| kind.split(';').next().unwrap_or_default().trim())
+        .filter(|kind| !kind.is_empty())
+        .peekable();
+    let is_json =
+        |kind: &str| ["application/json", "application/*", "*/*"].contains(&kind.to_ascii_lowercase().as_str());
+    if kinds.peek().is_some() && !kinds.any(is_json) {
+        return refuse("Http头Accept的值不是application/json");
     }
     if call.method == Method::POST {
         let kind = call.header("content-type").unwrap_or_default();
@@ -524,7 +527,8 @@ fn check_headers(call: &Call<'_>, operation: &Operation) -> Result<(), Refusal> 
             Operation::Upload(_) => "multipart/form-data",
             _ => "application/json",
         };
-        if kind.split(';').next().unwrap_or_default().trim() != wanted {
+        let kind = kind.split(';').next().unwrap_or_default().trim();
+        if !kind.eq_ignore_ascii_case(wanted) {
             return refuse(&format!("Http头Content-Type的值不是{wanted}"));
         }
     }

@@ -32,7 +32,7 @@ def put(name, head, body=b""):
 
 
 def v3(name, method, target, body="", at=NOW, order=None, spoil=False, extra=(), drop=(), sent=None, who=MERCHANT,
-       kind="application/json"):
+       kind="application/json", instead=()):
     body = body.encode()
     nonce = "593BEC0C930BF1AFEB40B4A08C8FB242"
     text = f"{method}\n{target}\n{at}\n{nonce}\n".encode() + body + b"\n"
@@ -46,10 +46,12 @@ def v3(name, method, target, body="", at=NOW, order=None, spoil=False, extra=(),
     if method == "POST":
         head += [f"Content-Type: {kind}", f"Content-Length: {len(body)}"]
     head += list(extra) + ["Connection: close"]
-    put(name, [line for line in head if line.split(":")[0] not in drop], body)
+    head = [line for line in head if line.split(":")[0] not in drop]
+    put(name, head[:2] + list(instead) + head[2:], body)
 
 
-def v2(name, path, fields, sign=None, digest="md5", key=API_KEY, sent=lambda n, v: v):
+def v2(name, path, fields, sign=None, digest="md5", key=API_KEY, sent=lambda n, v: v, kind="text/xml; charset=utf-8",
+       loose=False):
     kept = sorted((n, v) for n, v in fields if v != "")
     text = "&".join(f"{n}={v}" for n, v in kept) + "&key=" + key
     if digest == "md5":
@@ -57,9 +59,14 @@ def v2(name, path, fields, sign=None, digest="md5", key=API_KEY, sent=lambda n, 
     else:
         made = hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest().upper()
     fields = [(n, sent(n, v)) for n, v in fields] + [("sign", made if sign is None else sign(made))]
-    body = ("<xml>" + "".join(f"<{n}><![CDATA[{v}]]></{n}>" for n, v in fields) + "</xml>").encode()
-    put(name, [f"POST {path} HTTP/1.1", "Host: sandbox", "Content-Type: text/xml; charset=utf-8",
-               f"Content-Length: {len(body)}", "Connection: close"], body)
+    if loose:
+        inside = "".join(f"  <{n}>{v}</{n}>\r\n" for n, v in fields)
+        body = ("\ufeff<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n<xml>\r\n" + inside + "</xml>\r\n").encode()
+    else:
+        body = ("<xml>" + "".join(f"<{n}><![CDATA[{v}]]></{n}>" for n, v in fields) + "</xml>").encode()
+    kind = [] if kind is None else [f"Content-Type: {kind}"]
+    put(name, [f"POST {path} HTTP/1.1", "Host: sandbox", *kind, f"Content-Length: {len(body)}", "Connection: close"],
+        body)
 
 
 ORDER = ('{"appid":"wx5a6d0b0c5a1e4d21","mchid":"1900000001","description":"麻婆豆腐","out_trade_no":"AB|12_-*",'
@@ -80,7 +87,6 @@ v3("v3-place-wrong-signature", "POST", PLACE, ORDER, spoil=True)
 v3("v3-place-300-seconds-old", "POST", PLACE, ORDER, at=NOW - 300)
 v3("v3-place-301-seconds-old", "POST", PLACE, ORDER, at=NOW - 301)
 v3("v3-place-301-seconds-ahead", "POST", PLACE, ORDER, at=NOW + 301)
-v3("v3-place-without-accept", "POST", PLACE, ORDER, drop=["Accept"])
 v3("v3-place-without-user-agent", "POST", PLACE, ORDER, drop=["User-Agent"])
 v3("v3-place-without-authorization", "POST", PLACE, ORDER, drop=["Authorization"])
 v3("v3-place-parameter-twice", "POST", PLACE, ORDER,
@@ -92,6 +98,31 @@ v3("v3-query-without-merchant", "GET", "/v3/pay/transactions/out-trade-no/AB%7C1
 v3("v3-close", "POST", "/v3/pay/transactions/out-trade-no/AB%7C12_-%2A/close", '{"mchid":"1900000001"}')
 v3("v3-certificates", "GET", "/v3/certificates")
 v3("v3-get-on-a-posting-path", "GET", PLACE)
+
+# What SDKs write in more than one way. `curl`, Python's `json` and Java's libraries differ in all of these.
+LOOSE = ORDER.replace('":', '": ').replace(',"', ',\n  "') + "\n"
+v3("v3-place-loose", "POST", PLACE, LOOSE)
+ESCAPED = ORDER.replace("麻婆豆腐", "\\u9ebb\\u5a46\\u8C46\\u8150").replace("http://", "http:\\/\\/")
+v3("v3-place-escaped", "POST", PLACE, ESCAPED)
+NUMBER = "/v3/pay/transactions/out-trade-no/"
+OF_MERCHANT = "?mchid=1900000001"
+v3("v3-query-raw-number", "GET", NUMBER + "AB|12_-*" + OF_MERCHANT)
+v3("v3-query-small-escapes", "GET", NUMBER + "AB%7c12_-%2a" + OF_MERCHANT)
+v3("v3-query-half-escaped", "GET", NUMBER + "AB%7C12_-*" + OF_MERCHANT)
+v3("v3-query-without-accept", "GET", NUMBER + "AB%7C12_-%2A" + OF_MERCHANT, drop=["Accept"])
+for name, lines in [
+    ("any", ["Accept: */*"]),
+    ("java", ["Accept: text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"]),
+    ("axios", ["Accept: application/json, text/plain, */*"]),
+    ("twice", ["Accept: text/plain", "Accept: application/json"]),
+]:
+    v3(f"v3-query-accept-{name}", "GET", NUMBER + "AB%7C12_-%2A" + OF_MERCHANT, drop=["Accept"], instead=lines)
+v3("v3-query-accept-xml", "GET", NUMBER + "AB%7C12_-%2A" + OF_MERCHANT, drop=["Accept"], instead=["Accept: text/xml"])
+v3("v3-query-with-content-type", "GET", NUMBER + "AB%7C12_-%2A" + OF_MERCHANT, extra=["Content-Type: application/json"])
+v3("v3-query-empty-serial", "GET", NUMBER + "AB%7C12_-%2A" + OF_MERCHANT, extra=["Wechatpay-Serial:"])
+v3("v3-query-unknown-serial", "GET", NUMBER + "AB%7C12_-%2A" + OF_MERCHANT,
+   extra=["Wechatpay-Serial: 59D2EB1C0F6A4D3387B1A0C4E5F60718293A4B5C"])
+v3("v3-unknown-path", "GET", "/v3/pay/transactions/nowhere/1")
 
 # The other operations of APIv3, for the merchant itself and in partner form.
 OWN_IDS = '"appid":"wx5a6d0b0c5a1e4d21","mchid":"1900000001"'
@@ -223,6 +254,13 @@ v2("v2-close", "/pay/closeorder", QUERY)
 
 IDS = QUERY[:3]
 HMAC = [("sign_type", "HMAC-SHA256")]
+# The same message in the ways that XML allows: another order, blanks between the elements, a prolog, a BOM, no CDATA.
+v2("v2-query-reversed", "/pay/orderquery", list(reversed(QUERY)))
+v2("v2-query-naming-md5", "/pay/orderquery", QUERY + [("sign_type", "MD5")])
+v2("v2-query-naming-hmac", "/pay/orderquery", QUERY + HMAC, digest="hmac")
+v2("v2-query-application-xml", "/pay/orderquery", QUERY, kind="application/xml; charset=UTF-8")
+v2("v2-query-without-type", "/pay/orderquery", QUERY, kind=None)
+v2("v2-query-loose", "/pay/orderquery", QUERY, loose=True)
 CHARGE = IDS + [("body", "tea, hot"), ("attach", "a < b & c"), ("out_trade_no", "T_1"), ("total_fee", "99"),
                 ("spbill_create_ip", "127.0.0.1"), ("auth_code", CODE)]
 v2("v2-micropay", "/pay/micropay", CHARGE)

@@ -33,6 +33,7 @@ mod notices_https;
 mod origins;
 mod proxy;
 mod raw_http;
+mod sdk_needs;
 mod secure;
 mod settings;
 mod shop;

@@ -10,17 +10,17 @@ use crate::raw_http::parse;
 use crate::secure::{connect, exchange};
 use crate::shop::{self, clock, json_of, raw, v3_request};
 
-const BILL: &str = "/v3/bill/tradebill?bill_date=2025-10-09";
+pub const BILL: &str = "/v3/bill/tradebill?bill_date=2025-10-09";
 
 /// Leaves a trade of yesterday behind.
-fn with_a_trade(far_side: &FarSide) {
+pub fn with_a_trade(far_side: &FarSide) {
     shop::place(far_side, "order-1", 100, "http://127.0.0.1:9/notify");
     far_side.pay(Platform::WechatV3, "order-1").unwrap();
     far_side.clock().advance(Duration::from_secs(86_400)).unwrap();
 }
 
 /// A signed request as bytes, to that host, without what the client of these tests adds by itself.
-fn bytes_of(request: &Request<Bytes>, host: &str, more: &str) -> Vec<u8> {
+pub fn bytes_of(request: &Request<Bytes>, host: &str, more: &str) -> Vec<u8> {
     let mut text = format!(
         "{} {} HTTP/1.1\r\n",
         request.method(),
@@ -141,11 +141,11 @@ fn gives_each_host_the_paths_that_it_has_in_life() {
         ("https://api.mch.weixin.qq.com/sns/oauth2/access_token", None),
         (
             "https://api.weixin.qq.com/sns/oauth2/access_token",
-            Some(Platform::Starpos),
+            Some(Platform::WechatV3),
         ),
         (
             "https://open.weixin.qq.com/connect/oauth2/authorize",
-            Some(Platform::Starpos),
+            Some(Platform::WechatV3),
         ),
         ("https://open.weixin.qq.com/v3/certificates", None),
         ("https://api.weixin.qq.com/starpos/adpweb/ehpspos3/pubSigQry.json", None),

@@ -91,6 +91,8 @@ pub(super) struct Merchant {
 pub(super) struct Caller<'m> {
     pub(super) merchant: &'m Merchant,
     pub(super) sign_type: SignType,
+    /// Whether the request names the digest. What it names is named again in the answer.
+    names_sign_type: bool,
     pub(super) sub: Sub,
 }
 
@@ -207,7 +209,15 @@ impl Caller<'_> {
         self.merchant.put_ids(&mut fields, &self.sub);
         put(&mut fields, "nonce_str", &nonce_text(desk.ambient));
         put(&mut fields, "result_code", result);
+        if self.names_sign_type {
+            put(&mut fields, "sign_type", self.sign_type.name());
+        }
         fields
+    }
+
+    /// Signs an answer and sends it.
+    pub(super) fn answer(&self, reply: Fields, desk: &Desk<'_>) -> Response<Bytes> {
+        respond(self.merchant.seal(reply, self.sign_type, desk))
     }
 }
 
@@ -288,6 +298,7 @@ pub(super) fn open<'m>(
     let caller = Caller {
         merchant,
         sign_type,
+        names_sign_type: fields.filled("sign_type").is_some(),
         sub,
     };
     Ok((fields, caller))
