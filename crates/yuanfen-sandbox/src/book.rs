@@ -323,19 +323,57 @@ impl Book {
         now: UnixTime,
     ) -> Result<Arc<Order>, BookError> {
         let position = self.open(account.into(), order_no, now)?;
+        self.at(position)?.check_open()?;
+        self.settle(position, payer, terms, now)
+    }
+
+    /// The same of an order whose time was up before the payer, who had opened the cashier, was done. One that is still
+    /// open is simply paid.
+    ///
+    /// # Errors
+    /// As [`Self::pay`] has it; [`BookError::Closed`] of an order that the merchant closed.
+    pub(crate) fn pay_late(
+        &mut self,
+        account: impl Into<Account>,
+        order_no: &str,
+        terms: Terms,
+        now: UnixTime,
+    ) -> Result<Arc<Order>, BookError> {
+        let position = self.open(account.into(), order_no, now)?;
+        let order = self.at(position)?;
+        if !order.ran_out() {
+            order.check_open()?;
+        }
+        self.settle(position, None, terms, now)
+    }
+
+    /// Pays an order and its parts.
+    ///
+    /// # Errors
+    /// [`BookError::Amount`] and [`BookError::Exceeds`] of coupons.
+    fn settle(
+        &mut self,
+        position: Position,
+        payer: Option<Payer>,
+        terms: Terms,
+        now: UnixTime,
+    ) -> Result<Arc<Order>, BookError> {
         let order = self.at(position)?;
         let at_till = order.charge.as_ref().map(|charge| charge.payer.clone());
         let payer = payer.or(at_till).unwrap_or_default();
         payer.check_coupons(order.amount)?;
-        order.check_open()?;
         let payment = payer.payment(order.payer.as_deref(), terms, now);
         let parts = self.with_parts(position, now)?.into_iter().skip(1);
         for (index, part) in parts.enumerate() {
-            self.change(part, |order| order.payment = Some(payment.of_part(index)))?;
+            self.change(part, |order| {
+                order.closed_at = None;
+                order.payment = Some(payment.of_part(index));
+            })?;
         }
         self.change(position, |order| {
             order.stop_waiting();
             order.setback = None;
+            order.closed_at = None;
             order.payment = Some(payment);
         })?;
         self.at(position).map(Arc::clone)

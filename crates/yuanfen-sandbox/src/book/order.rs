@@ -278,6 +278,12 @@ impl Order {
         }
     }
 
+    /// Whether it closed because its time was up, and could be paid by itself until then.
+    pub(super) fn ran_out(&self) -> bool {
+        let by_itself = self.closed_at.is_some() && self.closed_at == self.expires_at;
+        by_itself && self.charge.is_none() && self.whole.is_none() && self.state() == OrderState::Closed
+    }
+
     pub(super) const fn stop_waiting(&mut self) {
         if let Some(charge) = &mut self.charge {
             charge.waits_until = None;

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use yuanfen_core::UnixTime;
+
 use super::{FarSide, State, side};
-use crate::book::{Account, BookError, Comment, Order, Payer, RefundState, Setback, Terms};
+use crate::book::{Account, Book, BookError, Comment, Order, Payer, RefundState, Setback, Terms};
 use crate::faults::Strikes;
 use crate::platforms::{Desk, PageRefused, Platform};
 
@@ -25,6 +27,20 @@ impl FarSide {
         self.pay_with(account.into(), order_no, Some(payer))
     }
 
+    /// The payer had opened the cashier while the order was open, and is done after its time was up: the order is paid,
+    /// though it was closed a moment ago. An order that is still open is simply paid. WeChat Pay says that this can
+    /// happen (section 6.1 of v2's sheet), so a shop must know what to do about money for an order that it gave up.
+    ///
+    /// # Errors
+    /// When there is no such order, or nobody can pay it any more: the merchant closed it, or it was charged at a till.
+    pub fn pay_late(&self, account: impl Into<Account>, order_no: &str) -> Result<Order, BookError> {
+        let account = account.into();
+        let late = self.pay_how(&mut self.state(), account.platform, |book, terms, now| {
+            book.pay_late(account, order_no, terms, now)
+        });
+        Ok(Arc::unwrap_or_clone(late?))
+    }
+
     fn pay_with(&self, account: Account, order_no: &str, payer: Option<Payer>) -> Result<Order, BookError> {
         let order = self.pay_in(&mut self.state(), account, order_no, payer)?;
         Ok(Arc::unwrap_or_clone(order))
@@ -37,13 +53,24 @@ impl FarSide {
         order_no: &str,
         payer: Option<Payer>,
     ) -> Result<Arc<Order>, BookError> {
+        self.pay_how(state, account.platform, |book, terms, now| {
+            book.pay(account, order_no, payer, terms, now)
+        })
+    }
+
+    fn pay_how(
+        &self,
+        state: &mut State,
+        platform: Platform,
+        pay: impl FnOnce(&mut Book, Terms, UnixTime) -> Result<Arc<Order>, BookError>,
+    ) -> Result<Arc<Order>, BookError> {
         let State { sides, book, .. } = state;
-        let side = side(sides, account.platform).ok_or(BookError::UnknownOrder)?;
+        let side = side(sides, platform).ok_or(BookError::UnknownOrder)?;
         let terms = Terms {
             transaction_id: side.transaction_id(&self.0.ambient),
             bank: side.default_bank(),
         };
-        let order = book.pay(account, order_no, payer, terms, self.now())?;
+        let order = pay(book, terms, self.now())?;
         let postings = side.after_payment(&order);
         self.post(state, &order, postings);
         self.touch_book(state, &[]);

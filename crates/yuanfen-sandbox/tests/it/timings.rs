@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use serde_json::json;
 use yuanfen_core::{CalendarDate, Fen};
-use yuanfen_sandbox::{Account, BillKind, Coupon, FarSide, PageRefused, Payer, Platform, RefundState};
+use yuanfen_sandbox::{
+    Account, BillKind, BookError, Coupon, FarSide, PageRefused, Payer, Platform, Reaction, RefundState,
+};
 
 use crate::bills::fetch;
-use crate::shop::{far_side, json_of, place, refund, refusal, v2, v3};
-use crate::v3_orders;
+use crate::shop::{far_side, json_of, place, query, refund, refusal, v2, v3};
+use crate::{v3_combined, v3_orders, v3_till};
 
 const V2: Platform = Platform::WechatV2;
 const V3: Platform = Platform::WechatV3;
@@ -83,6 +85,62 @@ fn a_code_and_an_address_are_not_each_others() {
     let address = format!("https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id={prepay_id}&package=1");
     let opened = far_side.open_cashier(V3, &[("h5_url", &address)]);
     assert_eq!(opened, Err(PageRefused::Expired));
+}
+
+#[test]
+fn a_payer_who_was_in_the_cashier_may_be_done_after_the_orders_time() {
+    let far_side = far_side();
+    for number in ["order-1", "order-2", "order-3"] {
+        place(&far_side, number, 100, URL);
+    }
+    let close = "/v3/pay/transactions/out-trade-no/order-2/close";
+    assert_eq!(v3(&far_side, "POST", close, "{\"mchid\":\"1900000001\"}").status(), 204);
+    // One that is open is paid as ever.
+    far_side.pay_late(V3, "order-3").unwrap();
+    let notice = far_side.due_notices().remove(0);
+    far_side.answered(notice, Ok(&http::Response::new(bytes::Bytes::new())));
+    later(&far_side, 7 * 86_400);
+    assert_eq!(query(&far_side, "order-1")["trade_state"], "CLOSED");
+    assert_eq!(far_side.pay(V3, "order-1").unwrap_err(), BookError::Closed);
+    far_side.pay_late(V3, "order-1").unwrap();
+    let told = query(&far_side, "order-1");
+    assert_eq!(
+        (&told["trade_state"], &told["success_time"]),
+        (&json!("SUCCESS"), &json!("2025-10-16T16:53:20+08:00"))
+    );
+    assert_eq!(far_side.due_notices().len(), 1);
+    assert_eq!(refund(&far_side, "order-1", "R1", 100, 100).status(), 200);
+    // What is paid is paid, and what the merchant closed stays closed.
+    assert_eq!(far_side.pay_late(V3, "order-1").unwrap_err(), BookError::Paid);
+    assert_eq!(far_side.pay_late(V3, "order-2").unwrap_err(), BookError::Closed);
+    assert_eq!(far_side.pay_late(V3, "order-4").unwrap_err(), BookError::UnknownOrder);
+}
+
+#[test]
+fn a_combined_order_is_paid_late_with_its_parts_and_a_charge_never() {
+    let far_side = far_side();
+    let body = v3_combined::order("native", &json!({})).to_string();
+    assert_eq!(
+        v3(&far_side, "POST", "/v3/combine-transactions/native", &body).status(),
+        200
+    );
+    let mut payer = Payer::default();
+    payer.reaction = Reaction::Types;
+    let code = far_side.payment_code(V3, payer);
+    let charge = v3_till::body(v3_orders::own_ids(), &code, "TILL_1", 100).to_string();
+    assert_eq!(
+        v3(&far_side, "POST", "/v3/pay/transactions/codepay", &charge).status(),
+        202
+    );
+    later(&far_side, 7 * 86_400);
+    assert_eq!(far_side.pay_late(V3, "PART_0").unwrap_err(), BookError::Part);
+    far_side.pay_late(V3, "WHOLE_1").unwrap();
+    let target = "/v3/combine-transactions/out-trade-no/WHOLE_1";
+    let told = json_of(&v3(&far_side, "GET", target, ""));
+    for part in told["sub_orders"].as_array().unwrap() {
+        assert_eq!(part["trade_state"], "SUCCESS");
+    }
+    assert_eq!(far_side.pay_late(V3, "TILL_1").unwrap_err(), BookError::Closed);
 }
 
 fn day(text: &str) -> CalendarDate {
