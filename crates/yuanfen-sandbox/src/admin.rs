@@ -1,6 +1,8 @@
 //! The payer's phone, the logs and the sandbox's own knobs over HTTP, on a port of their own: `/api/…`, for shops whose
 //! tests are in another language, and for the console.
 //!
+//! `openapi.json` describes it for those who call.
+//!
 //! Nothing here is any platform's. `guard` says who is let in, `routes` what there is, the other files what is done.
 
 mod answer;
@@ -14,6 +16,7 @@ mod guard;
 mod hooks;
 mod keys;
 mod notices;
+mod openapi;
 mod orders;
 mod payer;
 mod routes;
@@ -41,6 +44,7 @@ impl FarSide {
         let answered = Ask::of(request).and_then(|ask| match ask.work() {
             Work::Plain(handler) => handler(self, &ask),
             Work::Advance => state::advance(self, &ask),
+            Work::Console => server::page(request),
             Work::Events => Err(Wrong::new(StatusCode::NOT_IMPLEMENTED, "events need a listener")),
         });
         answered.unwrap_or_else(Response::from)

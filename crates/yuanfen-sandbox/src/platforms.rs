@@ -28,6 +28,7 @@ use yuanfen_core::{Ambient, UnixTime};
 
 pub use self::starpos::StarposPush;
 use self::wechat_web::WechatWeb;
+use crate::Settings;
 use crate::ambient::SeededAmbient;
 use crate::arrival::ClientCertificate;
 use crate::bills::Holder;
@@ -223,6 +224,9 @@ pub(crate) trait PlatformSide: Send {
 
     /// Takes what was agreed, if it is about this platform.
     fn set(&mut self, _setting: &Setting) {}
+
+    /// Says what is agreed at present, where it is about this platform.
+    fn tell(&self, _settings: &mut Settings) {}
 
     /// What is told to whom after a payment: one notice to the order's address, unless the platform does more.
     fn after_payment(&self, order: &Order) -> Vec<Posting> {

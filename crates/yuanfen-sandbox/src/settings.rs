@@ -13,7 +13,7 @@ use crate::{Account, FarSide, StarposPush};
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Settings {
-    /// Where StarPos pushes payments; see [`FarSide::set_starpos_push_url`].
+    /// Where StarPos pushes payments, or an empty text for nowhere; see [`FarSide::set_starpos_push_url`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub starpos_push_url: Option<String>,
     /// How StarPos writes its push; see [`FarSide::set_starpos_push`].
@@ -55,10 +55,20 @@ pub struct Settings {
 }
 
 impl FarSide {
+    /// What is agreed at present: every member is there, but for StarPos' address while it pushes nowhere.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        let mut settings = Settings::default();
+        self.tell(&mut settings);
+        settings
+    }
+
     /// Agrees on all that is said; what is not said stays as it is.
     pub fn apply_settings(&self, settings: &Settings) {
-        if let Some(url) = &settings.starpos_push_url {
-            self.set_starpos_push_url(url.as_str());
+        match settings.starpos_push_url.as_deref() {
+            None => {}
+            Some("") => self.stop_starpos_push(),
+            Some(url) => self.set_starpos_push_url(url),
         }
         if let Some(variant) = settings.starpos_push {
             self.set_starpos_push(variant);

@@ -1,4 +1,4 @@
-//! Which paths there are.
+//! Which paths there are. `openapi.json` says the same at length; a test holds the two together.
 
 use bytes::Bytes;
 use http::{Method, Response};
@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 
 use super::answer::Wrong;
 use super::ask::Ask;
-use super::{bills, exchanges, faults, hooks, keys, notices, orders, payer, settings, state};
+use super::{bills, exchanges, faults, hooks, keys, notices, openapi, orders, payer, settings, state};
 use crate::FarSide;
 
 /// What is done at once, under the far side's one lock.
@@ -30,6 +30,8 @@ pub(super) enum Work {
     Advance,
     /// Stays and tells what changes.
     Events,
+    /// The page in the browser and its files.
+    Console,
 }
 
 const fn get(path: &'static str, query: &'static [&'static str], handler: Handler) -> Route {
@@ -63,6 +65,19 @@ const PAGED: &[&str] = &["limit", "before"];
 
 /// All of them.
 pub(super) static ROUTES: &[Route] = &[
+    Route {
+        method: Method::GET,
+        path: "/",
+        query: &["token"],
+        work: Work::Console,
+    },
+    Route {
+        method: Method::GET,
+        path: "/console/{name}",
+        query: &["text"],
+        work: Work::Console,
+    },
+    get("/openapi.json", &[], openapi::document),
     get("/api/state", &[], state::show),
     Route {
         method: Method::GET,
@@ -85,7 +100,17 @@ pub(super) static ROUTES: &[Route] = &[
     get("/api/exchanges/{number}", &[], exchanges::show),
     get("/api/notices", PAGED, notices::list),
     get("/api/notices/{number}", &[], notices::show),
+    get("/api/faults", &[], faults::show),
     put("/api/faults", faults::set),
+    Route {
+        method: Method::DELETE,
+        path: "/api/faults",
+        query: &[],
+        work: Work::Plain(faults::clear),
+    },
+    get("/api/scenarios", &[], faults::list_scenarios),
+    post("/api/scenarios/{name}/play", faults::play),
+    get("/api/settings", &[], settings::show),
     put("/api/settings", settings::set),
     Route {
         method: Method::POST,
@@ -118,7 +143,7 @@ pub(super) fn find(method: &Method, path: &str) -> Result<(&'static Route, Vec<(
         allowed.push(route.method.as_str());
     }
     if allowed.is_empty() {
-        return Err(Wrong::missing("nothing is done here; the README lists the paths"));
+        return Err(Wrong::missing("nothing is done here; /openapi.json has the paths"));
     }
     Err(Wrong::method(&allowed.join(", ")))
 }

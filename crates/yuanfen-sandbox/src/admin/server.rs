@@ -113,20 +113,26 @@ fn unread(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Wrong {
 }
 
 async fn perform(request: &Request<Bytes>, far_side: &FarSide) -> Result<Response<Outgoing>, Wrong> {
-    if let Some(page) = console::answer(request) {
-        return Ok(page.map(whole));
-    }
     let step = {
         let ask = Ask::of(request)?;
         match ask.work() {
             Work::Plain(handler) => return Ok(handler(far_side, &ask)?.map(whole)),
             Work::Events => return Ok(events(request, far_side)),
+            Work::Console => return page(request).map(|page| page.map(whole)),
             Work::Advance => state::step(&ask)?,
         }
     };
     let moved = far_side.advance_delivering(step).await;
     moved.map_err(|error| Wrong::conflict(error.to_string()))?;
     Ok(state::advanced(far_side).map(whole))
+}
+
+/// A file of the console.
+///
+/// # Errors
+/// When there is none of that name.
+pub(super) fn page(request: &Request<Bytes>) -> Result<Response<Bytes>, Wrong> {
+    console::answer(request).ok_or_else(|| Wrong::missing("the console has no such file"))
 }
 
 fn events(request: &Request<Bytes>, far_side: &FarSide) -> Response<Outgoing> {

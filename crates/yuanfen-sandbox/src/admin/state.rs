@@ -10,6 +10,7 @@ use yuanfen_core::Rfc3339;
 
 use super::answer::{Wrong, answer};
 use super::ask::Ask;
+use super::{faults, settings};
 use crate::{Account, FarSide};
 
 pub(super) fn show(far_side: &FarSide, _ask: &Ask<'_>) -> Result<Response<Bytes>, Wrong> {
@@ -25,11 +26,13 @@ pub(super) fn show(far_side: &FarSide, _ask: &Ask<'_>) -> Result<Response<Bytes>
         "real_now": Rfc3339(real_now).to_string(),
         "clock_is_real": far_side.clock().runs(),
         "clock_ahead_seconds": now.since(real_now),
-        "seed": far_side.seed(),
+        "seed": far_side.seed().to_string(),
         "base_url": far_side.base_url(),
         "tls": tls,
         "connect_proxy": proxy,
         "accounts": accounts,
+        "settings": settings::settings(far_side),
+        "scenario": far_side.scenario().as_ref().map(faults::scenario),
         "platform_serial": far_side.wechat_v3().platform_serial,
         "revision": far_side.changes().revision(),
     })))

@@ -3,7 +3,6 @@
 use yuanfen_core::Fen;
 
 use super::{FarSide, side};
-use crate::StarposPush;
 use crate::admin::Topic;
 use crate::book::Account;
 use crate::keys::{
@@ -13,6 +12,7 @@ use crate::keys::{
     WechatV3ProviderCredentials,
 };
 use crate::platforms::{Platform, Setting};
+use crate::{Settings, StarposPush};
 
 impl FarSide {
     /// The keys that it was built with.
@@ -145,6 +145,11 @@ impl FarSide {
         self.agree(&Setting::StarposPushUrl(Some(url.into())));
     }
 
+    /// StarPos pushes nowhere from now on.
+    pub fn stop_starpos_push(&self) {
+        self.agree(&Setting::StarposPushUrl(None));
+    }
+
     /// How StarPos writes its push from now on; plain at first.
     pub fn set_starpos_push(&self, variant: StarposPush) {
         self.agree(&Setting::StarposPush(variant));
@@ -183,6 +188,20 @@ impl FarSide {
             side.set(setting);
         }
         self.touch(&[Topic::Settings]);
+    }
+
+    pub(crate) fn tell(&self, settings: &mut Settings) {
+        let state = self.state();
+        for side in &state.sides {
+            side.tell(settings);
+        }
+        settings.wechat_keeps_refund_minute = Some(state.book.rules.spaces_refunds);
+        settings.wechat_asks_password_after_ten = Some(state.book.rules.counts_passwords);
+        let of_wechat = |account: &Account| matches!(account.platform, Platform::WechatV2 | Platform::WechatV3);
+        settings.wechat_refund_balances_fen = Account::all()
+            .filter(of_wechat)
+            .map(|account| (account, state.book.rules.balance(account).map(Fen::get)))
+            .collect();
     }
 
     /// Whether this merchant of WeChat Pay APIv3 has the public key alone, as those opened since 2024: everything is

@@ -17,6 +17,7 @@ use yuanfen_sign::{DigestScheme, HexCase, HexSpelling, KeyedDigest, KeyedSigner,
 
 use super::flat_json::FlatJson;
 use super::{Call, Desk, PageRefused, Platform, PlatformSide, Posting, Setting};
+use crate::Settings;
 use crate::ambient::SeededAmbient;
 use crate::book::{Book, Order, OrderState};
 use crate::deliver::{About, Event};
@@ -268,6 +269,10 @@ impl PlatformSide for Mpgateway {
         if let Setting::MpgatewayHoldsPayments(holds) = setting {
             self.holds = *holds;
         }
+    }
+
+    fn tell(&self, settings: &mut Settings) {
+        settings.mpgateway_holds_payments = Some(self.holds);
     }
 }
 

@@ -47,6 +47,11 @@ impl Rates {
         self.calls.clear();
     }
 
+    /// Whether they are.
+    pub(super) const fn are_kept(&self) -> bool {
+        self.is_kept
+    }
+
     /// Whether a merchant had as many of them in this second as it may.
     pub(super) fn is_used_up(&mut self, account: Account, rate: Rate, now: UnixTime) -> bool {
         if self.second != Some(now) {

@@ -27,6 +27,7 @@ use self::push::Push;
 pub use self::push::StarposPush;
 use super::wechat_web::{self, App, WechatWeb};
 use super::{Call, Desk, PageRefused, Platform, PlatformSide, Posting, Setting};
+use crate::Settings;
 use crate::ambient::SeededAmbient;
 use crate::book::{Book, Order};
 use crate::deliver::{About, Event};
@@ -322,6 +323,13 @@ impl PlatformSide for Starpos {
             Setting::StarposSignsPayments(signs) => self.signs_payments = *signs,
             _ => {}
         }
+    }
+
+    fn tell(&self, settings: &mut Settings) {
+        settings.starpos_push_url.clone_from(&self.push.url);
+        settings.starpos_push = Some(self.push.variant);
+        settings.starpos_unsure = Some(self.is_unsure);
+        settings.starpos_signs_payments = Some(self.signs_payments);
     }
 }
 

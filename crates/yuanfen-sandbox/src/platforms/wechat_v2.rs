@@ -33,6 +33,7 @@ use self::message::{Caller, Merchant, Refusal, put, unsigned};
 use self::refunds::Coupons;
 use super::rates::{Rate, Rates};
 use super::{Call, Desk, PageRefused, Platform, PlatformSide, Setting};
+use crate::Settings;
 use crate::ambient::SeededAmbient;
 use crate::bills::Holder;
 use crate::book::{Account, Book, Terms};
@@ -345,6 +346,12 @@ impl PlatformSide for WechatV2 {
             Setting::WechatKeepsRates(keep) => self.agreed.rates.keep(*keep),
             _ => {}
         }
+    }
+
+    fn tell(&self, settings: &mut Settings) {
+        settings.wechat_v2_recalls_reversals = Some(self.agreed.reversals_to_recall);
+        settings.wechat_v2_keeps_five_minutes = Some(self.agreed.keeps_five_minutes);
+        settings.wechat_keeps_rates = Some(self.agreed.rates.are_kept());
     }
 
     fn transaction_id(&self, ambient: &SeededAmbient) -> String {

@@ -35,6 +35,7 @@ use self::orders::Named;
 use super::rates::{Rate, Rates};
 use super::wechat_web::{self, App, WechatWeb};
 use super::{Call, Desk, PageRefused, Platform, PlatformSide, Setting};
+use crate::Settings;
 use crate::ambient::SeededAmbient;
 use crate::bills::Holder;
 use crate::book::{Account, Book};
@@ -445,6 +446,11 @@ impl PlatformSide for WechatV3 {
             Setting::WechatKeepsRates(keep) => self.rates.keep(*keep),
             _ => {}
         }
+    }
+
+    fn tell(&self, settings: &mut Settings) {
+        settings.wechat_v3_public_key_only = Some(self.public_key_only);
+        settings.wechat_v3_keeps_five_minutes = Some(self.keeps_five_minutes);
     }
 
     fn holder(&self, account: Account) -> Option<Holder<'_>> {

@@ -14,6 +14,7 @@ mod admin_door;
 mod admin_events;
 mod admin_hooks;
 mod admin_logs;
+mod admin_openapi;
 mod bills;
 mod book;
 mod cashier;

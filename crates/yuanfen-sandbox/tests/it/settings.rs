@@ -38,15 +38,15 @@ fn pay(far_side: &FarSide, trade_no: &str) -> (String, bool) {
 fn changes_what_it_names_and_nothing_else() {
     let far_side = far_side();
     assert_eq!(pay(&far_side, "T1"), ("A".to_owned(), false));
-    assert_eq!(put(&far_side, r#"{"starpos_unsure":true}"#), (200, json!({})));
+    assert_eq!(put(&far_side, r#"{"starpos_unsure":true}"#).0, 200);
     assert_eq!(pay(&far_side, "T2"), ("Z".to_owned(), false));
-    assert_eq!(put(&far_side, r#"{"starpos_signs_payments":true}"#), (200, json!({})));
+    assert_eq!(put(&far_side, r#"{"starpos_signs_payments":true}"#).0, 200);
     assert_eq!(pay(&far_side, "T3"), ("Z".to_owned(), true));
 
     far_side.pay(Platform::Starpos, "T1").unwrap();
     assert!(far_side.due_notices().is_empty());
     let push = r#"{"starpos_push_url":"http://127.0.0.1:9/push","starpos_push":"encrypted-as-printed"}"#;
-    assert_eq!(put(&far_side, push), (200, json!({})));
+    assert_eq!(put(&far_side, push).0, 200);
     far_side.pay(Platform::Starpos, "T2").unwrap();
     let due = far_side.due_notices();
     assert_eq!(due[0].request.uri(), "http://127.0.0.1:9/push");
@@ -58,7 +58,7 @@ fn changes_what_it_names_and_nothing_else() {
 fn sets_what_v2_does_about_reversals_and_early_closings() {
     let far_side = far_side();
     let settings = r#"{"wechat_v2_recalls_reversals":1,"wechat_v2_keeps_five_minutes":true}"#;
-    assert_eq!(put(&far_side, settings), (200, json!({})));
+    assert_eq!(put(&far_side, settings).0, 200);
     let ask = |path: &str| v2(&far_side, path, &[("out_trade_no", "A1")])["err_code"].clone();
     assert_eq!(ask("/secapi/pay/reverse"), "SYSTEMERROR");
     assert_eq!(ask("/secapi/pay/reverse"), "TRADE_ERROR");
@@ -84,7 +84,7 @@ fn sets_the_rules_that_wechat_keeps_only_where_it_is_told_to() {
     let far_side = far_side();
     let settings = r#"{"wechat_v3_keeps_five_minutes":true,"wechat_keeps_refund_minute":true,"wechat_keeps_rates":true,
         "wechat_asks_password_after_ten":true,"wechat_refund_balances_fen":{"wechat-v3":300,"wechat-v2-provider":5}}"#;
-    assert_eq!(put(&far_side, settings), (200, json!({})));
+    assert_eq!(put(&far_side, settings).0, 200);
     let (v3, v2_provider) = (Platform::WechatV3, Account::provider(Platform::WechatV2));
     assert_eq!(far_side.refund_balance(v3), Some(Fen::new(300)));
     assert_eq!(far_side.refund_balance(v2_provider), Some(Fen::new(5)));
@@ -96,7 +96,7 @@ fn sets_the_rules_that_wechat_keeps_only_where_it_is_told_to() {
     let refund = |number: &str| shop::refund(&far_side, "order-1", number, 10, 100).status().as_u16();
     assert_eq!((refund("R1"), refund("R2")), (200, 429));
     let rest = r#"{"wechat_keeps_refund_minute":false,"wechat_refund_balances_fen":{"wechat-v3":null}}"#;
-    assert_eq!(put(&far_side, rest), (200, json!({})));
+    assert_eq!(put(&far_side, rest).0, 200);
     assert_eq!((refund("R2"), far_side.refund_balance(v3)), (200, None));
 }
 
