@@ -45,7 +45,7 @@ const FILES: &[File] = files! {
     SVG: "icon.svg";
     CSS: "base.css" "layout.css" "parts.css" "phone.css";
     SCRIPT: "api.js" "bills.js" "clock.js" "connect.js" "divergence.js" "dom.js" "early.js" "en.js" "exchange.js"
-        "exchanges.js" "faults.js" "first_call.js" "format.js" "i18n.js" "main.js" "message.js" "notices.js" "order.js" "orders.js"
+        "exchanges.js" "faults.js" "first_call.js" "format.js" "i18n.js" "main.js" "markdown.js" "message.js" "notices.js" "order.js" "orders.js"
         "parts.js" "payer.js" "phone.js" "shortcuts.js" "store.js" "visible.js" "zh.js";
 };
 

@@ -4,7 +4,7 @@ import { h } from "./dom.js";
 import { beijing, duration } from "./format.js";
 import { has, t } from "./i18n.js";
 import * as api from "./api.js";
-import { attempt, code, copyable, row, waiting } from "./parts.js";
+import { accountName, attempt, code, copyable, row, waiting } from "./parts.js";
 import { data, failures, load, readAt } from "./store.js";
 
 const HOUR = 3600;
@@ -106,8 +106,17 @@ function setting(name, value) {
       h("select", { value, onchange: (event) => void set(event.target.value) },
         ["plain", "encrypted", "encrypted-as-printed"].map((variant) => h("option", { value: variant }, variant))));
   }
+  if (name === "wechat_refund_balances_fen") return balances(name, label, value, set);
   const isNumber = typeof value === "number";
   return h("label", { class: "field", key: name }, h("span", {}, label),
     h("input", { type: isNumber ? "number" : "text", min: isNumber ? "0" : null, value: value ?? "", autocomplete: "off",
       onchange: (event) => void set(isNumber ? Number(event.target.value) : event.target.value) }));
+}
+
+/** What each account holds to refund from, in fen; nothing in the field is without end. */
+function balances(name, label, value, set) {
+  return h("fieldset", { key: name }, h("legend", {}, label), Object.entries(value).map(([account, fen]) =>
+    h("label", { class: "field", key: account }, h("span", {}, accountName(account)),
+      h("input", { type: "number", min: "0", step: "1", value: fen ?? "", placeholder: t("settings.no-end"),
+        onchange: (event) => void set({ [account]: event.target.value === "" ? null : Number(event.target.value) }) }))));
 }

@@ -2,6 +2,7 @@
 
 import { h, icon } from "./dom.js";
 import { has, t } from "./i18n.js";
+import { inline } from "./markdown.js";
 import { visible } from "./visible.js";
 
 /** How many characters around the place are shown. */
@@ -23,7 +24,7 @@ export function divergence({ what, mistakes, field, at, ours, theirs }) {
   const words = mistakes.every((name) => has(`mistake.${name}`)) ? mistakes.map((name) => t(`mistake.${name}`)) : [what];
   return h("div", { class: "divergence" },
     h("h4", {}, t("divergence")),
-    h("ul", { class: "plain" }, words.map((mistake) => h("li", { class: "mistake" }, icon("warn"), h("span", {}, mistake, field && [" ", h("code", {}, field)])))),
+    h("ul", { class: "plain" }, words.map((mistake) => h("li", { class: "mistake" }, icon("warn"), h("span", {}, inline(mistake), field && [" ", h("code", {}, field)])))),
     ours === theirs ? h("p", {}, t("divergence.same")) : texts(ours, theirs, at));
 }
 

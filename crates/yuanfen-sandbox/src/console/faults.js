@@ -1,15 +1,15 @@
 // The fault plan: its rules, one more by form, and scenarios to choose.
 
 import { h, icon } from "./dom.js";
-import { has, t } from "./i18n.js";
+import { has, languageNow, t } from "./i18n.js";
 import * as api from "./api.js";
-import { ACCOUNTS, accountName, attempt, empty, faultText, waiting, wordOr } from "./parts.js";
+import { blocks } from "./markdown.js";
+import { ACCOUNTS, accountName, attempt, empty, faultText, waiting } from "./parts.js";
 import { changed, data, failures, load } from "./store.js";
 
 const draft = { kind: "lose-reply" };
 
-/** The rules, whether the sandbox gives them bare or in a plan. */
-const rules = () => data.faults?.rules ?? data.faults ?? [];
+const rules = () => data.faults.rules;
 
 async function setPlan(plan, words) {
   await attempt(async () => {
@@ -35,7 +35,8 @@ function plan() {
     h("div", { class: "spread" }, h("h2", { id: "plan-title" }, t("faults.plan", { count: rules().length })),
       h("button", { type: "button", id: "faults-clear", onclick: clear }, t("faults.clear"))),
     h("ol", { class: "plain rules" }, rules().map((rule, index) => h("li", { key: `${index} ${JSON.stringify(rule)}`, class: "spread" },
-      h("span", {}, h("span", { class: "fault strong" }, icon("faults"), faultText(rule.kind)), h("span", { class: "second" }, where(rule))),
+      h("span", {}, h("span", { class: "fault strong" }, icon("faults"), faultText(rule.kind)), h("span", { class: "second" }, where(rule)),
+        h("span", { class: "second" }, t("faults.count", data.faults.counts[index]))),
       h("button", { type: "button", class: "icon-button", "aria-label": t("faults.remove", { fault: faultText(rule.kind) }), onclick: without(index) }, icon("cross"))))));
 }
 
@@ -122,19 +123,29 @@ async function add(event) {
 }
 
 function scenarios() {
-  if (!data.scenarios?.length) return h("p", { class: "muted" }, failures.scenarios ?? t("scenarios.none"));
+  if (data.scenarios === undefined) return waiting(failures.scenarios);
   const chosen = data.state?.scenario?.name;
-  return h("ul", { class: "plain scenarios" }, data.scenarios.map((scenario) => h("li", { key: scenario.name },
-    h("details", {}, h("summary", {}, h("span", { class: "strong" }, scenario.title ?? scenario.name), scenario.name === chosen && h("span", { class: "tag" }, t("scenarios.chosen"))),
-      h("div", { class: "prose" }, prose(scenario.page ?? scenario.description ?? "")),
-      h("button", { type: "button", onclick: () => run(scenario) }, t("scenarios.choose"))))));
+  return [
+    h("p", { class: "explain muted" }, t("scenarios.explain")),
+    h("ul", { class: "plain scenarios" }, data.scenarios.map((scenario) => h("li", { key: scenario.name },
+      h("details", {}, h("summary", {}, h("span", { class: "strong" }, said(scenario.title)), scenario.name === chosen && h("span", { class: "tag" }, t("scenarios.chosen"))),
+        h("p", {}, said(scenario.summary)),
+        h("div", { class: "buttons" }, h("button", { type: "button", onclick: () => play(scenario) }, t("scenarios.choose"), h("span", { class: "spoken" }, ` ${said(scenario.title)}`))),
+        scenario.page && h("div", { class: "prose" }, blocks(page(scenario.page))))))),
+  ];
 }
 
-/** A page as paragraphs; its Markdown is read as text. */
-const prose = (page) => page.split(/\n\s*\n/).map((part) => part.trim()).filter(Boolean).map((part) =>
-  part.startsWith("#") ? h("p", { class: "strong" }, part.replace(/^#+\s*/, "")) : h("p", {}, part));
+const said = (words) => words[languageNow()];
 
-async function run(scenario) {
-  const plan = scenario.faults?.rules ?? scenario.faults ?? scenario.plan ?? [];
-  await setPlan(plan, t("scenarios.set", { name: wordOr(`scenario.${scenario.name}`, scenario.name) }));
+/** A page is in English down to its second heading, and in Chinese from there; the heading is the scenario's title. */
+function page(text) {
+  const [english, chinese] = text.split(/^## /m);
+  return (languageNow() === "zh" && chinese ? chinese : english).replace(/^.*\n/, "");
+}
+
+async function play({ name, title }) {
+  await attempt(async () => {
+    await api.post(api.path("api", "scenarios", name, "play"));
+    await Promise.all([load("faults"), load("state"), load("settings")]);
+  }, t("scenarios.set", { name: said(title) }));
 }

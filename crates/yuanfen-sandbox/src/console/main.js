@@ -54,7 +54,7 @@ function toMain(event) {
 
 /** What wants to be looked at, by view. */
 function badge(view) {
-  const rules = (data.faults?.rules ?? data.faults ?? []).length;
+  const rules = data.faults?.rules.length ?? 0;
   if (view === "faults" && rules > 0) return h("span", { class: "badge", title: t("faults.plan", { count: rules }) }, rules);
   if (view === "orders" && data.orders?.length > 0) return h("span", { class: "badge quiet" }, data.orders.length);
   return null;
