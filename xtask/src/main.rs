@@ -31,6 +31,7 @@ usage: cargo xtask <command>
   wasm                 checks yuanfen-wechat-v3 for wasm32-unknown-unknown, where that target is installed
   bench [args]         each flow beside its raw primitive (release build of yuanfen-proof)
   bill-download [args] a bill of any size to the disk: time beside hashing it, and memory (the same)
+  load [args]          the sandbox under load: 100,000 orders from 64 clients, nothing lost (the same)
   conformance [args]   provider by case by mode (release build of yuanfen-proof);
                        --peers drives SDKs from npm and PyPI as well";
 
@@ -48,7 +49,7 @@ fn main() -> ExitCode {
 }
 
 fn dispatch(command: &str, rest: &[String]) -> Result<(), Failure> {
-    let takes_arguments = matches!(command, "bench" | "bill-download" | "conformance");
+    let takes_arguments = matches!(command, "bench" | "bill-download" | "load" | "conformance");
     if let (false, Some(extra)) = (takes_arguments, rest.first()) {
         return Err(Failure::new(format!(
             "`{command}` takes no argument, but `{extra}` was given\n\n{USAGE}"
@@ -60,7 +61,7 @@ fn dispatch(command: &str, rest: &[String]) -> Result<(), Failure> {
         "readme" => readme::write(),
         "fuzz-smoke" => fuzz::smoke(&mut totals::Totals::default()).map(|done| done.print()),
         "wasm" => wasm::check().map(|done| done.print()),
-        "bench" | "bill-download" | "conformance" => proof::run(command, rest),
+        "bench" | "bill-download" | "load" | "conformance" => proof::run(command, rest),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
             Ok(())

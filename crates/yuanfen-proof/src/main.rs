@@ -1,5 +1,5 @@
 //! `yuanfen-proof`: what is claimed of the Yuanfen crates, measured and counted. `cargo xtask bench`,
-//! `cargo xtask bill-download` and `cargo xtask conformance` run it.
+//! `cargo xtask bill-download`, `cargo xtask load` and `cargo xtask conformance` run it.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 
@@ -7,6 +7,7 @@ mod bench;
 mod bill_download;
 mod conformance;
 mod console;
+mod load;
 mod machine;
 mod peers;
 
@@ -31,6 +32,11 @@ enum Command {
     /// The far side of that, in its own process
     #[command(hide = true)]
     ServeBill(bill_download::ServeArguments),
+    /// The sandbox under load: so many orders placed, paid and told of by so many clients, and nothing lost
+    Load(load::Arguments),
+    /// The sandbox of that, in its own process
+    #[command(hide = true)]
+    ServeSandbox(load::ServeArguments),
     /// Provider by case by mode: which published cases hold
     Conformance(conformance::Arguments),
     /// The sandbox's console in Chromium
@@ -45,6 +51,8 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::BillDownload(arguments) => bill_download::run(&arguments),
         Command::ServeBill(arguments) => bill_download::serve(&arguments),
+        Command::Load(arguments) => load::run(&arguments),
+        Command::ServeSandbox(arguments) => load::serve(&arguments),
         Command::Conformance(arguments) => conformance::run(&arguments),
         Command::Console(arguments) => console::run(&arguments),
     };
