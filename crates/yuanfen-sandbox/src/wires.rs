@@ -3,6 +3,7 @@
 
 mod connection;
 mod courier;
+mod kept;
 mod listen;
 mod outgoing;
 mod proxy;

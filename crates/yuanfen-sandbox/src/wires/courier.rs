@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::uri::Authority;
 use http::{Request, Response, Uri};
 use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
@@ -17,6 +18,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio_rustls::TlsConnector;
 use yuanfen_core::Address;
 
+use super::kept::{Kept, Sender, Shop};
 use super::tls::{self, TlsError};
 use crate::hosts::bare;
 
@@ -31,6 +33,7 @@ pub(crate) struct Courier {
     tls: Arc<ClientConfig>,
     /// Whether plain http may go to private addresses, not to loopback alone.
     private_http: bool,
+    kept: Kept,
 }
 
 impl Courier {
@@ -39,6 +42,7 @@ impl Courier {
         Ok(Self {
             tls: Arc::new(tls::courier(authority_pem, roots_pem)?),
             private_http,
+            kept: Kept::default(),
         })
     }
 
@@ -51,15 +55,38 @@ impl Courier {
     }
 
     async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, String> {
-        let (authority, is_tls) = self.look_at(request.uri())?;
+        let shop = self.look_at(request.uri())?;
+        let request = outgoing(request, &shop.0)?;
+        let kept = match self.kept.take(&shop) {
+            // The shop may have closed it meanwhile. A notice may come twice, so it is sent again.
+            Some(mut sender) => send(&mut sender, request.clone()).await.ok().map(|head| (sender, head)),
+            None => None,
+        };
+        let (sender, response) = match kept {
+            Some(answered) => answered,
+            None => {
+                let mut sender = self.connect(&shop).await?;
+                let response = send(&mut sender, request).await;
+                (sender, response.map_err(|error| format!("no answer: {error}"))?)
+            }
+        };
+        let (head, body) = response.into_parts();
+        let body = Limited::new(body, MOST_ANSWER)
+            .collect()
+            .await
+            .map_err(|error| format!("the answer could not be read: {error}"))?;
+        self.kept.keep(&shop, sender);
+        Ok(Response::from_parts(head, body.to_bytes()))
+    }
+
+    async fn connect(&self, (authority, is_tls): &Shop) -> Result<Sender, String> {
         let host = bare(authority.host());
-        let port = authority.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
-        let request = outgoing(request, &authority)?;
+        let port = authority.port_u16().unwrap_or(if *is_tls { 443 } else { 80 });
         let found = lookup_host((host.as_str(), port))
             .await
             .map_err(|error| format!("no address for {host}: {error}"))?;
         let found: Vec<SocketAddr> = found
-            .filter(|address| is_tls || self.takes_plain_http(address.ip()))
+            .filter(|address| *is_tls || self.takes_plain_http(address.ip()))
             .collect();
         if found.is_empty() {
             return Err(format!(
@@ -70,14 +97,14 @@ impl Courier {
             .await
             .map_err(|error| format!("no connection: {error}"))?;
         if !is_tls {
-            return converse(stream, request).await;
+            return shake_hands(stream).await;
         }
         let name = ServerName::try_from(host).map_err(|_| "the notify address has a host that TLS cannot name")?;
         let stream = TlsConnector::from(Arc::clone(&self.tls))
             .connect(name, stream)
             .await
             .map_err(|error| format!("no TLS: {error}"))?;
-        converse(stream, request).await
+        shake_hands(stream).await
     }
 
     /// Who is meant, and whether over TLS.
@@ -124,32 +151,21 @@ fn outgoing(mut request: Request<Bytes>, authority: &Authority) -> Result<Reques
     Ok(request)
 }
 
-async fn converse<S>(stream: S, request: Request<Bytes>) -> Result<Response<Bytes>, String>
+async fn shake_hands<S>(stream: S) -> Result<Sender, String>
 where
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let (mut sender, connection) = http1::Builder::new()
+    let (sender, connection) = http1::Builder::new()
         .title_case_headers(true)
         .handshake(TokioIo::new(stream))
         .await
         .map_err(|error| format!("no connection: {error}"))?;
-    let call = async {
-        let response = sender
-            .send_request(request.map(Full::<Bytes>::new))
-            .await
-            .map_err(|error| format!("no answer: {error}"))?;
-        let (head, body) = response.into_parts();
-        let body = Limited::new(body, MOST_ANSWER)
-            .collect()
-            .await
-            .map_err(|error| format!("the answer could not be read: {error}"))?;
-        Ok(Response::from_parts(head, body.to_bytes()))
-    };
-    tokio::pin!(call);
-    tokio::pin!(connection);
-    // The connection moves only while it is polled. Once it ended, the call knows.
-    tokio::select! {
-        answer = &mut call => answer,
-        _ended = &mut connection => call.await,
-    }
+    // It ends with its sender. What goes wrong on it the sender says.
+    tokio::spawn(async move { drop(connection.await) });
+    Ok(sender)
+}
+
+async fn send(sender: &mut Sender, request: Request<Bytes>) -> hyper::Result<Response<Incoming>> {
+    sender.ready().await?;
+    sender.send_request(request.map(Full::new)).await
 }

@@ -16,6 +16,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use yuanfen_sandbox::{Account, NoticeOutcome, OrderState, Platform, Sandbox};
@@ -34,6 +35,7 @@ struct Shop {
 
 #[derive(Default)]
 struct Seen {
+    connections: AtomicUsize,
     notices: Mutex<Vec<Request<Bytes>>>,
     now: AtomicUsize,
     most: AtomicUsize,
@@ -55,6 +57,7 @@ impl Shop {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
                 let seen = Arc::clone(&kept);
+                seen.connections.fetch_add(1, Ordering::SeqCst);
                 let service = service_fn(move |request| take(request, Arc::clone(&seen)));
                 served.spawn(async move {
                     let _ended = http1::Builder::new()
@@ -207,6 +210,8 @@ async fn loses_nothing_of_five_hundred_orders_from_sixteen_clients() {
     let acknowledged = |outcome: &NoticeOutcome| matches!(outcome, NoticeOutcome::Acknowledged { .. });
     assert!(attempts.iter().all(|attempt| acknowledged(&attempt.outcome)));
     assert_eq!(sandbox.calls(V3), 550);
+    let connections = shop.seen.connections.load(Ordering::SeqCst);
+    assert!(connections <= 64, "{connections} connections for {ORDERS} notices");
     assert!(sandbox.orders(Account::provider(V3)).is_empty());
 }
 
@@ -229,4 +234,43 @@ async fn has_no_more_than_64_notices_on_their_way() {
     let told = shop.told(&sandbox);
     assert_eq!(told.len(), ORDERS);
     assert!(told.values().all(|times| *times == 1));
+}
+
+#[tokio::test]
+async fn a_shop_that_closes_without_a_word_is_told_all_the_same() {
+    const ORDERS: usize = 20;
+
+    let sandbox = Sandbox::builder().clock(shop::clock()).seed(1).start().await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/notify", listener.local_addr().unwrap());
+    let heads = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&heads);
+    let server = tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut read = vec![0; 16 << 10];
+            let length = stream.read(&mut read).await.unwrap();
+            let head = String::from_utf8_lossy(&read[..length.min(64)]).into_owned();
+            kept.lock().unwrap().push(head);
+            // Neither `Connection: close` nor HTTP/1.0: the sandbox may think that this one stays.
+            stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+        }
+    });
+    for number in 0..ORDERS {
+        let order_no = format!("order-{number:04}");
+        shop::place(&sandbox, &order_no, 100, &url);
+        sandbox.pay(V3, &order_no).unwrap();
+        sandbox.delivered().await;
+    }
+    let attempts = sandbox.notices();
+    assert_eq!(attempts.len(), ORDERS);
+    let acknowledged = |outcome: &NoticeOutcome| matches!(outcome, NoticeOutcome::Acknowledged { .. });
+    assert!(
+        attempts.iter().all(|attempt| acknowledged(&attempt.outcome)),
+        "{attempts:?}"
+    );
+    let heads = heads.lock().unwrap();
+    assert_eq!(heads.len(), ORDERS);
+    assert!(heads.iter().all(|head| head.starts_with("POST /notify HTTP/1.1\r\n")));
+    server.abort();
 }
