@@ -1,10 +1,13 @@
 //! The command line as data. Keys come from files or standard input, never from arguments: arguments show in process
 //! lists and shell histories.
 
-use std::net::SocketAddr;
+mod sandbox;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use self::sandbox::SandboxArguments;
 
 /// Yuanfen: WeChat payments on five routes.
 #[derive(Debug, Parser)]
@@ -22,7 +25,7 @@ pub(crate) enum Command {
     Sign(SignArguments),
     /// Check a signature over a message; exits with 1 when it does not hold.
     Verify(VerifyArguments),
-    /// Run the sandbox: five platforms on one loopback port.
+    /// Run the sandbox: five platforms on this machine, for any SDK, until it is interrupted.
     Sandbox(SandboxArguments),
     /// List every call of every route.
     Routes(RoutesArguments),
@@ -142,16 +145,6 @@ pub(crate) struct VerifyArguments {
     /// The signature to check. It is no secret.
     #[arg(long)]
     pub(crate) signature: String,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct SandboxArguments {
-    /// Where to listen; port 0 takes a free one. Loopback only.
-    #[arg(long, default_value = "127.0.0.1:0")]
-    pub(crate) listen: SocketAddr,
-    /// Write `credentials.json` and the key files that clients need into this folder.
-    #[arg(long, value_name = "FOLDER")]
-    pub(crate) dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -19,6 +19,8 @@ pub(crate) enum InputError {
     StandardInputTwice,
     #[error("the key file is not text")]
     KeyNotText,
+    #[error("{what} in {path} is not text")]
+    NotText { what: &'static str, path: String },
     #[error("{0}")]
     Option(&'static str),
 }
@@ -52,6 +54,14 @@ pub(crate) fn read_key(path: &Path) -> Result<Secret<String>, InputError> {
 /// The message's bytes, every one of them.
 pub(crate) fn read_message(path: &Path) -> Result<Vec<u8>, InputError> {
     read("the message", path)
+}
+
+/// A text that holds no secret.
+pub(crate) fn read_text(what: &'static str, path: &Path) -> Result<String, InputError> {
+    String::from_utf8(read(what, path)?).map_err(|_| InputError::NotText {
+        what,
+        path: path.display().to_string(),
+    })
 }
 
 fn read(what: &'static str, path: &Path) -> Result<Vec<u8>, InputError> {

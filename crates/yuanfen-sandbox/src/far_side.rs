@@ -431,8 +431,9 @@ impl FarSide {
         Ok(())
     }
 
-    /// Where all randomness of this far side comes from.
-    pub(crate) fn seed(&self) -> u64 {
+    /// The seed of its numbers and odds: given, a scenario's, or drawn at the start.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
         self.0.seed
     }
 

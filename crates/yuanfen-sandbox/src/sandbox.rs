@@ -3,7 +3,7 @@
 mod builder;
 mod courier;
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::ops::Deref;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ pub use self::builder::SandboxBuilder;
 use crate::far_side::WaysIn;
 use crate::hosts::HostNameError;
 use crate::keys::{KeyError, KeySetError};
-use crate::wires::TlsError;
+use crate::wires::{TlsError, reachable};
 use crate::{ClockError, FarSide};
 
 /// A running sandbox. It ends when it is dropped.
@@ -112,14 +112,7 @@ impl Sandbox {
     /// listens on all addresses, this is the one that this machine reaches it by.
     #[must_use]
     pub fn admin_url(&self) -> String {
-        let mut reached = self.admin_address;
-        if reached.ip().is_unspecified() {
-            reached.set_ip(match reached.ip() {
-                IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-                IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-            });
-        }
-        format!("http://{reached}")
+        format!("http://{}", reachable(self.admin_address))
     }
 
     /// Where it listens for TLS, if it does. Every one of [`server_names`](Self::server_names) is answered there, under

@@ -1,0 +1,67 @@
+//! Which keys a sandbox gets, and how a folder keeps its own.
+
+use yuanfen::core::Secret;
+use yuanfen_sandbox::{KeySet, KeySetError};
+
+use super::folder::{Folder, FolderError};
+
+/// The secret that a folder's keys are made from, as 64 digits of hex.
+pub(super) const SECRET_FILE: &str = "keys.secret";
+
+/// Where the keys come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// Published with the source.
+    BuiltIn,
+    /// From a number on the command line.
+    Seed,
+    /// Made for this folder, by this run.
+    Fresh,
+    /// Made for this folder, by an earlier run.
+    Kept,
+}
+
+/// There are no keys to start with.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum KeysError {
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    #[error("the keys cannot be made")]
+    Make(#[from] KeySetError),
+    #[error("{0} does not hold 64 digits of hex; remove it to have new keys made")]
+    Secret(String),
+}
+
+/// From the seed if there is one, else the folder's own, else the built-in ones.
+///
+/// A folder keeps its keys: a developer who restarts the sandbox finds the shop's configuration still right, and the
+/// authority that was once trusted still the one.
+pub(super) fn choose(seed: Option<u64>, folder: Option<&Folder>) -> Result<(KeySet, Origin), KeysError> {
+    let (seed, folder) = match (seed, folder) {
+        (Some(seed), _) => return Ok((KeySet::from_seed(seed)?, Origin::Seed)),
+        (None, None) => return Ok((KeySet::built_in(), Origin::BuiltIn)),
+        (None, Some(folder)) => (folder.read(SECRET_FILE)?.map(Secret::new), folder),
+    };
+    if let Some(kept) = seed {
+        let secret =
+            read(kept.expose()).ok_or_else(|| KeysError::Secret(folder.path(SECRET_FILE).display().to_string()))?;
+        return Ok((KeySet::from_secret(secret)?, Origin::Kept));
+    }
+    let secret = KeySet::new_secret()?;
+    let digits: String = secret.expose().iter().map(|byte| format!("{byte:02x}")).collect();
+    let digits = Secret::new(digits + "\n");
+    folder.put_secret(SECRET_FILE, digits.expose().as_bytes())?;
+    Ok((KeySet::from_secret(secret)?, Origin::Fresh))
+}
+
+fn read(digits: &[u8]) -> Option<Secret<[u8; 32]>> {
+    let digits = std::str::from_utf8(digits.trim_ascii()).ok()?;
+    if digits.len() != 64 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    let mut secret = [0; 32];
+    for (place, at) in secret.iter_mut().zip((0..digits.len()).step_by(2)) {
+        *place = u8::from_str_radix(digits.get(at..at.saturating_add(2))?, 16).ok()?;
+    }
+    Some(Secret::new(secret))
+}
