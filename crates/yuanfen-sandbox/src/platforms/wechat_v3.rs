@@ -4,6 +4,7 @@ mod abnormal;
 mod authorization;
 mod bill_files;
 mod caller;
+mod certificates;
 mod combined;
 mod frequency;
 mod media;
@@ -24,11 +25,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use serde_json::{Value, json};
-use yuanfen_core::{Fields, Rfc3339, Sign as _, UnixTime, WireText as _, nonce_text};
-use yuanfen_sign::{Certificate, RsaSigningKey, line_text};
+use yuanfen_core::{Fields, Sign as _, UnixTime, WireText as _, nonce_text};
+use yuanfen_sign::{RsaSigningKey, line_text};
 
 use self::bill_files::BillFiles;
 use self::caller::Merchant;
+use self::certificates::PlatformCertificate;
 use self::media::Upload;
 use self::operation::Operation;
 use self::orders::Named;
@@ -59,12 +61,6 @@ pub(super) struct WechatV3 {
     files: BillFiles,
     /// The apps of both merchants in WeChat's web, and the one that a sub-merchant has.
     web: WechatWeb,
-}
-
-struct PlatformCertificate {
-    identity: CertifiedKey,
-    certificate: Certificate,
-    key: RsaSigningKey,
 }
 
 /// An answer before it is signed.
@@ -126,16 +122,6 @@ impl Refusal {
             members.insert("detail".to_owned(), detail.clone());
         }
         body
-    }
-}
-
-impl PlatformCertificate {
-    fn load(identity: &CertifiedKey) -> Result<Self, KeyError> {
-        Ok(Self {
-            certificate: Certificate::parse(&identity.certificate_pem)?,
-            key: RsaSigningKey::parse(identity.private_key_pem.expose())?,
-            identity: identity.clone(),
-        })
     }
 }
 
@@ -231,7 +217,12 @@ impl WechatV3 {
             Operation::FundFlowBill => self.files.apply_fund_flow(merchant, call, desk),
             Operation::SealedFundFlowBill(scope) => self.files.apply_sealed(*scope, merchant, call, desk),
             Operation::DownloadBill => self.files.download(merchant, call, desk).map(Answer::File),
-            Operation::Certificates => self.list_certificates(merchant, desk),
+            Operation::Certificates => {
+                let all = &self.certificates;
+                // After a rotation the one before it is live for a while too.
+                let live = all.get(all.len().saturating_sub(2)..).filter(|_| !self.public_key_only);
+                certificates::list(live.unwrap_or_default(), merchant, call, desk)
+            }
         }
     }
 
@@ -246,40 +237,6 @@ impl WechatV3 {
             .iter()
             .find(|platform| platform.certificate.serial.eq_ignore_ascii_case(serial));
         found.filter(|_| !self.public_key_only).map(|platform| &platform.key)
-    }
-
-    /// The certificate in use and, after a rotation, the one before it: both are live for a while.
-    fn list_certificates(&self, merchant: &Merchant, desk: &Desk<'_>) -> Result<Answer, Refusal> {
-        if self.public_key_only {
-            return Err(Refusal::new(
-                404,
-                "RESOURCE_NOT_EXISTS",
-                "无可用的平台证书,请使用微信支付公钥",
-            ));
-        }
-        let live = self.certificates.get(self.certificates.len().saturating_sub(2)..);
-        let live = live.unwrap_or_default();
-        let data = live.iter().map(|platform| {
-            const ASSOCIATED: &str = "certificate";
-            let nonce = desk.ambient.letters(12);
-            let ciphertext = merchant
-                .api_key
-                .seal(&nonce, ASSOCIATED, platform.identity.certificate_pem.as_bytes())
-                .map_err(|_| Refusal::new(500, "SYSTEM_ERROR", "系统错误"))?;
-            Ok(json!({
-                "serial_no": platform.certificate.serial,
-                "effective_time": Rfc3339(platform.certificate.not_before).to_string(),
-                "expire_time": Rfc3339(platform.certificate.not_after).to_string(),
-                "encrypt_certificate": {
-                    "algorithm": "AEAD_AES_256_GCM",
-                    "nonce": nonce,
-                    "associated_data": ASSOCIATED,
-                    "ciphertext": ciphertext,
-                },
-            }))
-        });
-        let data = data.collect::<Result<Vec<Value>, Refusal>>()?;
-        Ok(Answer::Json(StatusCode::OK, json!({ "data": data })))
     }
 
     /// The key that signs for someone who asked for this serial.

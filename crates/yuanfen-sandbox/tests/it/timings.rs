@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 use yuanfen_core::{CalendarDate, Fen};
 use yuanfen_sandbox::{
-    Account, BillKind, BookError, Coupon, FarSide, PageRefused, Payer, Platform, Reaction, RefundState,
+    Account, BillKind, BookError, Clock, Coupon, FarSide, PageRefused, Payer, Platform, Reaction, RefundState,
 };
 
 use crate::bills::fetch;
@@ -261,5 +261,37 @@ fn the_bills_of_a_day_add_up_to_the_book() {
         let funds = far_side.bill(V3, BillKind::FundFlow, day(date)).unwrap();
         assert_eq!(total(&funds, "收入金额"), total(trade, "应结订单总金额"), "{date}");
         assert_eq!(total(&funds, "支出金额"), total(trade, "退款总金额"), "{date}");
+    }
+}
+
+#[test]
+fn no_certificate_ends_however_far_the_clock_is_advanced() {
+    let clock = Clock::real();
+    let far_side = FarSide::new("https://sandbox.example", clock.clone(), 7).unwrap();
+    let list = |far_side: &FarSide| {
+        let listed = json_of(&v3(far_side, "GET", "/v3/certificates", ""));
+        let [ref only] = listed["data"].as_array().unwrap()[..] else {
+            panic!("{listed}")
+        };
+        (only["serial_no"].clone(), only["expire_time"].clone())
+    };
+    let before = list(&far_side);
+    clock.advance(Duration::from_secs(60 * 366 * 86_400)).unwrap();
+    assert_eq!(list(&far_side), before);
+}
+
+#[test]
+fn certificates_are_listed_by_their_kind() {
+    let far_side = far_side();
+    let ask = |query: &str| v3(&far_side, "GET", &format!("/v3/certificates{query}"), "");
+    for query in ["", "?algorithm_type=RSA", "?algorithm_type=ALL"] {
+        assert_eq!(ask(query).status(), 200, "{query}");
+    }
+    assert_eq!(
+        refusal(&ask("?algorithm_type=SM2")),
+        (404, "RESOURCE_NOT_EXISTS".to_owned())
+    );
+    for query in ["?algorithm_type=DSA", "?algorithm=RSA"] {
+        assert_eq!(refusal(&ask(query)), (400, "PARAM_ERROR".to_owned()), "{query}");
     }
 }
