@@ -1,5 +1,8 @@
 //! The names under which the sandbox answers, and who lives behind each.
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 use std::net::IpAddr;
 
@@ -79,7 +82,7 @@ pub(crate) struct Hosts(Vec<(String, Tenant)>);
 
 /// Why a name cannot be one of the sandbox's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a host's name: letters, digits, hyphens and dots, without scheme, port or path")]
+#[error("`{0}` is no address and no host's name: letters, digits, hyphens and dots, without scheme, port or path")]
 #[non_exhaustive]
 pub struct HostNameError(pub(crate) String);
 
@@ -91,11 +94,15 @@ impl Default for Hosts {
 }
 
 impl Hosts {
-    /// Adds a name: of the sandbox itself, or of a platform. A name that was there changes hands.
+    /// Adds a name or an address: of the sandbox itself, or of a platform. One that was there changes hands, but for
+    /// this machine's own, which stay everybody's.
     pub(crate) fn add(&mut self, name: &str, platform: Option<Platform>) -> Result<(), HostNameError> {
         let name = name.to_ascii_lowercase();
-        if !is_host_name(&name) {
+        if !is_host_name(&name) && name.parse::<IpAddr>().is_err() {
             return Err(HostNameError(name));
+        }
+        if is_loopback(&name) {
+            return Ok(());
         }
         let tenant = platform.map_or(Tenant::Everybody, Tenant::of);
         self.0.retain(|(known, _)| *known != name);

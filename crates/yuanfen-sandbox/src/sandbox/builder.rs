@@ -217,13 +217,16 @@ impl SandboxBuilder {
             proxy: self.connect_proxy,
         })
         .await?;
+        // A certificate names the address that it is shown on.
+        for address in listeners.outer_addresses() {
+            hosts.add(&address, None).map_err(SandboxError::Name)?;
+        }
         let admin = SandboxError::listening(self.admin_listen);
         let admin_listener = TcpListener::bind(self.admin_listen).await.map_err(admin)?;
         let admin_address = admin_listener.local_addr().map_err(admin)?;
         let guard = Guard::new(admin_address, &self.admin_names, self.admin_token)?;
         let certificate = if listeners.want_tls() {
-            let names = hosts.names().into_iter().chain(listeners.outer_addresses());
-            Some(certificate(&self.keys, names.collect()).await?)
+            Some(certificate(&self.keys, hosts.names()).await?)
         } else {
             None
         };

@@ -68,7 +68,7 @@ impl Listeners {
         self.tls.is_some() || self.proxy.is_some()
     }
 
-    /// The numeric addresses that a certificate has to name beyond loopback.
+    /// The addresses beyond loopback on which callers find a listener by number.
     pub(crate) fn outer_addresses(&self) -> Vec<String> {
         let listening = self.tls().into_iter().chain(self.proxy());
         let outer = listening

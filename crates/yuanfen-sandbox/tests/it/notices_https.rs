@@ -155,7 +155,7 @@ async fn waits_five_seconds_for_a_shop_and_no_longer() {
 }
 
 /// An address of this machine on a private network, if it has one. No packet is sent to find out.
-fn private_address() -> Option<IpAddr> {
+pub fn private_address() -> Option<IpAddr> {
     let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
     socket.connect("10.255.255.255:9").ok()?;
     let address = socket.local_addr().ok()?.ip();

@@ -178,6 +178,7 @@ async fn tells_who_takes_it_for_a_server_what_it_is() {
 }
 
 /// Open descriptors of this process that are sockets of that port, by the system's own table.
+#[cfg(target_os = "linux")]
 fn sockets_of(port: u16) -> usize {
     let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
     let local = format!(":{port:04X}");
@@ -193,6 +194,7 @@ fn sockets_of(port: u16) -> usize {
         .count()
 }
 
+#[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn keeps_nothing_of_thousands_of_tunnels() {
     let sandbox = sandbox().await;

@@ -213,3 +213,23 @@ async fn refuses_names_and_roots_that_are_none() {
         assert!(matches!(refused, Err(SandboxError::Tls(_))), "{root}");
     }
 }
+
+#[tokio::test]
+async fn answers_by_the_number_of_an_address_beyond_loopback() {
+    let Some(address) = crate::notices_https::private_address() else {
+        return;
+    };
+    let sandbox = Sandbox::builder().clock(clock()).seed(1);
+    let sandbox = sandbox.tls_listen(SocketAddr::new(address, 0)).start().await.unwrap();
+    let host = sandbox.tls_address().unwrap();
+    // The certificate is for it, and what is told is under it.
+    crate::origins::with_a_trade(&sandbox);
+    let stream = connect(&sandbox, &address.to_string(), None).await.unwrap();
+    let ask = crate::shop::v3_request(&sandbox, "GET", crate::origins::BILL, "");
+    let answer = exchange(stream, &crate::origins::bytes_of(&ask, &host.to_string(), "")).await;
+    let told = parse(&answer).json()["download_url"].as_str().unwrap().to_owned();
+    assert!(
+        told.starts_with(&format!("https://{host}/v3/billdownload/file?")),
+        "{told}"
+    );
+}
