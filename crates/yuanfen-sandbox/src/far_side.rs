@@ -129,12 +129,13 @@ impl FarSide {
         ladder_speed: u32,
         keys: KeySet,
     ) -> Result<Self, KeyError> {
+        let told_hand = clock.hand();
         Ok(Self(Arc::new(Inner {
             base_url,
             hosts,
             ways_in: OnceLock::new(),
             seed,
-            ambient: SeededAmbient::new(clock.clone(), seed),
+            ambient: SeededAmbient::new(clock, seed),
             ladder_speed: ladder_speed.max(1),
             state: Mutex::new(State {
                 sides: platforms::all(&keys)?,
@@ -144,7 +145,7 @@ impl FarSide {
                 post: PostOffice::default(),
                 exchanges: Log::default(),
                 told_changes: 0,
-                told_hand: clock.hand(),
+                told_hand,
                 calls: BTreeMap::new(),
             }),
             keys,

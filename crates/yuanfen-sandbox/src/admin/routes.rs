@@ -127,11 +127,14 @@ pub(super) static ROUTES: &[Route] = &[
     post("/api/public-key-mode", keys::public_key_mode),
 ];
 
+/// What a path names: each gap of its route with what stands there.
+type Captured = Vec<(&'static str, String)>;
+
 /// The route of a call, and what its path names.
 ///
 /// # Errors
 /// When nothing is done at that path (404), or not by that method (405, with what can be).
-pub(super) fn find(method: &Method, path: &str) -> Result<(&'static Route, Vec<(&'static str, String)>), Wrong> {
+pub(super) fn find(method: &Method, path: &str) -> Result<(&'static Route, Captured), Wrong> {
     let mut allowed = Vec::new();
     for route in ROUTES {
         let Some(captured) = captured(route.path, path) else {
@@ -149,7 +152,7 @@ pub(super) fn find(method: &Method, path: &str) -> Result<(&'static Route, Vec<(
 }
 
 /// What stands for the names in braces, if the path is of that form.
-fn captured(form: &'static str, path: &str) -> Option<Vec<(&'static str, String)>> {
+fn captured(form: &'static str, path: &str) -> Option<Captured> {
     let mut captured = Vec::new();
     let mut segments = path.split('/');
     for wanted in form.split('/') {

@@ -262,7 +262,7 @@ fn a_payer_who_takes_the_time_has_another_minute() {
         far_side
             .clock()
             .advance(std::time::Duration::from_secs(seconds))
-            .unwrap()
+            .unwrap();
     };
     let state = || json_of(&call(&far_side, "GET", "orders/wechat-v2/T1", ""))["state"].clone();
     advance(59);

@@ -62,7 +62,8 @@ fn walk(far_side: &FarSide) -> Vec<i64> {
 
 #[test]
 fn wechat_pay_tells_of_payments_and_refunds_for_a_day_and_four_minutes() {
-    for (platform, paid) in [(V2, paid_v2 as fn(&FarSide)), (V3, paid_v3)] {
+    let paid: [fn(&FarSide); 2] = [paid_v2, paid_v3];
+    for (platform, paid) in [V2, V3].into_iter().zip(paid) {
         let far_side = far_side();
         paid(&far_side);
         assert_eq!(walk(&far_side), WECHAT, "{platform}");
