@@ -9,6 +9,7 @@ mod ci;
 mod failure;
 mod fuzz;
 mod metadata;
+mod peers;
 mod process;
 mod proof;
 mod readme;

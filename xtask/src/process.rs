@@ -138,7 +138,7 @@ impl fmt::Display for Call {
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) enum Done {
     Ran,
-    /// Nothing was checked, for this reason.
+    /// Nothing was checked, or not everything, for this reason.
     Skipped(String),
 }
 

@@ -12,6 +12,18 @@ struct Count {
     gaps: usize,
 }
 
+/// What became of the peers' steps: the line that `cargo xtask ci` reads.
+fn peers(rows: &[Row]) -> Option<String> {
+    let rows: Vec<_> = rows.iter().filter(|row| row.mode == Mode::Peer).collect();
+    let count = |wanted: fn(&Verdict) -> bool| rows.iter().filter(|row| wanted(&row.verdict)).count();
+    let passed = count(|verdict| *verdict == Verdict::Passed);
+    let failed = count(|verdict| matches!(verdict, Verdict::Failed { .. } | Verdict::NotRun));
+    let not_offered = count(|verdict| matches!(verdict, Verdict::NotOffered { .. }));
+    let skipped = count(|verdict| matches!(verdict, Verdict::Skipped { .. }));
+    (!rows.is_empty())
+        .then(|| format!("peers: {passed} passed, {failed} failed, {not_offered} not offered, {skipped} skipped"))
+}
+
 pub(super) fn print(rows: &[Row], json: bool) -> Result<(), Error> {
     if json {
         for row in rows {
@@ -59,6 +71,9 @@ pub(super) fn print(rows: &[Row], json: bool) -> Result<(), Error> {
             Verdict::Skipped { reason } => println!("skipped: {provider}, {case}: {reason}"),
         }
     }
+    if let Some(line) = peers(rows) {
+        println!("\n{line}");
+    }
     Ok(())
 }
 
@@ -69,5 +84,31 @@ impl Count {
             gaps => format!(" + {gaps} gap{}", if gaps == 1 { "" } else { "s" }),
         };
         format!("{} of {}{gaps}", self.passed, self.all)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_did_counts_neither_as_passed_nor_as_failed() {
+        let row = |verdict| Row {
+            provider: "p",
+            case: "c".to_owned(),
+            mode: Mode::Peer,
+            verdict,
+        };
+        let reason = || "r".to_owned();
+        let rows = [
+            row(Verdict::Passed),
+            row(Verdict::Failed { why: reason() }),
+            row(Verdict::NotOffered { reason: reason() }),
+            row(Verdict::Skipped { reason: reason() }),
+            row(Verdict::Skipped { reason: reason() }),
+        ];
+        let line = peers(&rows).unwrap();
+        assert_eq!(line, "peers: 1 passed, 1 failed, 1 not offered, 2 skipped");
+        assert_eq!(peers(&[]), None);
     }
 }

@@ -77,6 +77,8 @@ pub(super) fn install(peer: &Peer, folder: &Path) -> Installed {
         Registry::Npm => {
             let mut npm = Command::new("npm");
             npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
+            // A machine without a way to the registry learns so in seconds.
+            npm.args(["--fetch-retries=1", "--fetch-retry-maxtimeout=2000", "--fetch-timeout=30000"]);
             ("package-lock.json", npm)
         }
         Registry::Pypi => {
@@ -90,6 +92,7 @@ pub(super) fn install(peer: &Peer, folder: &Path) -> Installed {
                 "--no-input",
                 "--no-deps",
             ]);
+            pip.args(["--retries=1", "--timeout=30"]);
             pip.args(["--upgrade", "--target", "site", "--requirement", "requirements.txt"]);
             pip.env("PIP_ROOT_USER_ACTION", "ignore");
             ("requirements.txt", pip)
