@@ -294,6 +294,13 @@ async function walk(name, adapters) {
       });
     }
   }
+  if (sandbox.route === 'wechat-v3') {
+    await step('upload-image', async () => {
+      const id = await adapter.uploadImage({ filename: 'noodles.png', content: Buffer.from('89504e470d0a1a0a', 'hex') });
+      assert.match(id, /^\w+$/);
+      return 'taken, and the answer read';
+    });
+  }
   await step('our-requests', async () => {
     for (const request of sandbox.emitted.requests.map(taken)) {
       assert.equal(await adapter.signRequest(request), request.signature);

@@ -197,6 +197,10 @@ class Adapter:
         """Gives the file's bytes as they came and `(algorithm, hex)` or `None`."""
         raise NotImplementedError
 
+    def upload_image(self, path):
+        """Uploads a picture, on version 3; gives its `media_id`."""
+        raise NotImplementedError
+
     def sign_request(self, request):
         """Gives the SDK's signature over a request of ours, whose nonce and time it takes."""
         raise NotImplementedError
@@ -315,6 +319,12 @@ def walk(name, adapters):
         expect(value.lower(), hashlib.new(algorithm.lower(), plain).hexdigest())
         return f"{len(plain)} bytes, {algorithm} holds"
 
+    def upload_image():
+        path = sandbox.folder / "noodles.png"
+        path.write_bytes(bytes.fromhex("89504e470d0a1a0a"))
+        assert re.fullmatch(r"\w+", adapter.upload_image(path)), "no media_id"
+        return "taken, and the answer read"
+
     def our_requests():
         for request in map(taken, sandbox.emitted["requests"]):
             expect(adapter.sign_request(request), request["signature"])
@@ -340,6 +350,8 @@ def walk(name, adapters):
     for kind in ("trade", "fund-flow"):
         for gzip in (False, True):
             step(f"{kind}-bill{'-gzip' if gzip else ''}", lambda kind=kind, gzip=gzip: bill(kind, gzip))
+    if sandbox.route == "wechat-v3":
+        step("upload-image", upload_image)
     step("our-requests", our_requests)
     step("our-pay-parameters", our_pay_parameters)
     shop.server.shutdown()

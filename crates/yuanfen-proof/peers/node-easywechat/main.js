@@ -103,6 +103,10 @@ const v3 = (sandbox) => {
       });
       return { bytes: Buffer.from(file.getContent()), hash: { type: told.hash_type, value: told.hash_value } };
     },
+    async uploadImage({ filename, content }) {
+      const { media_id: id } = good(await client.uploadMedia('/v3/merchant/media/upload', content, null, filename)).toObject();
+      return id;
+    },
     async signRequest({ method, target, timestamp, nonce, body }) {
       const header = new Signature(app.getMerchant()).createHeader(method, target, { data: body }, nonce, timestamp);
       return /signature="([^"]+)"/.exec(header)[1];

@@ -61,6 +61,9 @@ class V3(Adapter):
     def bill(self, kind, date, gzip):
         raise NotOffered("this version has orders and their query alone")
 
+    def upload_image(self, path):
+        raise NotOffered("this version has orders and their query alone")
+
     def sign_request(self, request):
         header = self.api.authorization(
             request["method"], request["target"], request["body"], request["timestamp"], request["nonce"],

@@ -3,7 +3,7 @@
 // the plain and the TLS port; axios reads HTTPS_PROXY by itself.
 
 const assert = require('node:assert/strict');
-const { Aes, Formatter, Hash, Rsa, Transformer, Wechatpay } = require('wechatpay-axios-plugin');
+const { Aes, Formatter, Hash, Multipart, Rsa, Transformer, Wechatpay } = require('wechatpay-axios-plugin');
 const { digest, walk } = require('../common/harness');
 
 const v3 = (sandbox) => {
@@ -77,6 +77,15 @@ const v3 = (sandbox) => {
       const { data } = await api.billdownload.file
         .get({ params: Object.fromEntries(new URL(url).searchParams), responseType: 'arraybuffer' });
       return { bytes: data, hash: { type, value } };
+    },
+    async uploadImage({ filename, content }) {
+      const form = new Multipart();
+      form.append('meta', JSON.stringify({ filename, sha256: Hash.sha256(content) }));
+      form.append('file', content, filename);
+      const { data } = await api.merchant.media.upload.post(form.getBuffer(), {
+        meta: form.toJSON(), headers: form.getHeaders(),
+      });
+      return data.media_id;
     },
     async signRequest({ method, target, timestamp, nonce, body }) {
       return Rsa.sign(Formatter.request(method, target, timestamp, nonce, body), privateKey);

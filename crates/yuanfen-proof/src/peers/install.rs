@@ -78,7 +78,11 @@ pub(super) fn install(peer: &Peer, folder: &Path) -> Installed {
             let mut npm = Command::new("npm");
             npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
             // A machine without a way to the registry learns so in seconds.
-            npm.args(["--fetch-retries=1", "--fetch-retry-maxtimeout=2000", "--fetch-timeout=30000"]);
+            npm.args([
+                "--fetch-retries=1",
+                "--fetch-retry-maxtimeout=2000",
+                "--fetch-timeout=30000",
+            ]);
             ("package-lock.json", npm)
         }
         Registry::Pypi => {

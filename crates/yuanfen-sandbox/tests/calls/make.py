@@ -209,10 +209,11 @@ v3("v3-provider-sealed-bill-of-all", "GET", f"/v3/ecommerce/bill/fundflowbill?{D
    who=SP)
 
 
-def upload(name, path, filename, kind, who=MERCHANT, swap=False):
+def upload(name, path, filename, kind, who=MERCHANT, swap=False, meta_type="\r\nContent-Type: application/json",
+           meta_name="meta"):
     content = bytes(range(256))
     meta = f'{{ "filename": "{filename}", "sha256": "{hashlib.sha256(content).hexdigest()}" }}'
-    parts = [b'Content-Disposition: form-data; name="meta"\r\nContent-Type: application/json\r\n\r\n' + meta.encode(),
+    parts = [f'Content-Disposition: form-data; name="{meta_name}"{meta_type}\r\n\r\n{meta}'.encode(),
              f'Content-Disposition: form-data; name="file"; filename="{filename}"\r\nContent-Type: {kind}\r\n\r\n'.encode()
              + content]
     parts = parts[::-1] if swap else parts
@@ -222,6 +223,8 @@ def upload(name, path, filename, kind, who=MERCHANT, swap=False):
 
 upload("v3-upload-image", "/v3/merchant/media/upload", "店.png", "image/png")
 upload("v3-upload-image-file-first", "/v3/merchant/media/upload", "a.png", "image/png", swap=True)
+upload("v3-upload-image-untyped-meta", "/v3/merchant/media/upload", "a.png", "image/png", meta_type="")
+upload("v3-upload-image-without-meta", "/v3/merchant/media/upload", "a.png", "image/png", meta_name="data")
 upload("v3-upload-video", "/v3/merchant/media/video_upload", "a.mp4", "video/mp4")
 upload("v3-upload-marketing-image", "/v3/marketing/favor/media/image-upload", "a.bmp", "image/bmp")
 upload("v3-upload-complaint-image", "/v3/merchant-service/images/upload", "a.jpg", "image/jpeg")

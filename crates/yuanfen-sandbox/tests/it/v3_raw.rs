@@ -263,6 +263,8 @@ async fn lists_a_sealed_bill_of_one_merchant_and_of_all() {
 async fn takes_uploads_whose_description_alone_is_signed() {
     for (name, operation, member) in [
         ("v3-upload-image", "upload-image", "media_id"),
+        ("v3-upload-image-file-first", "upload-image", "media_id"),
+        ("v3-upload-image-untyped-meta", "upload-image", "media_id"),
         ("v3-upload-video", "upload-video", "media_id"),
         ("v3-upload-marketing-image", "upload-marketing-image", "media_url"),
         ("v3-upload-complaint-image", "upload-complaint-image", "media_id"),
@@ -272,9 +274,9 @@ async fn takes_uploads_whose_description_alone_is_signed() {
         let answer = call(&sandbox, name, operation).await.json();
         assert_eq!(names(&answer), [member], "{name}");
     }
-    // Where the file comes first there is no text to check a signature over.
+    // Where the description is not there, there is no text to check a signature over.
     let sandbox = sandbox().await;
-    let refused = send(&sandbox, "v3-upload-image-file-first").await;
+    let refused = send(&sandbox, "v3-upload-image-without-meta").await;
     assert_eq!(refused.refusal(), (400, "PARAM_ERROR".to_owned()));
     assert!(!refused.is_signed());
     assert_eq!(sandbox.exchanges()[0].signature, SignatureVerdict::NotChecked);
