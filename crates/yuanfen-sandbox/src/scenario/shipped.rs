@@ -15,7 +15,29 @@ macro_rules! shipped {
     };
 }
 
-shipped!["reply-lost-after-placing"];
+shipped![
+    "reply-lost-after-placing",
+    "reply-lost-after-payment",
+    "notice-before-reply",
+    "notices-lost",
+    "notices-duplicated-and-reordered",
+    "notice-with-another-amount",
+    "certificate-rotated",
+    "public-key-mode-switched",
+    "signature-probes",
+    "clock-skewed",
+    "day-of-5xx",
+    "refund-answer-cut",
+    "system-error-on-refund",
+    "till-reversal-lost",
+    "close-races-with-payment",
+    "bill-not-ready",
+    "bill-damaged",
+    "refund-without-balance",
+    "starpos-unknown-state",
+    "fshows-number-taken",
+    "mpgateway-1002-before-0000",
+];
 
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     SHIPPED.iter().map(|(name, _, _)| *name)

@@ -20,6 +20,7 @@ mod recovery;
 mod refunds;
 mod remote;
 mod rotation;
+mod scenarios;
 mod shop;
 mod tills;
 mod troubles;
