@@ -87,7 +87,11 @@ pub(crate) enum Departure {
     Whole(Response<Bytes>),
     /// Head and half of the body, then the connection is cut.
     Half(Response<Bytes>),
+    /// The body a byte at a time, with a pause before each.
+    Drip(Response<Bytes>, Duration),
     Nothing,
+    /// Nothing, and the connection is reset rather than ended.
+    Reset,
 }
 
 /// A notice that is due, ready to be sent. `Debug` shows what it is about, not what it says.
@@ -161,8 +165,8 @@ impl FarSide {
     /// When the fault plan cuts the connection. Delays are for wires and do not show here.
     pub fn answer(&self, request: &Request<Bytes>) -> Result<Response<Bytes>, Cut> {
         match self.handle(request, &Arrival::in_memory(request)).departure {
-            Departure::Whole(response) => Ok(response),
-            Departure::Half(_) | Departure::Nothing => Err(Cut),
+            Departure::Whole(response) | Departure::Drip(response, _) => Ok(response),
+            Departure::Half(_) | Departure::Nothing | Departure::Reset => Err(Cut),
         }
     }
 
@@ -355,8 +359,8 @@ impl FarSide {
             *calls = calls.saturating_add(1);
         }
         let left = match &departure {
-            Departure::Whole(response) => Some(response),
-            Departure::Half(_) | Departure::Nothing => None,
+            Departure::Whole(response) | Departure::Drip(response, _) => Some(response),
+            Departure::Half(_) | Departure::Nothing | Departure::Reset => None,
         };
         // Who looks on sees how often each rule struck.
         let topics: &[Topic] = if strikes.kinds().is_empty() {

@@ -4,6 +4,7 @@
 mod connection;
 mod courier;
 mod kept;
+mod line;
 mod listen;
 mod outgoing;
 mod proxy;

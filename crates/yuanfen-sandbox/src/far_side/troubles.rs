@@ -39,6 +39,9 @@ pub(super) fn answer(
     if strikes.has(FaultKind::LoseReply) {
         return Departure::Nothing;
     }
+    if strikes.has(FaultKind::ResetReply) {
+        return Departure::Reset;
+    }
     if strikes.replace_answer() {
         desk.begin_another_answer();
     }
@@ -72,6 +75,8 @@ pub(super) fn answer(
     };
     if strikes.has(FaultKind::CutReply) {
         Departure::Half(response)
+    } else if let Some(pause) = strikes.drip() {
+        Departure::Drip(response, pause)
     } else {
         Departure::Whole(response)
     }

@@ -51,8 +51,12 @@ pub enum FaultKind {
     LoseRequest,
     /// The call takes effect and the connection is cut before a byte of the reply.
     LoseReply,
+    /// The call takes effect and the connection is reset before a byte of the reply.
+    ResetReply,
     /// The call takes effect and the connection is cut in the middle of the reply's body.
     CutReply,
+    /// The reply's body comes a byte at a time, with a pause of so many milliseconds before each, in real time.
+    DripMs(u64),
     /// The call takes effect and a gateway answers with this status (200 to 599; 502 for any other number) and an HTML
     /// page.
     Status(#[serde(deserialize_with = "status")] u16),
@@ -133,7 +137,9 @@ impl FaultKind {
         "delay-ms=N",
         "lose-request",
         "lose-reply",
+        "reset-reply",
         "cut-reply",
+        "drip-ms=N",
         "status=N",
         "empty-reply",
         "accepted",
@@ -168,7 +174,9 @@ impl FaultKind {
             | Self::DelayMs(_) => &[Moment::Call, Moment::Attempt],
             Self::LoseRequest
             | Self::LoseReply
+            | Self::ResetReply
             | Self::CutReply
+            | Self::DripMs(_)
             | Self::Status(_)
             | Self::EmptyReply
             | Self::Accepted
@@ -212,7 +220,9 @@ impl FaultKind {
             Self::DelayMs(milliseconds) => ("delay-ms", Some(milliseconds.to_string())),
             Self::LoseRequest => ("lose-request", None),
             Self::LoseReply => ("lose-reply", None),
+            Self::ResetReply => ("reset-reply", None),
             Self::CutReply => ("cut-reply", None),
+            Self::DripMs(milliseconds) => ("drip-ms", Some(milliseconds.to_string())),
             Self::Status(status) => ("status", Some(status.to_string())),
             Self::EmptyReply => ("empty-reply", None),
             Self::Accepted => ("accepted", None),
@@ -274,7 +284,9 @@ impl FromStr for FaultKind {
             ("delay-ms", Some(value)) => Self::DelayMs(number(value)?),
             ("lose-request", None) => Self::LoseRequest,
             ("lose-reply", None) => Self::LoseReply,
+            ("reset-reply", None) => Self::ResetReply,
             ("cut-reply", None) => Self::CutReply,
+            ("drip-ms", Some(value)) => Self::DripMs(number(value)?),
             ("status", Some(value)) => {
                 let status = Some(number(value)?).filter(|status| STATUSES.contains(status));
                 Self::Status(status.ok_or_else(|| FaultKindError::Value {

@@ -166,6 +166,14 @@ impl Strikes {
         })
     }
 
+    /// How long each byte of an answer takes, where it drips.
+    pub(crate) fn drip(&self) -> Option<Duration> {
+        self.first(|kind| match kind {
+            FaultKind::DripMs(milliseconds) => Some(Duration::from_millis(milliseconds)),
+            _ => None,
+        })
+    }
+
     /// How late a notice is sent, on the sandbox's clock.
     pub(crate) fn hold(&self) -> Duration {
         self.sum(|kind| match kind {

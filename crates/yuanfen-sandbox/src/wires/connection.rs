@@ -12,6 +12,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::line::Reset;
 use super::outgoing::{CutByPlan, Outgoing};
 use crate::FarSide;
 use crate::arrival::Arrival;
@@ -38,8 +39,13 @@ pub(super) fn http() -> http1::Builder {
 }
 
 /// Answers calls until the caller closes, is silent for too long, or the plan cuts the connection.
-pub(super) async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, far_side: &FarSide, arrival: &Arrival) {
-    let service = service_fn(|request| respond(request, far_side, arrival));
+pub(super) async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    far_side: &FarSide,
+    arrival: &Arrival,
+    reset: &Reset,
+) {
+    let service = service_fn(|request| respond(request, far_side, arrival, reset));
     if let Err(error) = http().serve_connection(TokioIo::new(stream), service).await {
         tracing::debug!(%error, "a connection to the sandbox ended early");
     }
@@ -50,6 +56,7 @@ pub(super) async fn respond(
     request: Request<Incoming>,
     far_side: &FarSide,
     arrival: &Arrival,
+    reset: &Reset,
 ) -> Result<Response<Outgoing>, CutByPlan> {
     let (head, body) = request.into_parts();
     let kind = head.headers.get(CONTENT_TYPE).map_or(&[][..], |kind| kind.as_bytes());
@@ -72,7 +79,12 @@ pub(super) async fn respond(
     match departure {
         Departure::Whole(response) => Ok(response.map(Outgoing::whole)),
         Departure::Half(response) => Ok(response.map(|body| Outgoing::half(&body))),
+        Departure::Drip(response, pause) => Ok(response.map(|body| Outgoing::drip(body, pause))),
         Departure::Nothing => Err(CutByPlan),
+        Departure::Reset => {
+            reset.ask_for();
+            Err(CutByPlan)
+        }
     }
 }
 

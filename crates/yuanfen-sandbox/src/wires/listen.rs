@@ -11,6 +11,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
 use super::connection::serve;
+use super::line::{Line, Reset};
 use super::proxy::{self, Doors};
 use super::tls::{self, TlsError};
 use crate::arrival::Arrival;
@@ -91,7 +92,10 @@ impl Listeners {
             let (far_side, acceptor) = (far_side.clone(), acceptor.clone());
             tasks.push(accept(listener, move |stream, _| {
                 let (far_side, acceptor) = (far_side.clone(), acceptor.clone());
-                async move { encrypted(stream, &acceptor, &far_side).await }
+                async move {
+                    let (line, reset) = Line::of(stream);
+                    encrypted(line, &acceptor, &far_side, &reset).await;
+                }
             }));
         }
         if let (Some((listener, _)), Some(acceptor)) = (self.proxy, acceptor) {
@@ -110,7 +114,10 @@ impl Listeners {
         let far_side = far_side.clone();
         tasks.push(accept(self.plain.0, move |stream, _| {
             let far_side = far_side.clone();
-            async move { serve(stream, &far_side, &Arrival::plain()).await }
+            async move {
+                let (line, reset) = Line::of(stream);
+                serve(line, &far_side, &Arrival::plain(), &reset).await;
+            }
         }));
         Ok(tasks)
     }
@@ -182,14 +189,14 @@ where
 }
 
 /// Ends TLS and answers what comes over it.
-pub(super) async fn encrypted<S>(stream: S, acceptor: &TlsAcceptor, far_side: &FarSide)
+pub(super) async fn encrypted<S>(stream: S, acceptor: &TlsAcceptor, far_side: &FarSide, reset: &Reset)
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
 {
     match tokio::time::timeout(HANDSHAKE_PATIENCE, acceptor.accept(stream)).await {
         Ok(Ok(stream)) => {
             let arrival = Arrival::tls(tls::presented(stream.get_ref().1));
-            serve(stream, far_side, &arrival).await;
+            serve(stream, far_side, &arrival, reset).await;
         }
         Ok(Err(error)) => tracing::debug!(%error, "a caller and the sandbox did not agree on TLS"),
         Err(_) => tracing::debug!("a caller took too long over TLS"),

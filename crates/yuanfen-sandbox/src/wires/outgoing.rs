@@ -1,10 +1,13 @@
-//! A body that may end before the length that it announced.
+//! A body that may end before the length that it announced, or take its time.
 
+use std::future::Future as _;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
+use tokio::time::{Sleep, sleep};
 
 /// Ends the connection without an answer.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +19,13 @@ pub(super) struct Outgoing {
     rest: Option<Bytes>,
     announced: u64,
     end: End,
+    drip: Option<Drip>,
+}
+
+/// A body that comes a byte at a time.
+struct Drip {
+    pause: Duration,
+    next: Pin<Box<Sleep>>,
 }
 
 /// How a body ends.
@@ -33,6 +43,18 @@ impl Outgoing {
             announced: u64::try_from(body.len()).unwrap_or(u64::MAX),
             rest: Some(body).filter(|body| !body.is_empty()),
             end: End::Whole,
+            drip: None,
+        }
+    }
+
+    /// The whole body, with a pause before each byte.
+    pub(super) fn drip(body: Bytes, pause: Duration) -> Self {
+        Self {
+            drip: Some(Drip {
+                pause,
+                next: Box::pin(sleep(pause)),
+            }),
+            ..Self::whole(body)
         }
     }
 
@@ -43,7 +65,18 @@ impl Outgoing {
             announced: u64::try_from(body.len()).unwrap_or(u64::MAX).max(1),
             rest: Some(body.slice(..half)).filter(|body| !body.is_empty()),
             end: End::Pause,
+            drip: None,
         }
+    }
+}
+
+impl Outgoing {
+    /// The next byte, which is taken off the rest.
+    fn drop_of(&mut self) -> Option<Bytes> {
+        let mut rest = self.rest.take()?;
+        let drop = rest.split_to(1);
+        self.rest = Some(rest).filter(|rest| !rest.is_empty());
+        Some(drop)
     }
 }
 
@@ -55,6 +88,12 @@ impl Body for Outgoing {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, CutByPlan>>> {
+        let has_rest = self.rest.is_some();
+        if let Some(drip) = self.drip.as_mut().filter(|_| has_rest) {
+            ready!(drip.next.as_mut().poll(context));
+            drip.next = Box::pin(sleep(drip.pause));
+            return Poll::Ready(self.drop_of().map(|drop| Ok(Frame::data(drop))));
+        }
         if let Some(rest) = self.rest.take() {
             return Poll::Ready(Some(Ok(Frame::data(rest))));
         }

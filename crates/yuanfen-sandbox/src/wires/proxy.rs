@@ -16,6 +16,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use super::connection::{self, http, respond};
+use super::line::{Line, Reset};
 use super::listen::encrypted;
 use super::outgoing::{CutByPlan, Outgoing};
 use crate::FarSide;
@@ -51,9 +52,10 @@ type Granted = Mutex<Option<(OnUpgrade, Inside)>>;
 
 pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, doors: &Doors, far_side: &FarSide) {
     let granted = Granted::default();
-    let service = service_fn(|request| relay(request, peer, doors, far_side, &granted));
+    let (line, reset) = Line::of(stream);
+    let service = service_fn(|request| relay(request, peer, doors, far_side, &granted, &reset));
     let served = http()
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(line), service)
         .with_upgrades()
         .await;
     if let Err(error) = served {
@@ -63,8 +65,10 @@ pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, doors: &Doors, fa
     let granted = granted.into_inner().unwrap_or_else(PoisonError::into_inner);
     let Some((upgrade, inside)) = granted else { return };
     match (upgrade.await, inside) {
-        (Ok(stream), Inside::Tls) => encrypted(TokioIo::new(stream), &doors.acceptor, far_side).await,
-        (Ok(stream), Inside::Plain) => connection::serve(TokioIo::new(stream), far_side, &Arrival::plain()).await,
+        (Ok(stream), Inside::Tls) => encrypted(TokioIo::new(stream), &doors.acceptor, far_side, &reset).await,
+        (Ok(stream), Inside::Plain) => {
+            connection::serve(TokioIo::new(stream), far_side, &Arrival::plain(), &reset).await;
+        }
         (Err(error), _) => tracing::debug!(%error, "a tunnel of the sandbox's proxy did not open"),
     }
 }
@@ -75,6 +79,7 @@ async fn relay(
     doors: &Doors,
     far_side: &FarSide,
     granted: &Granted,
+    reset: &Reset,
 ) -> Result<Response<Outgoing>, CutByPlan> {
     let allowed = doors.allow(&request).and_then(|inside| {
         // What comes from another machine is encrypted, here as everywhere.
@@ -97,7 +102,7 @@ async fn relay(
                 .insert(ReasonPhrase::from_static(b"Connection Established"));
             Ok(response)
         }
-        Ok(_) => respond(request, far_side, &Arrival::plain()).await,
+        Ok(_) => respond(request, far_side, &Arrival::plain(), reset).await,
     }
 }
 

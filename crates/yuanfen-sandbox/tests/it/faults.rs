@@ -10,6 +10,7 @@ mod replay;
 
 use std::time::{Duration, Instant};
 
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use yuanfen_sandbox::{FaultKind, FaultPlan, FaultRule, NoticeOutcome, Platform, Sandbox};
 use yuanfen_testkit::oracle;
 
@@ -229,6 +230,42 @@ async fn cuts_the_connection_before_or_in_the_middle_of_the_reply() {
         .parse()
         .unwrap();
     assert!(!body.is_empty() && body.len() < announced, "{answer}");
+}
+
+#[tokio::test]
+async fn resets_the_connection_before_the_reply() {
+    let sandbox = sandbox().await;
+    for (kind, expected) in [
+        (FaultKind::ResetReply, Err(std::io::ErrorKind::ConnectionReset)),
+        (FaultKind::LoseReply, Ok(0)),
+    ] {
+        sandbox.set_faults(kind);
+        let mut stream = tokio::net::TcpStream::connect(sandbox.address()).await.unwrap();
+        stream.write_all(CERTIFICATES).await.unwrap();
+        let ended = stream.read_to_end(&mut Vec::new()).await;
+        assert_eq!(ended.map_err(|error| error.kind()), expected, "{kind}");
+    }
+    assert_eq!(sandbox.exchanges()[0].status, None);
+}
+
+#[tokio::test]
+async fn lets_a_body_drip() {
+    let sandbox = sandbox().await;
+    let whole = raw(sandbox.address(), CERTIFICATES).await;
+    sandbox.set_faults(FaultKind::DripMs(2));
+    let begun = Instant::now();
+    let mut stream = tokio::net::TcpStream::connect(sandbox.address()).await.unwrap();
+    stream.write_all(CERTIFICATES).await.unwrap();
+    let (mut dripped, mut reads) = (Vec::new(), 0);
+    while stream.read_buf(&mut dripped).await.unwrap() > 0 {
+        reads += 1;
+    }
+    // Byte by byte, and in the end all of it.
+    let (head, body) = dripped.split_at(dripped.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4);
+    assert!(reads > body.len() / 2, "{reads} reads of {} bytes", body.len());
+    assert!(begun.elapsed() >= Duration::from_millis(u64::try_from(body.len()).unwrap()));
+    assert_eq!(head.len() + body.len(), whole.len());
+    assert_eq!(sandbox.exchanges()[1].status.unwrap(), 401);
 }
 
 #[tokio::test]

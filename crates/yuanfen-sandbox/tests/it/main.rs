@@ -34,6 +34,7 @@ mod notices_https;
 mod origins;
 mod proxy;
 mod raw_http;
+mod scenarios;
 mod sdk_needs;
 mod secure;
 mod settings;

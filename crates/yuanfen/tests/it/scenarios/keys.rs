@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use yuanfen::core::{ErrorKind, Fate, SettleVerdict, SignatureError, Standing};
+use yuanfen::core::{ErrorKind, Fate, SettleVerdict, Standing};
 use yuanfen::wechat_v3::ops::{DownloadCertificates, QueriedOrder, QueryOrder};
 use yuanfen::wechat_v3::settle::ORDER;
 use yuanfen_sandbox::{FaultKind, OrderState, Platform};
@@ -120,17 +120,27 @@ pub async fn clocks_that_disagree_settle_nothing() {
     assert_eq!(day.struck(V3, "query-order", skew), 1);
     assert_eq!(day.book(V3), [(OrderState::Unpaid, 0)]);
 
-    // The refusal is as far off as its clock says, so it proves nothing.
     let day = Day::begin("clock-skewed").await;
     let account = day.shop.wechat_v3();
     let client = day.client(account.clone());
     let list = client.call(&DownloadCertificates::new()).await.unwrap();
     account.adopt(&list, day.shop.now());
-    let error = client.call(&v3_order(&day.shop)).await.unwrap_err();
-    let ErrorKind::Signature(stale) = error.kind() else {
-        panic!("{error:?}")
-    };
-    assert_eq!(*stale, SignatureError::Stale { skew_seconds: -420 });
-    assert_eq!(error.fate(), Fate::Unknown);
+    let books = Books::shared();
+    let door = Door::open(account, books.clone(), day.shop.time()).await;
+    let mut order = v3_order(&day.shop);
+    order.terms.notify_url = door.url.clone();
+    books.lock().unwrap().write_down(order_no().as_str(), amount().fen());
+    // A refusal that is itself as far off as its clock is proven by nothing, and says how far apart the clocks are.
+    let error = client.call(&order).await.unwrap_err();
+    let refusal = error.refusal().unwrap();
+    assert_eq!((refusal.code.as_str(), refusal.verified), ("SIGN_ERROR", false));
+    assert!(refusal.skew_seconds.is_some());
     assert!(day.book(V3).is_empty());
+    client.call(&order).await.unwrap();
+    // So is a notice, which comes again.
+    day.sandbox.pay(V3, order_no().as_str()).unwrap();
+    day.sandbox.advance(Duration::from_secs(15)).await.unwrap();
+    assert_eq!(day.struck_notices(skew), 1);
+    assert_eq!(books.lock().unwrap().counts(), (1, 1));
+    assert_eq!(day.book(V3), [(OrderState::Paid, 0)]);
 }
