@@ -122,6 +122,10 @@ v3("v3-query-with-content-type", "GET", NUMBER + "AB%7C12_-%2A" + OF_MERCHANT, e
 v3("v3-query-empty-serial", "GET", NUMBER + "AB%7C12_-%2A" + OF_MERCHANT, extra=["Wechatpay-Serial:"])
 v3("v3-query-unknown-serial", "GET", NUMBER + "AB%7C12_-%2A" + OF_MERCHANT,
    extra=["Wechatpay-Serial: 59D2EB1C0F6A4D3387B1A0C4E5F60718293A4B5C"])
+v3("v3-query-by-id", "GET", "/v3/pay/transactions/id/4200000000202510090000000000?mchid=1900000001")
+v3("v3-provider-query-by-id", "GET", "/v3/pay/partner/transactions/id/4200000000202510090000000000"
+   "?sp_mchid=1900000101&sub_mchid=1900000111", who=SP)
+v3("v3-download-bill", "GET", "/v3/billdownload/file?token=nobodys-token%2B%3D")
 v3("v3-unknown-path", "GET", "/v3/pay/transactions/nowhere/1")
 
 # The other operations of APIv3, for the merchant itself and in partner form.

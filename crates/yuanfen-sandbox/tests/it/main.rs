@@ -20,6 +20,7 @@ mod book;
 mod cashier;
 mod clock;
 mod diagnosis;
+mod every_call;
 mod fault_plans;
 mod faults;
 mod fshows;
