@@ -237,3 +237,24 @@ async fn ends_open_tunnels_with_the_sandbox() {
     assert!(ended.is_ok(), "the tunnel outlived the sandbox");
     assert!(rest.is_empty());
 }
+
+#[tokio::test]
+async fn needs_no_tls_listener_beside_it() {
+    let sandbox = Sandbox::builder()
+        .clock(clock())
+        .seed(1)
+        .connect_proxy(true)
+        .start()
+        .await
+        .unwrap();
+    assert_eq!(sandbox.tls_address(), None);
+    let (stream, _) = tunnel(&sandbox, "CONNECT api.wechatpay.cn:443 HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    let host = "api.wechatpay.cn";
+    let stream = secure::over(stream, host, secure::config(&sandbox, None))
+        .await
+        .unwrap();
+    assert_eq!(
+        parse(&exchange(stream, &request_as("v3-place", host)).await).status,
+        200
+    );
+}

@@ -20,13 +20,22 @@ pub struct Identity {
 
 /// Trusts the sandbox's authority and nothing else; shows a certificate where there is one.
 pub fn config(sandbox: &Sandbox, identity: Option<&Identity>) -> ClientConfig {
+    config_of(sandbox, identity, rustls::DEFAULT_VERSIONS)
+}
+
+/// The same in those versions of TLS.
+pub fn config_of(
+    sandbox: &Sandbox,
+    identity: Option<&Identity>,
+    versions: &[&'static rustls::SupportedProtocolVersion],
+) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     let authority = sandbox.keys().ca_certificate_pem();
     roots
         .add(CertificateDer::from_pem_slice(authority.as_bytes()).unwrap())
         .unwrap();
     let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .unwrap()
         .with_root_certificates(roots);
     match identity {

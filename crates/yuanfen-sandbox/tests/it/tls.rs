@@ -2,9 +2,10 @@
 
 use std::net::SocketAddr;
 
+use rustls::HandshakeKind;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use yuanfen_sandbox::{Platform, Sandbox, SandboxError};
+use yuanfen_sandbox::{FaultKind, FaultRule, Platform, Sandbox, SandboxError};
 
 use crate::raw_http::{Answer, parse, request_as};
 use crate::secure::{self, connect, exchange, stranger};
@@ -232,4 +233,49 @@ async fn answers_by_the_number_of_an_address_beyond_loopback() {
         told.starts_with(&format!("https://{host}/v3/billdownload/file?")),
         "{told}"
     );
+}
+
+#[tokio::test]
+async fn knows_a_merchant_again_on_a_session_that_is_resumed() {
+    let sandbox = sandbox().await;
+    let account = sandbox.wechat_v3();
+    let own = secure::Identity {
+        certificate: account.merchant_certificate_pem,
+        key: account.merchant_private_key_pem.expose().clone(),
+    };
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        // What a client keeps of one connection for the next is in its configuration.
+        let config = secure::config_of(&sandbox, Some(&own), &[version]);
+        for kind in [HandshakeKind::Full, HandshakeKind::Resumed] {
+            let stream = TcpStream::connect(sandbox.tls_address().unwrap()).await.unwrap();
+            let mut stream = secure::over(stream, PAY, config.clone()).await.unwrap();
+            let answer = exchange(&mut stream, &request_as("v2-refund", PAY)).await;
+            assert_eq!(stream.get_ref().1.handshake_kind(), Some(kind), "{version:?}");
+            assert_eq!(
+                xml_fields(&parse(&answer).body)["err_code"],
+                "ORDERNOTEXIST",
+                "{version:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn cuts_encrypted_connections_by_plan_as_it_cuts_others() {
+    let sandbox = sandbox().await;
+    sandbox.set_faults(FaultRule::new(FaultKind::LoseReply).during("place-jsapi-order").nth(1));
+    let stream = connect(&sandbox, PAY, None).await.unwrap();
+    assert_eq!(exchange(stream, &request_as("v3-place", PAY)).await, b"");
+    // The order is there all the same.
+    assert_eq!(send(&sandbox, "v3-query", None).await.status, 200);
+    sandbox.set_faults(FaultRule::new(FaultKind::CutReply).during("query-order").nth(1));
+    let stream = connect(&sandbox, PAY, None).await.unwrap();
+    let cut = exchange(stream, &request_as("v3-query", PAY)).await;
+    let text = String::from_utf8_lossy(&cut);
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    let announced = head
+        .lines()
+        .find_map(|line| line.strip_prefix("Content-Length: "))
+        .unwrap();
+    assert!(!body.is_empty() && body.len() < announced.parse().unwrap(), "{text}");
 }
