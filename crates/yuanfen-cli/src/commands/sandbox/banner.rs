@@ -28,7 +28,7 @@ impl Banner<'_> {
         row(
             "plain HTTP",
             &format!(
-                "{0}: WeChat Pay v2 and v3 at the root, {0}/starpos, {0}/fshows, {0}/mpgateway",
+                "{} for WeChat Pay v2 and v3, and /starpos, /fshows, /mpgateway below it",
                 sandbox.base_url()
             ),
         );

@@ -1,11 +1,13 @@
 //! Which keys a sandbox gets, and how a folder keeps its own.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use yuanfen::core::Secret;
 use yuanfen_sandbox::{KeySet, KeySetError};
 
 use super::folder::{Folder, FolderError};
 
-/// The secret that a folder's keys are made from, as 64 digits of hex.
+/// The secret that a folder's keys are made from, 32 bytes in base64.
 pub(super) const SECRET_FILE: &str = "keys.secret";
 
 /// Where the keys come from.
@@ -28,7 +30,7 @@ pub(super) enum KeysError {
     Folder(#[from] FolderError),
     #[error("the keys cannot be made")]
     Make(#[from] KeySetError),
-    #[error("{0} does not hold 64 digits of hex; remove it to have new keys made")]
+    #[error("{0} does not hold 32 bytes in base64; remove it to have new keys made")]
     Secret(String),
 }
 
@@ -37,31 +39,23 @@ pub(super) enum KeysError {
 /// A folder keeps its keys: a developer who restarts the sandbox finds the shop's configuration still right, and the
 /// authority that was once trusted still the one.
 pub(super) fn choose(seed: Option<u64>, folder: Option<&Folder>) -> Result<(KeySet, Origin), KeysError> {
-    let (seed, folder) = match (seed, folder) {
+    let folder = match (seed, folder) {
         (Some(seed), _) => return Ok((KeySet::from_seed(seed)?, Origin::Seed)),
         (None, None) => return Ok((KeySet::built_in(), Origin::BuiltIn)),
-        (None, Some(folder)) => (folder.read(SECRET_FILE)?.map(Secret::new), folder),
+        (None, Some(folder)) => folder,
     };
-    if let Some(kept) = seed {
+    if let Some(kept) = folder.read(SECRET_FILE)?.map(Secret::new) {
         let secret =
             read(kept.expose()).ok_or_else(|| KeysError::Secret(folder.path(SECRET_FILE).display().to_string()))?;
         return Ok((KeySet::from_secret(secret)?, Origin::Kept));
     }
     let secret = KeySet::new_secret()?;
-    let digits: String = secret.expose().iter().map(|byte| format!("{byte:02x}")).collect();
-    let digits = Secret::new(digits + "\n");
-    folder.put_secret(SECRET_FILE, digits.expose().as_bytes())?;
+    let text = Secret::new(STANDARD.encode(secret.expose()) + "\n");
+    folder.put_secret(SECRET_FILE, text.expose().as_bytes())?;
     Ok((KeySet::from_secret(secret)?, Origin::Fresh))
 }
 
-fn read(digits: &[u8]) -> Option<Secret<[u8; 32]>> {
-    let digits = std::str::from_utf8(digits.trim_ascii()).ok()?;
-    if digits.len() != 64 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-        return None;
-    }
-    let mut secret = [0; 32];
-    for (place, at) in secret.iter_mut().zip((0..digits.len()).step_by(2)) {
-        *place = u8::from_str_radix(digits.get(at..at.saturating_add(2))?, 16).ok()?;
-    }
-    Some(Secret::new(secret))
+fn read(text: &[u8]) -> Option<Secret<[u8; 32]>> {
+    let bytes = Secret::new(STANDARD.decode(text.trim_ascii()).ok()?);
+    <[u8; 32]>::try_from(bytes.expose().as_slice()).ok().map(Secret::new)
 }

@@ -45,7 +45,7 @@ fn says_what_is_wrong_with_an_argument() {
     let folder = Folder::new();
     let path = folder.path().to_str().unwrap();
     folder.put("keys.secret", "5ec7e7");
-    refuses(&["--dir", path], "64 digits of hex; remove it");
+    refuses(&["--dir", path], "32 bytes in base64; remove it");
     let plan = folder.put("plan.json", "{\"schema\":2}");
     refuses(&["--scenario", plan.to_str().unwrap()], "missing field");
 }
