@@ -33,13 +33,16 @@ pub(super) fn print(rows: &[Row], json: bool) -> Result<(), Error> {
     }
     let mut counts: BTreeMap<&str, BTreeMap<Mode, Count>> = BTreeMap::new();
     for row in rows {
-        let count = counts.entry(row.provider).or_default().entry(row.mode).or_default();
-        match row.verdict {
+        let modes = counts.entry(row.provider).or_default();
+        if matches!(row.verdict, Verdict::NotOffered { .. } | Verdict::Skipped { .. }) {
             // No case of ours: whoever counts them would count what nobody can do, or nobody did.
-            Verdict::NotOffered { .. } | Verdict::Skipped { .. } => continue,
+            continue;
+        }
+        let count = modes.entry(row.mode).or_default();
+        match row.verdict {
             Verdict::Passed => count.passed += 1,
             Verdict::Gap { .. } => count.gaps += 1,
-            Verdict::Failed { .. } | Verdict::NotRun => {}
+            Verdict::Failed { .. } | Verdict::NotRun | Verdict::NotOffered { .. } | Verdict::Skipped { .. } => {}
         }
         count.all += 1;
     }
