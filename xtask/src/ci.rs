@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::process::{Call, Done};
 use crate::readme;
 use crate::totals::Totals;
-use crate::{fuzz, peers, tidy, wasm};
+use crate::{console, fuzz, peers, tidy, wasm};
 
 /// The facade with one provider, as a shop would take it. Only WeChat Pay v3 needs a backend.
 const ALONE: [&str; 7] = [
@@ -32,7 +32,7 @@ struct Step {
 }
 
 /// Cheap ones first; the tests build what the later ones need.
-const STEPS: [Step; 15] = [
+const STEPS: [Step; 16] = [
     Step {
         name: "the lock files are current",
         run: |_| fetch(),
@@ -92,6 +92,10 @@ const STEPS: [Step; 15] = [
     Step {
         name: "other people's SDKs",
         run: peers::run,
+    },
+    Step {
+        name: "the console in a browser",
+        run: console::check,
     },
 ];
 

@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 
 mod ci;
+mod console;
 mod failure;
 mod fuzz;
 mod metadata;
@@ -30,6 +31,7 @@ usage: cargo xtask <command>
   readme               writes the generated part of the READMEs
   fuzz-smoke           every seed on stable, then every fuzz target for a few seconds, where cargo-fuzz is
   wasm                 checks yuanfen-wechat-v3 for wasm32-unknown-unknown, where that target is installed
+  console [args]       the sandbox's console in headless Chromium; pictures in target/console
   bench [args]         each flow beside its raw primitive (release build of yuanfen-proof)
   bill-download [args] a bill of any size to the disk: time beside hashing it, and memory (the same)
   load [args]          the sandbox under load: 100,000 orders from 64 clients, nothing lost (the same)
@@ -50,7 +52,7 @@ fn main() -> ExitCode {
 }
 
 fn dispatch(command: &str, rest: &[String]) -> Result<(), Failure> {
-    let takes_arguments = matches!(command, "bench" | "bill-download" | "load" | "conformance");
+    let takes_arguments = matches!(command, "bench" | "bill-download" | "load" | "conformance" | "console");
     if let (false, Some(extra)) = (takes_arguments, rest.first()) {
         return Err(Failure::new(format!(
             "`{command}` takes no argument, but `{extra}` was given\n\n{USAGE}"
@@ -62,6 +64,7 @@ fn dispatch(command: &str, rest: &[String]) -> Result<(), Failure> {
         "readme" => readme::write(),
         "fuzz-smoke" => fuzz::smoke(&mut totals::Totals::default()).map(|done| done.print()),
         "wasm" => wasm::check().map(|done| done.print()),
+        "console" => console::run(rest),
         "bench" | "bill-download" | "load" | "conformance" => proof::run(command, rest),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");

@@ -1,5 +1,5 @@
 //! `yuanfen-proof`: what is claimed of the Yuanfen crates, measured and counted. `cargo xtask bench`,
-//! `cargo xtask bill-download`, `cargo xtask load` and `cargo xtask conformance` run it.
+//! `bill-download`, `load`, `conformance` and `console` run it.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 

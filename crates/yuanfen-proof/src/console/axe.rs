@@ -52,16 +52,18 @@ pub(super) fn script(folder: &Path) -> Result<String, Missing> {
     std::fs::read_to_string(&file).map_err(|error| Missing(error.to_string()))
 }
 
-/// Puts the rules of WCAG 2.2 A and AA, and axe-core's own best practices, to the page as it stands.
+/// Puts axe-core's rules to the page as it stands: WCAG 2 A and AA and its own best practices, or one rule by its name.
 ///
 /// # Errors
 /// With the first violations: the rule, and where.
-pub(super) async fn check(browser: &Browser, script: &str, place: &str) -> Result<(), Error> {
+pub(super) async fn check(browser: &Browser, script: &str, rule: &str, place: &str) -> Result<(), Error> {
+    // It stays in the page until the next one is loaded.
     let run = format!(
-        "{script}; const done = arguments[0]; axe.run(document, {{ resultTypes: ['violations'] }}).then(done, (error) => \
-         done({{ error: String(error) }}));"
+        "const [rule, done] = arguments; if (!window.axe) {{ {script} }}
+         const options = rule === '' ? {{}} : {{ runOnly: [rule] }};
+         axe.run(document, {{ ...options, resultTypes: ['violations'] }}).then(done, (error) => done({{ error: String(error) }}));"
     );
-    let found = browser.eval_later(&run, &[]).await?;
+    let found = browser.eval_later(&run, &[json!(rule)]).await?;
     let (Some(violations), Some(passes)) = (found["violations"].as_array(), found["passes"].as_array()) else {
         return Err(format!("axe-core did not run: {}", found["error"]).into());
     };

@@ -160,11 +160,11 @@ impl Browser {
     ///
     /// # Errors
     /// With what it wrote or asked.
-    pub(super) async fn expect_silence(&self, origin: &str, loses_the_sandbox: bool) -> Result<(), Error> {
+    pub(super) async fn expect_silence(&self, origin: &str, has_failing_calls: bool) -> Result<(), Error> {
         for entry in self.log("browser").await? {
             let text = entry["message"].as_str().unwrap_or_default();
-            let is_loss = loses_the_sandbox && text.contains(origin) && text.contains("net::ERR_");
-            if matches!(entry["level"].as_str(), Some("SEVERE" | "WARNING")) && !is_loss {
+            let is_expected = has_failing_calls && text.starts_with(origin) && text.contains("Failed to load resource");
+            if matches!(entry["level"].as_str(), Some("SEVERE" | "WARNING")) && !is_expected {
                 return Err(format!("the page wrote to its console: {text}").into());
             }
         }

@@ -40,6 +40,24 @@ pub(super) async fn a_fault_is_set_strikes_and_is_cleared(stage: &Stage<'_>) -> 
     page.until_text("tbody td", "lose-reply").await
 }
 
+pub(super) async fn a_scenario_is_put_in_force_and_has_its_page(stage: &Stage<'_>) -> Result<(), Error> {
+    let page = stage.browser;
+    stage.open("/faults").await?;
+    let scenario = "[...document.querySelectorAll('.scenarios li')].find((item) => item.innerText.includes('The reply to an order is lost'))";
+    page.until(&format!("{scenario} !== undefined")).await?;
+    page.eval(&format!("{scenario}.setAttribute('id', 'scenario')")).await?;
+    page.click("#scenario summary").await?;
+    page.until_text("#scenario .prose", "What a correct shop does.").await?;
+    stage.picture("scenario-en").await?;
+    page.click("#scenario button").await?;
+    page.until_text(".rules", "lose-reply").await?;
+    page.until_text(".scenarios .tag", "chosen").await?;
+    if stage.shop.place("SHOP2026112200016", 990, "noodles").await.is_ok() {
+        return Err("the scenario did not strike".into());
+    }
+    page.until_text(".rules", "struck 1").await
+}
+
 pub(super) async fn a_wrong_signature_shows_where_the_texts_part(stage: &Stage<'_>) -> Result<(), Error> {
     let page = stage.browser;
     stage.shop.place("SHOP2026112200012", 990, "noodles").await?;
@@ -76,15 +94,17 @@ pub(super) async fn a_refused_notice_comes_again_when_the_clock_moves(stage: &St
     page.until_text(".detail .next", "Next attempt:").await?;
     stage.open("/notices").await?;
     page.until_text(".notice", "SHOP2026112200013").await?;
+    page.until_text(".attempts code", "the shop is busy").await?;
     page.click(".attempts summary").await?;
-    page.until_text(".attempts pre", "the shop is busy").await?;
+    page.until_text(".attempts .headers", "wechatpay-signature").await?;
+    page.until_text(".attempts pre", "TRANSACTION.SUCCESS").await?;
     stage.open("/clock").await?;
     page.click(".card .buttons button").await?;
     page.until_text(".head .ahead", "5 min").await?;
     stage.picture("clock-en").await?;
     stage.open("/notices").await?;
     page.until_text(".attempts li:first-child", "Attempt 2").await?;
-    page.until_text(".attempts li:first-child", "acknowledged · 204")
+    page.until_text(".attempts li:first-child", "acknowledged · 200")
         .await?;
     stage.picture("notices-en").await?;
     if stage.shop.taken() == 1 {

@@ -76,4 +76,8 @@ function read(number) {
   api.get(`/api/notices/${number}`).then((found) => whole.set(number, found), () => whole.delete(number)).finally(changed);
 }
 
-const sent = (number) => (whole.get(number) ? message(t("request"), whole.get(number).request) : waiting());
+/** Nothing until somebody unfolds it. */
+function sent(number) {
+  if (!whole.has(number)) return null;
+  return whole.get(number) ? message(t("request"), whole.get(number).request) : waiting();
+}
