@@ -5,6 +5,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 
+mod admin_api;
 mod ci;
 mod console;
 mod failure;
@@ -30,6 +31,7 @@ usage: cargo xtask <command>
   tidy                 edges between crates, features, vectors' origins, dependency trees, purity, layout, README
   readme               writes the generated part of the READMEs
   fuzz-smoke           every seed on stable, then every fuzz target for a few seconds, where cargo-fuzz is
+  admin-api            the sandbox's admin API, called by Schemathesis as its OpenAPI document has it, where pip is
   wasm                 checks yuanfen-wechat-v3 for wasm32-unknown-unknown, where that target is installed
   console [args]       the sandbox's console in headless Chromium; pictures in target/console
   bench [args]         each flow beside its raw primitive (release build of yuanfen-proof)
@@ -63,6 +65,7 @@ fn dispatch(command: &str, rest: &[String]) -> Result<(), Failure> {
         "tidy" => tidy::run(),
         "readme" => readme::write(),
         "fuzz-smoke" => fuzz::smoke(&mut totals::Totals::default()).map(|done| done.print()),
+        "admin-api" => admin_api::run().map(|done| done.print()),
         "wasm" => wasm::check().map(|done| done.print()),
         "console" => console::run(rest),
         "bench" | "bill-download" | "load" | "conformance" => proof::run(command, rest),

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use yuanfen_core::{Fields, Limits};
 
 use super::answer::Wrong;
-use super::routes::{self, Route, Work};
+use super::routes::{self, Captured, Route, Work};
 use crate::{Account, Platform};
 
 /// Entries of a list unless the call says how many.
@@ -17,7 +17,7 @@ const MOST: usize = 1000;
 /// A call to a route that exists, by its method.
 pub(super) struct Ask<'a> {
     route: &'static Route,
-    captured: Vec<(&'static str, String)>,
+    captured: Captured,
     query: Fields,
     body: &'a [u8],
 }
@@ -108,11 +108,15 @@ impl<'a> Ask<'a> {
         self.body
     }
 
-    /// The body as JSON; `what` is what it should be.
+    /// The body as a JSON object; `what` is what it should be.
     ///
     /// # Errors
     /// Says what is wrong with it.
     pub(super) fn json<T: DeserializeOwned>(&self, what: &str) -> Result<T, Wrong> {
+        // Else serde would take a list for an object without names.
+        if !self.body.trim_ascii_start().starts_with(b"{") {
+            return Err(Wrong::form(format!("not {what}: a JSON object is wanted")));
+        }
         serde_json::from_slice(self.body).map_err(|error| Wrong::form(format!("not {what}: {error}")))
     }
 }

@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 use http::Response;
-use serde::Deserialize;
-use serde_json::json;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value, json};
 use yuanfen_core::Fen;
 
 use super::answer::{Wrong, answer};
@@ -15,6 +16,7 @@ use crate::{Coupon, FarSide, Payer, Platform, Reaction};
 struct Described {
     openid: Option<String>,
     bank: Option<String>,
+    #[serde(deserialize_with = "coupons")]
     coupons: Vec<DescribedCoupon>,
     reaction: Reaction,
 }
@@ -33,6 +35,13 @@ struct DescribedCoupon {
 pub(super) struct Said {
     pub(super) stars: u8,
     pub(super) text: String,
+}
+
+/// A list of objects; serde would take lists without names as well.
+fn coupons<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<DescribedCoupon>, D::Error> {
+    let described = Vec::<Map<String, Value>>::deserialize(deserializer)?;
+    let read = |coupon| DescribedCoupon::deserialize(Value::Object(coupon)).map_err(D::Error::custom);
+    described.into_iter().map(read).collect()
 }
 
 /// A payer shows a code. An empty body is the sandbox's own payer, who pays.

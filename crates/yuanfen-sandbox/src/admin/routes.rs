@@ -127,8 +127,8 @@ pub(super) static ROUTES: &[Route] = &[
     post("/api/public-key-mode", keys::public_key_mode),
 ];
 
-/// What a path names: each gap of its route with what stands there.
-type Captured = Vec<(&'static str, String)>;
+/// What a path says where its route has names in braces.
+pub(super) type Captured = Vec<(&'static str, String)>;
 
 /// The route of a call, and what its path names.
 ///

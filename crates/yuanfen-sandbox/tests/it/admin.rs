@@ -93,6 +93,8 @@ fn shows_a_payment_code_and_what_the_payer_does_about_it() {
         r#"{"reaction":"dances"}"#,
         r#"{"name":"x"}"#,
         r#"{"coupons":[{"id":"C1"}]}"#,
+        r#"{"coupons":[["C1",10,true]]}"#,
+        "[null,null]",
     ] {
         assert_eq!(
             call(&far_side, "POST", "payment-codes/wechat-v2", wrong).status(),

@@ -146,6 +146,17 @@ impl Document {
                         self.validate(schema, item, &format!("{place}[{index}]"));
                     }
                 }
+                "anyOf" => {
+                    let schemas = wanted.as_array().unwrap();
+                    assert!(
+                        schemas.iter().any(|schema| self.fits(schema, value)),
+                        "{place}: {value} fits none of {wanted}"
+                    );
+                }
+                "minLength" => assert!(
+                    value.as_str().is_none_or(|text| text.chars().count() >= size(wanted)),
+                    "{place}"
+                ),
                 "minItems" => assert!(value.as_array().unwrap().len() >= size(wanted), "{place}"),
                 "uniqueItems" => {
                     let items: BTreeSet<String> = value.as_array().unwrap().iter().map(Value::to_string).collect();
