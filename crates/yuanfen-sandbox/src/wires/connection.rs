@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, EXPECT};
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -22,6 +22,10 @@ use crate::far_side::{Departure, Handled};
 const MOST_CALL: usize = 1 << 20;
 /// Most bytes of a body that holds a file: more than any platform takes, so that it is the platform that refuses.
 const MOST_UPLOAD: usize = 6 << 20;
+/// Most bytes of a body that is too long which are read all the same.
+const MOST_DRAINED: usize = 64 << 20;
+/// How long that may take.
+const DRAIN_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a caller may take for the head of its request, and how long a kept connection may lie idle.
 const HEAD_PATIENCE: Duration = Duration::from_secs(30);
 /// How long a caller may take for the body behind it.
@@ -65,7 +69,8 @@ pub(super) async fn respond(
     } else {
         MOST_CALL
     };
-    let body = match read(body, most).await {
+    let waits = head.headers.contains_key(EXPECT);
+    let body = match read(body, most, waits).await {
         Ok(body) => body,
         Err(status) => {
             let refusal = FarSide::turn_away(head.uri.path(), status);
@@ -88,11 +93,29 @@ pub(super) async fn respond(
     }
 }
 
-async fn read(body: Incoming, most: usize) -> Result<Bytes, StatusCode> {
+/// Reads a body. `waits` is whether the caller asks before it sends one.
+async fn read(body: Incoming, most: usize, waits: bool) -> Result<Bytes, StatusCode> {
+    if usize::try_from(body.size_hint().lower()).is_ok_and(|announced| announced > most) {
+        if !waits && tokio::time::timeout(DRAIN_PATIENCE, drain(body)).await.is_err() {
+            tracing::debug!("a body that is too long took too long");
+        }
+        return Err(StatusCode::PAYLOAD_TOO_LARGE);
+    }
     match tokio::time::timeout(BODY_PATIENCE, Limited::new(body, most).collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(StatusCode::PAYLOAD_TOO_LARGE),
         Ok(Err(_)) => Err(StatusCode::BAD_REQUEST),
         Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
+    }
+}
+
+/// Throws away a body that is too long. A connection that is closed over unread bytes is reset, and the caller would see
+/// that instead of the answer.
+async fn drain(mut body: Incoming) {
+    let mut left = MOST_DRAINED;
+    while let Some(Ok(frame)) = body.frame().await {
+        let length = frame.data_ref().map_or(0, Bytes::len);
+        let Some(rest) = left.checked_sub(length) else { return };
+        left = rest;
     }
 }

@@ -536,3 +536,23 @@ async fn does_not_wait_for_ever_for_a_head_that_does_not_come_and_refuses_what_i
     }
     assert!(sandbox.exchanges().is_empty());
 }
+
+#[tokio::test]
+async fn tells_who_sends_too_much_so_and_not_by_a_reset() {
+    let sandbox = sandbox().await;
+    let head = "POST /v3/pay/transactions/jsapi HTTP/1.1\r\nHost: x\r\nContent-Length: 8388608\r\n";
+    let mut stream = TcpStream::connect(sandbox.address()).await.unwrap();
+    let sent = [format!("{head}\r\n").as_bytes(), &vec![b'x'; 8_388_608]].concat();
+    stream.write_all(&sent).await.unwrap();
+    let (status, body) = one_answer(&mut stream).await;
+    assert!(status.starts_with("HTTP/1.1 413 "), "{status}");
+    assert!(body.starts_with(b"{\"code\":\"INVALID_REQUEST\""));
+
+    // Who asks first is told before it sends anything.
+    let mut stream = TcpStream::connect(sandbox.address()).await.unwrap();
+    let asked = format!("{head}Expect: 100-continue\r\n\r\n");
+    stream.write_all(asked.as_bytes()).await.unwrap();
+    let (status, _) = one_answer(&mut stream).await;
+    assert!(status.starts_with("HTTP/1.1 413 "), "{status}");
+    assert!(sandbox.exchanges().is_empty());
+}

@@ -156,7 +156,11 @@ impl<'a> Part<'a> {
 }
 
 pub(super) fn malformed() -> Refusal {
-    Refusal::new(400, "PARAM_ERROR", "请求体不是规定的multipart/form-data,需有meta和file两部分")
+    Refusal::new(
+        400,
+        "PARAM_ERROR",
+        "请求体不是规定的multipart/form-data,需有meta和file两部分",
+    )
 }
 
 pub(super) fn take(media: Media, upload: &Upload<'_>, desk: &Desk<'_>) -> Result<Answer, Refusal> {
