@@ -26,7 +26,9 @@ pub(crate) fn run(totals: &mut Totals) -> Result<Done, Failure> {
     totals.failed += counts.failed;
     run?;
     match counts {
-        Counts { passed: 0, skipped: 0, .. } => Err(Failure::new("no SDK was driven and none was skipped")),
+        Counts {
+            passed: 0, skipped: 0, ..
+        } => Err(Failure::new("no SDK was driven and none was skipped")),
         Counts { skipped: 0, .. } => Ok(Done::Ran),
         Counts { skipped, .. } => Ok(Done::Skipped(format!(
             "{skipped} walks with SDKs that could not be installed here; their registries' clients say why above"
@@ -61,7 +63,10 @@ mod tests {
             failed: 1,
             skipped: 3,
         };
-        assert_eq!(read("peers: 520 passed, 1 failed, 61 not offered, 3 skipped"), Some(counts));
+        assert_eq!(
+            read("peers: 520 passed, 1 failed, 61 not offered, 3 skipped"),
+            Some(counts)
+        );
         assert_eq!(read("wechat-v2    66 of 66"), None);
         assert_eq!(read("peers: many passed"), None);
     }

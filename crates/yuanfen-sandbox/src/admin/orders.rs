@@ -31,6 +31,12 @@ pub(super) fn pay(far_side: &FarSide, ask: &Ask<'_>) -> Result<Response<Bytes>, 
     Ok(answer(&order(&far_side.pay(ask.account()?, ask.part("order_no"))?)))
 }
 
+pub(super) fn pay_late(far_side: &FarSide, ask: &Ask<'_>) -> Result<Response<Bytes>, Wrong> {
+    Ok(answer(&order(
+        &far_side.pay_late(ask.account()?, ask.part("order_no"))?,
+    )))
+}
+
 pub(super) fn cancel(far_side: &FarSide, ask: &Ask<'_>) -> Result<Response<Bytes>, Wrong> {
     Ok(answer(&order(&far_side.cancel(ask.account()?, ask.part("order_no"))?)))
 }

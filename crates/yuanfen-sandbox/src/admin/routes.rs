@@ -88,6 +88,7 @@ pub(super) static ROUTES: &[Route] = &[
     get("/api/orders", &["account", "limit", "before"], orders::list),
     get("/api/orders/{account}/{order_no}", &[], orders::show),
     post("/api/orders/{account}/{order_no}/pay", orders::pay),
+    post("/api/orders/{account}/{order_no}/pay-late", orders::pay_late),
     post("/api/orders/{account}/{order_no}/cancel", orders::cancel),
     post("/api/orders/{account}/{order_no}/fail", orders::fail),
     post("/api/orders/{account}/{order_no}/type", orders::keep_typing),

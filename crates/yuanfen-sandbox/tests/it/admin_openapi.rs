@@ -283,6 +283,8 @@ fn every_answer_is_as_the_document_describes_it() {
         (&get, "/api/orders/wechat-v3/order-9", "", 404),
         (&post, "/api/orders/wechat-v3/order-2/pay", "", 200),
         (&post, "/api/orders/wechat-v3/order-2/pay", "", 409),
+        (&post, "/api/orders/wechat-v3/order-2/pay-late", "", 409),
+        (&post, "/api/orders/wechat-v3/order-9/pay-late", "", 404),
         (&post, "/api/orders/wechat-v3/order-3/cancel", "", 200),
         (&post, "/api/orders/wechat-v3/order-3/fail", "", 200),
         (&post, "/api/orders/wechat-v3/order-3/type", "", 409),
@@ -364,6 +366,8 @@ fn every_answer_is_as_the_document_describes_it() {
         (&post, "/api/platform-certificate/rotate", "", 200),
         (&post, "/api/platform-certificate/rotate", "", 409),
         (&post, "/api/public-key-mode", "{\"on\":true}", 200),
+        // Still open, so simply paid.
+        (&post, "/api/orders/wechat-v3/order-3/pay-late", "", 200),
     ];
     let mut worked = BTreeSet::new();
     for (method, target, body, status) in calls {

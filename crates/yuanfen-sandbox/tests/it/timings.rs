@@ -11,7 +11,7 @@ use yuanfen_sandbox::{
 
 use crate::bills::fetch;
 use crate::shop::{far_side, json_of, place, query, refund, refusal, v2, v3};
-use crate::{v3_combined, v3_orders, v3_till};
+use crate::{admin, v3_combined, v3_orders, v3_till};
 
 const V2: Platform = Platform::WechatV2;
 const V3: Platform = Platform::WechatV3;
@@ -102,7 +102,13 @@ fn a_payer_who_was_in_the_cashier_may_be_done_after_the_orders_time() {
     later(&far_side, 7 * 86_400);
     assert_eq!(query(&far_side, "order-1")["trade_state"], "CLOSED");
     assert_eq!(far_side.pay(V3, "order-1").unwrap_err(), BookError::Closed);
-    far_side.pay_late(V3, "order-1").unwrap();
+    // The payer's phone over HTTP.
+    let late = |number: &str| admin::call(&far_side, "POST", &format!("orders/wechat-v3/{number}/pay-late"), "");
+    assert_eq!(json_of(&late("order-1"))["state"], "paid");
+    assert_eq!(
+        (late("order-2").status().as_u16(), late("order-4").status().as_u16()),
+        (409, 404)
+    );
     let told = query(&far_side, "order-1");
     assert_eq!(
         (&told["trade_state"], &told["success_time"]),
