@@ -156,7 +156,8 @@ fn authority(uri: &Uri, headers: &HeaderMap) -> Option<Authority> {
         }
     };
     let after_host = authority.as_str().strip_prefix(authority.host())?;
-    let is_plain = after_host.is_empty() || authority.port_u16().is_some_and(|port| port != 0);
+    // `Authority` takes `[::1]evil.example:443` for the host `[::1]` with that port.
+    let is_plain = after_host.is_empty() || after_host.strip_prefix(':').is_some_and(is_port);
     is_plain.then_some(authority)
 }
 
@@ -169,6 +170,10 @@ pub(crate) fn bare(host: &str) -> String {
 /// `localhost`, 127.0.0.0/8 and ::1.
 pub(crate) fn is_loopback(bare_host: &str) -> bool {
     bare_host == "localhost" || bare_host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+fn is_port(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok_and(|port| port != 0)
 }
 
 fn is_host_name(name: &str) -> bool {

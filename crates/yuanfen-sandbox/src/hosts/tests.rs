@@ -43,7 +43,8 @@ proptest! {
             Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
             _ => (rest, None),
         };
-        assert!(port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0)), "{origin}");
+        let digits = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+        assert!(port.is_none_or(|port| digits(port) && port.parse::<u16>().is_ok_and(|port| port > 0)), "{origin}");
         assert!(!rest.contains(['@', '/', '?', '#', '\\', ' ']), "{origin}");
         let host = bare(host);
         assert!(is_loopback(&host) || hosts.names().contains(&host), "{origin}");
