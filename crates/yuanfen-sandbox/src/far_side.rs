@@ -3,6 +3,7 @@
 mod agreed;
 mod bills;
 mod log;
+mod onlookers;
 mod payer;
 mod troubles;
 mod ways_in;
@@ -362,11 +363,11 @@ impl FarSide {
             Departure::Whole(response) | Departure::Drip(response, _) => Some(response),
             Departure::Half(_) | Departure::Nothing | Departure::Reset => None,
         };
-        // Who looks on sees how often each rule struck.
+        // Who looks on sees how often each rule struck; some change keys.
         let topics: &[Topic] = if strikes.kinds().is_empty() {
             &[Topic::Exchanges]
         } else {
-            &[Topic::Exchanges, Topic::Faults]
+            &[Topic::Exchanges, Topic::Faults, Topic::Settings]
         };
         state.exchanges.push(Exchange {
             number: 0,
@@ -440,35 +441,6 @@ impl FarSide {
     #[must_use]
     pub fn seed(&self) -> u64 {
         self.0.seed
-    }
-
-    pub(crate) fn changes(&self) -> &Changes {
-        &self.0.changes
-    }
-
-    /// Tells who looks on that these changed, and the orders if one did.
-    fn touch_book(&self, state: &mut State, topics: &[Topic]) {
-        let changes = state.book.changes();
-        if std::mem::replace(&mut state.told_changes, changes) != changes {
-            self.touch(&[Topic::Orders]);
-        }
-        if !topics.is_empty() {
-            self.touch(topics);
-        }
-    }
-
-    /// Lets the time that has passed take effect, for who looks on: orders expire, and the clock may have been moved.
-    pub(crate) fn pass_time(&self) {
-        let hand = self.clock().hand();
-        let mut state = self.state();
-        state.book.expire(self.now());
-        let moved = std::mem::replace(&mut state.told_hand, hand) != hand;
-        self.touch_book(&mut state, if moved { &[Topic::Clock] } else { &[] });
-    }
-
-    /// Tells who looks on that these changed.
-    fn touch(&self, topics: &[Topic]) {
-        self.0.changes.touch(topics);
     }
 
     fn now(&self) -> UnixTime {

@@ -32,6 +32,7 @@ mod mpgateway;
 mod mutants;
 mod notices;
 mod notices_https;
+mod openapi_document;
 mod origins;
 mod proxy;
 mod raw_http;
