@@ -5,6 +5,7 @@ mod direct;
 mod gateways;
 mod harness;
 mod report;
+mod sandbox;
 
 use clap::Args;
 
@@ -37,6 +38,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool, crate::Error> {
     let flows: Vec<Flow> = direct::flows()?
         .into_iter()
         .chain(gateways::flows()?)
+        .chain(sandbox::flows()?)
         .filter(|flow| arguments.filter.as_deref().is_none_or(|text| flow.name.contains(text)))
         .collect();
     if flows.is_empty() {

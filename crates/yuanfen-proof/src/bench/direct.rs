@@ -169,7 +169,7 @@ pub(super) fn opened<S: NotificationSource>(
     }
 }
 
-fn key_pair(pem: &str) -> Result<KeyPair, Error> {
+pub(super) fn key_pair(pem: &str) -> Result<KeyPair, Error> {
     let base64: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
     Ok(KeyPair::from_pkcs8(&STANDARD.decode(base64)?)?)
 }
