@@ -50,12 +50,13 @@ fn parse(field: &'static str, text: &str) -> Result<Uri, AddressError> {
     {
         return Err(wrong("holds a user name or password"));
     }
-    // `Uri` takes any text behind the colon for a port.
+    // `Uri` takes any text behind the colon for a port, and any behind a bracket for a part of the host.
     let after_host = uri
         .authority()
         .and_then(|authority| authority.as_str().strip_prefix(host))
         .unwrap_or_default();
-    if !after_host.is_empty() && uri.port_u16().is_none_or(|port| port == 0) {
+    let has_port = after_host.starts_with(':') && uri.port_u16().is_some_and(|port| port != 0);
+    if !after_host.is_empty() && !has_port {
         return Err(wrong("has a port that is none"));
     }
     match uri.scheme_str() {

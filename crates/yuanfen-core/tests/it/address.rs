@@ -154,6 +154,8 @@ fn refuses_ports_that_are_none() {
         "https://a.example:https/",
         "https://a.example:-1/",
         "http://[::1]:99999/",
+        "http://[::1]evil.example:80/",
+        "http://[::1]evil.example/",
         "http://127.0.0.1:80a",
     ] {
         assert!(problem(text).is_some(), "{text}");
