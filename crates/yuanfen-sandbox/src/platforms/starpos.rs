@@ -205,6 +205,12 @@ impl Starpos {
                 reply
             }
         };
+        // What all answers to the `sdk*` and `Revoke*` calls have in common (section 5.2).
+        if let (QUERY | REFUND | REVOKE, Some(added)) = (call.path, fields.filled("addField"))
+            && schema::is_later(&fields)
+        {
+            put(&mut reply, "addField", added);
+        }
         if desk.adds_fields() {
             put(&mut reply, "sandboxNewField", "新 字段");
         }

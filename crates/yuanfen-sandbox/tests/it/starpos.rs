@@ -410,6 +410,13 @@ async fn wants_a_new_number_for_every_call() {
     assert_eq!(sandbox.orders(Platform::Starpos).len(), 3);
     sandbox.pay(Platform::Starpos, "SO-1").unwrap();
     sandbox.pay(Platform::Starpos, &third["logNo"]).unwrap();
+    // Nor does it use a call's number up.
+    let fourth = signed(pay(&[("tradeNo", "SO-1"), ("selOrderNo", "-")]));
+    let fourth = opened(&call(&sandbox, "pubSigPay", &fourth).await);
+    assert_eq!(fourth["returnCode"], "000000");
+    let by_trade_no = signed(query("Q1", "SO-1", &[]));
+    let found = proven(&call(&sandbox, "sdkQryBarcodePay", &by_trade_no).await);
+    assert_eq!((&found["logNo"], &*found["result"]), (&fourth["logNo"], "A"));
 }
 
 #[tokio::test]
@@ -465,6 +472,11 @@ async fn queries_by_each_of_three_numbers_through_all_results() {
     sandbox.advance(Duration::from_secs(7200)).await.unwrap();
     assert_eq!(ask("EXPIRED", &[]).await["result"], "F");
     assert!(sandbox.pay(Platform::Starpos, "EXPIRED").is_err());
+    // Both results are final, whoever revokes afterwards.
+    for (trade_no, order_no, result) in [("R3", "EXPIRED", "F"), ("R4", "FAILED", "F"), ("R5", "REVOKED", "D")] {
+        call(&sandbox, "RevokeBarcodepay", &signed(query(trade_no, order_no, &[]))).await;
+        assert_eq!(ask(order_no, &[]).await["result"], result, "{order_no}");
+    }
 }
 
 #[tokio::test]

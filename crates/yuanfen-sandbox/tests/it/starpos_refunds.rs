@@ -177,16 +177,43 @@ fn takes_no_number_twice_and_no_payment_that_is_none() {
 
 #[test]
 fn is_unsure_of_a_refund_until_it_is_told_how_it_ended() {
-    for (end, result) in [(RefundState::Succeeded, "S"), (RefundState::Closed, "F")] {
+    for (end, result, gone) in [(RefundState::Succeeded, "S", "100"), (RefundState::Closed, "F", "0")] {
         let (far_side, channel_no) = paid();
         far_side.set_starpos_unsure(true);
         assert_eq!(refund(&far_side, "R1", &channel_no, "100")["result"], "Z");
         assert_eq!(ask(&far_side, "q1", "R1")["result"], "Z");
+        assert_eq!(ask(&far_side, "q1-order", "T1")["refAmt"], "0", "nothing went back yet");
         // What is undecided is not given out a second time.
         assert_eq!(refund(&far_side, "R2", &channel_no, "100")["result"], "F");
         far_side.settle_refund(Platform::Starpos, "R1", end).unwrap();
         assert_eq!(ask(&far_side, "q2", "R1")["result"], result);
+        assert_eq!(ask(&far_side, "q2-order", "T1")["refAmt"], gone);
         let again = refund(&far_side, "R3", &channel_no, "100")["result"].clone();
         assert_eq!(again, if end == RefundState::Closed { "Z" } else { "F" });
     }
+}
+
+#[test]
+fn repeats_an_added_field_in_every_answer_of_the_later_version() {
+    let (far_side, channel_no) = paid();
+    for (endpoint, trade_no, name, number, code) in [
+        (REFUND, "R1", "orderNo", &*channel_no, "000000"),
+        (QUERY, "q1", "qryNo", "R1", "000000"),
+        (QUERY, "q2", "qryNo", "T1", "000000"),
+        ("RevokeBarcodepay", "v1", "qryNo", "T1", "000000"),
+        (QUERY, "q3", "qryNo", "NOBODYS", "900004"),
+    ] {
+        let later = [(name, number), ("version", "V1.0.1"), ("addField", "table 7")];
+        let answer = call(&far_side, endpoint, &direct(trade_no, &later));
+        assert_eq!(answer["returnCode"], code, "{trade_no}");
+        assert_eq!(answer["tradeNo"], trade_no);
+        assert_eq!(answer["addField"], "table 7", "{trade_no}");
+    }
+    let earlier = call(
+        &far_side,
+        QUERY,
+        &direct("q4", &[("qryNo", "T1"), ("addField", "table 7")]),
+    );
+    assert_eq!(earlier["returnCode"], "900002");
+    assert_eq!(earlier.get("addField"), None);
 }

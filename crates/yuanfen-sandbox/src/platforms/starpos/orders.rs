@@ -3,7 +3,7 @@
 use yuanfen_core::{Clock14, Fen, Fields, UnixTime, WireText as _};
 
 use super::{Refusal, Starpos, accepted, put, refunds, schema};
-use crate::book::{Book, Details, Order, OrderState, Placement, Setback};
+use crate::book::{Book, Details, Order, OrderState, Placement, RefundState, Setback};
 use crate::keys::STARPOS_APP_ID;
 use crate::platforms::{Desk, Platform};
 
@@ -53,9 +53,11 @@ impl Starpos {
         if let Some(value) = fields.filled("goods_tag") {
             details.insert("goodsTag", value.to_owned());
         }
-        // Only `tradeNo` is unique. A shop's number that is taken makes another order, as it does in life.
+        // Only `tradeNo` is unique, and only among its like. A shop's number that is taken, also by another order's
+        // `tradeNo`, makes another order, as it does in life.
         let mut is_free = |number: &&str| desk.book.order(Platform::Starpos, number, now).is_none();
         let order_no = trade_no
+            .filter(&mut is_free)
             .or_else(|| fields.filled(SHOP_NO).filter(&mut is_free))
             .unwrap_or(&log_no);
         let placement = Placement {
@@ -126,9 +128,6 @@ impl Starpos {
         push_echoes(&mut reply, &order, fields);
         if schema::is_later(fields) {
             put(&mut reply, "refAmt", &refunded(&order).to_text());
-            if let Some(value) = fields.filled("addField") {
-                put(&mut reply, "addField", value);
-            }
         }
         Ok(reply)
     }
@@ -136,12 +135,15 @@ impl Starpos {
     pub(super) fn revoke(&mut self, fields: &Fields, desk: &mut Desk<'_>) -> Result<Fields, Refusal> {
         schema::check(fields, schema::QUERY)?;
         self.use_trade_no(fields.filled(TRADE_NO))?;
-        let number = named(fields, desk)?.order_no;
+        let before = named(fields, desk)?;
+        let number = before.order_no.as_str();
         let now = desk.now();
-        let is_closed = match desk.book.close(Platform::Starpos, &number, now) {
+        let is_closed = match desk.book.close(Platform::Starpos, number, now) {
+            // It failed or ran out before, and `F` is final.
+            Ok(_) if before.state() == OrderState::Closed => true,
             Ok(_) => desk
                 .book
-                .remember(Platform::Starpos, &number, [(REVOKED, String::new())])
+                .remember(Platform::Starpos, number, [(REVOKED, String::new())])
                 .is_ok(),
             Err(_) => false,
         };
@@ -223,10 +225,12 @@ pub(super) fn push_echoes(reply: &mut Fields, order: &Order, fields: &Fields) {
     }
 }
 
-/// What went back to the payer.
+/// What went back to the payer. A refund that is undecided may still fail.
 fn refunded(order: &Order) -> Fen {
-    if order.payment.is_none() {
-        return Fen::ZERO;
-    }
-    order.amount.try_sub(order.refundable()).unwrap_or(Fen::ZERO)
+    let gone = order
+        .refunds
+        .iter()
+        .filter(|refund| refund.state == RefundState::Succeeded);
+    // Refunds never exceed the order, so the sum fits.
+    Fen::try_sum(gone.map(|refund| refund.amount)).unwrap_or(order.amount)
 }
