@@ -216,10 +216,11 @@ impl PlatformSide for Fshows {
             let form = read_form(call).ok()?;
             let content = Object::parse(form.get("content")?.as_bytes(), &Limits::DEFAULT).ok()?;
             let mut taker = JsonTaker::new(&content);
-            if let Ok(number) = taker.need::<String>("out_trade_no") {
-                return Some(number);
-            }
-            let theirs: String = taker.need(orders::TRADE_NO).ok()?;
+            // Where both are there, `trade_no` wins; an order that is placed has none yet.
+            let theirs = taker.need::<String>(orders::TRADE_NO).ok();
+            let Some(theirs) = theirs.filter(|_| form.get("method") != Some(PLACE)) else {
+                return taker.need::<String>("out_trade_no").ok();
+            };
             let order = book.by_detail(Platform::Fshows, orders::TRADE_NO, &theirs, now)?;
             Some(order.order_no.clone())
         };

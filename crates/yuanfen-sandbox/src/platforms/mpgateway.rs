@@ -181,10 +181,11 @@ impl PlatformSide for Mpgateway {
             let form = yuanfen_form::read(call.body, &Limits::DEFAULT).ok()?;
             let (_, object) = base64_json::decode(form.filled("req")?, &Limits::DEFAULT).ok()?;
             let mut taker = JsonTaker::new(&object);
-            if let Ok(number) = taker.need::<String>("orderid") {
-                return Some(number);
-            }
-            let theirs: String = taker.need(orders::QUERY_ID).ok()?;
+            // Where both are there, `queryid` wins; an order that is placed has none yet.
+            let theirs = taker.need::<String>(orders::QUERY_ID).ok();
+            let Some(theirs) = theirs.filter(|_| call.path != SUBMIT) else {
+                return taker.need::<String>("orderid").ok();
+            };
             let order = book.by_detail(Platform::Mpgateway, orders::QUERY_ID, &theirs, now)?;
             Some(order.order_no.clone())
         };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use yuanfen_core::{FixedAmbient, Sign as _};
-use yuanfen_sandbox::{FaultKind, NoticeOutcome, PageRefused, Platform, Sandbox, SignatureVerdict};
+use yuanfen_sandbox::{FaultKind, FaultRule, NoticeOutcome, PageRefused, Platform, Sandbox, SignatureVerdict};
 use yuanfen_sign::legacy::{LegacyRsaSigningKey, RsaDigest};
 use yuanfen_testkit::oracle;
 
@@ -313,6 +313,15 @@ async fn queries_and_closes_by_either_number() {
     assert_eq!(call(&sandbox, QUERY, &nobody).await["error_code"], "-207");
     assert_eq!(call(&sandbox, CLOSE, &nobody).await["error_code"], "-207");
     assert_eq!(call(&sandbox, QUERY, &json!({})).await["error_code"], "-101");
+
+    // The fault plan takes the order that the platform takes.
+    sandbox.set_faults(FaultRule::new(FaultKind::UnsignedError).about("Q_1"));
+    assert_eq!(call(&sandbox, QUERY, &both).await["error_code"], "-200");
+    sandbox.set_faults(FaultRule::new(FaultKind::UnsignedError).about("Q_2"));
+    assert_eq!(
+        call(&sandbox, QUERY, &both).await["return_value"]["out_trade_no"],
+        "Q_1"
+    );
 }
 
 #[tokio::test]
@@ -414,7 +423,14 @@ async fn calls_back_until_the_shop_says_success() {
     for (name, value) in expected {
         assert_eq!(field(&fields, name), value, "{name}");
     }
-    assert_eq!(fields.len(), expected.len() + 1);
+    // The names of T3, one after the other.
+    let names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(
+        names.join("&"),
+        "out_trade_no&transaction_id&openid&is_subscribe&trade_type&bank_type&total_fee&net_money&time_end&\
+         bank_commission_fee&bank_commission_rate&liquidator_commission_fee&liquidator_commission_rate&\
+         pay_platform_fee&pay_platform_rate&sign&sign_type"
+    );
 
     // The same text over one changed value does not verify, so the check above can fail.
     let tampered = String::from_utf8(received[0].body().to_vec())

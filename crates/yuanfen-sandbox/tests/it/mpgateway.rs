@@ -5,7 +5,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use yuanfen_sandbox::{FaultKind, NoticeOutcome, PageRefused, Platform, Sandbox, SignatureVerdict};
+use yuanfen_sandbox::{FaultKind, FaultRule, NoticeOutcome, PageRefused, Platform, Sandbox, SignatureVerdict};
 use yuanfen_testkit::oracle;
 
 use crate::shop::Listener;
@@ -251,8 +251,26 @@ async fn queries_and_cancels_by_either_number() {
     assert!(sandbox.pay(Platform::Mpgateway, "TEST20240102030405").is_err());
 
     sandbox.pay(Platform::Mpgateway, "ANOTHER1").unwrap();
-    let paid = json!({ "merid": "00000001", "orderid": "ANOTHER1" });
-    assert_eq!(call(&sandbox, CANCEL, &paid).await["respcode"], "93");
+    let paid = call(&sandbox, QUERY, &json!({ "merid": "00000001", "orderid": "ANOTHER1" })).await;
+    for named in [
+        json!({ "merid": "00000001", "orderid": "ANOTHER1" }),
+        json!({ "merid": "00000001", "queryid": paid["queryid"] }),
+    ] {
+        // By the table no field may be absent, and `respmsg` has the reason of a failure.
+        assert_eq!(
+            call(&sandbox, CANCEL, &named).await,
+            json!({
+                "respcode": "93", "respmsg": "订单已支付，不能撤销", "queryid": paid["queryid"], "txnamt": 100,
+                "merid": "00000001", "orderid": "ANOTHER1",
+            })
+        );
+    }
+    // The fault plan takes the order that the gateway takes.
+    sandbox.set_faults(FaultRule::new(FaultKind::UnsignedError).about("TEST20240102030405"));
+    let struck = send(&sandbox, QUERY, &sealed(&both.to_string())).await;
+    assert_eq!(up_front(&struck)["respcode"], "99");
+    let spared = json!({ "merid": "00000001", "orderid": "TEST20240102030405", "queryid": paid["queryid"] });
+    assert_eq!(call(&sandbox, QUERY, &spared).await["orderid"], "ANOTHER1");
 }
 
 #[tokio::test]

@@ -195,7 +195,8 @@ pub(super) fn callback(order: &Order, desk: &Desk<'_>) -> Option<Fields> {
     ] {
         put(&mut fields, name, value);
     }
-    for share in shares.each() {
+    let [bank, platform, liquidator] = shares.each();
+    for share in [bank, liquidator, platform] {
         // Fees have five decimals here.
         put(&mut fields, &format!("{}_fee", share.name), &five_decimals(share.fee));
         put(&mut fields, &format!("{}_rate", share.name), &share.rate);

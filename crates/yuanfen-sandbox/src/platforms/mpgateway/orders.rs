@@ -158,19 +158,18 @@ pub(super) fn query(object: &Object, desk: &mut Desk<'_>) -> Result<FlatJson, Re
     Ok(reply)
 }
 
+/// No field of the answer may be absent (sheet, section 6.3): an order that is there is told of, cancelled or not.
 pub(super) fn cancel(object: &Object, desk: &mut Desk<'_>) -> Result<FlatJson, Refusal> {
     let now = desk.now();
-    let order_no = named(object, desk)?.order_no.clone();
-    let order = desk
-        .book
-        .close(Platform::Mpgateway, &order_no, now)
-        .map_err(|error| match error {
-            BookError::Paid => Refusal::new("93", "订单已支付，不能撤销"),
-            _ => Refusal::new("92", "订单不存在"),
-        })?;
+    let order = named(object, desk)?.clone();
+    let (code, words) = match desk.book.close(Platform::Mpgateway, &order.order_no, now) {
+        Ok(_) => ("00", "成功！"),
+        Err(BookError::Paid) => ("93", "订单已支付，不能撤销"),
+        Err(_) => return Err(Refusal::new("92", "订单不存在")),
+    };
     let mut reply = FlatJson::default();
-    reply.text("respcode", "00");
-    reply.text("respmsg", "成功！");
+    reply.text("respcode", code);
+    reply.text("respmsg", words);
     reply.text("queryid", order.detail(QUERY_ID).unwrap_or_default());
     reply.bare("txnamt", &order.amount.to_text());
     reply.text("merid", MPGATEWAY_MERCHANT);
