@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use http::Request;
-use yuanfen_sandbox::{FarSide, Platform, RefundState};
+use yuanfen_sandbox::{FarSide, FaultKind, FaultRule, Platform, RefundState};
 use yuanfen_testkit::oracle;
 
 use crate::shop::far_side;
@@ -216,4 +216,18 @@ fn repeats_an_added_field_in_every_answer_of_the_later_version() {
     );
     assert_eq!(earlier["returnCode"], "900002");
     assert_eq!(earlier.get("addField"), None);
+}
+
+#[test]
+fn strikes_a_query_by_each_number_of_an_order_and_of_its_refund() {
+    let (far_side, channel_no) = paid();
+    let taken = refund(&far_side, "R1", &channel_no, "40");
+    let order = far_side.order(Platform::Starpos, "T1").unwrap();
+    far_side.set_faults(FaultRule::new(FaultKind::AddFields).about("T1"));
+    let numbers = ["T1", order.detail("logNo").unwrap(), &channel_no, "R1", &taken["logNo"]];
+    for (index, number) in numbers.into_iter().enumerate() {
+        let found = ask(&far_side, &format!("q{index}"), number);
+        assert_eq!(found["result"], "S", "{number}");
+        assert!(found.contains_key("sandboxNewField"), "{number}");
+    }
 }

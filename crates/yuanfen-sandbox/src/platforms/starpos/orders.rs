@@ -193,7 +193,11 @@ pub(super) fn order_of(number: &str, book: &mut Book, now: UnixTime) -> Option<S
             return Some(order.order_no.clone());
         }
     }
-    let refunded = || book.by_refund(Platform::Starpos, number).map(|(order, _)| order);
+    let refunded = || {
+        let found = book.by_refund(Platform::Starpos, number);
+        let found = found.or_else(|| book.by_refund_id(Platform::Starpos, number));
+        found.map(|(order, _)| order)
+    };
     let order = book.by_transaction(Platform::Starpos, number).or_else(refunded);
     order.map(|order| order.order_no.clone())
 }
