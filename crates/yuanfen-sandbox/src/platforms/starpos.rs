@@ -137,7 +137,7 @@ impl Starpos {
             return Err(Refusal::new("900003", "商户或终端不存在"));
         }
         let Some(signature) = fields.filled("signValue") else {
-            if call.path == PAY && fields.get("signType").is_none() {
+            if call.path == PAY && fields.filled("signType").is_none() {
                 desk.checked(SignatureVerdict::NotChecked, None);
                 return Ok(());
             }

@@ -236,6 +236,12 @@ async fn takes_a_payment_signed_value_only_and_unsigned() {
             pay(&[("tradeNo", "T3"), ("signType", "-")]),
             SignatureVerdict::NotChecked,
         ),
+        // The vendor asks for the names of empty fields too, which changes nothing (section 3).
+        (
+            "T0",
+            pay(&[("tradeNo", "T0"), ("signType", ""), ("signValue", ""), ("attach", "")]),
+            SignatureVerdict::NotChecked,
+        ),
     ];
     for (order_no, map, verdict) in modes {
         let reply = opened(&call(&sandbox, "pubSigPay", &map).await);
