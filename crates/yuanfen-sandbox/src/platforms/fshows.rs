@@ -281,9 +281,14 @@ impl PlatformSide for Fshows {
     }
 }
 
-/// The parameters come in the body; those of the query are not looked at, since they end up in access logs.
+/// The parameters come in the body, or in the query of a call without one: the server reads what its container calls
+/// request parameters (sheet, section 3).
 fn read_form(call: &Call<'_>) -> Result<Fields, Refusal> {
-    yuanfen_form::read(call.body, &Limits::DEFAULT).map_err(|_| Refusal::new("-223", "解析错误"))
+    let form = match call.query {
+        Some(query) if call.body.is_empty() => query.as_bytes(),
+        _ => call.body,
+    };
+    yuanfen_form::read(form, &Limits::DEFAULT).map_err(|_| Refusal::new("-223", "解析错误"))
 }
 
 fn succeed(value: FlatJson) -> Response<Bytes> {

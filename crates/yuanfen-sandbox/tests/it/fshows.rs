@@ -186,8 +186,22 @@ async fn refuses_what_no_known_caller_signed() {
         assert_eq!(sandbox.exchanges().last().unwrap().signature, verdict, "{body}");
     }
     assert!(sandbox.orders(Platform::Fshows).is_empty());
-    // Nor in the address, where logs would keep it.
+}
+
+#[tokio::test]
+async fn reads_the_address_where_the_body_is_empty_as_the_server_does() {
+    // Sheet, section 3: two live clients sent the five parameters so, and both worked.
+    let sandbox = sandbox().await;
     let reply = post(sandbox.address(), &format!("{GATEWAY}?{T1A}"), FORM, b"").await;
+    assert_eq!(reply.json()["success"], true);
+    let exchange = sandbox.exchanges().pop().unwrap();
+    assert_eq!(
+        (exchange.operation, exchange.signature),
+        ("place-order", SignatureVerdict::Holds)
+    );
+    assert!(sandbox.order(Platform::Fshows, "DEMO_20990101_0001").is_some());
+    // A body counts alone.
+    let reply = post(sandbox.address(), &format!("{GATEWAY}?{T1A}"), FORM, b"app_id=1").await;
     assert_eq!(reply.json()["error_code"], "-101");
 }
 
