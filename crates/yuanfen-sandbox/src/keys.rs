@@ -139,7 +139,7 @@ impl KeySet {
         }))
     }
 
-    /// Keys that nobody else has. Making them takes about a second on two cores.
+    /// Keys that nobody else has. Making them takes one to two seconds on two cores (release build).
     ///
     /// # Errors
     /// When the system has no randomness to offer, or a key cannot be made.
@@ -158,7 +158,7 @@ impl KeySet {
     }
 
     /// The keys of that seed: the same bit for bit with every run, on every machine, and for everybody who knows the
-    /// seed. Making them takes about a second on two cores.
+    /// seed. Making them takes one to two seconds on two cores (release build).
     ///
     /// # Errors
     /// When a key cannot be made.
@@ -167,7 +167,7 @@ impl KeySet {
     }
 
     /// The keys of that secret, which is as good as having them: the same secret gives the same keys. This is how to
-    /// keep a fresh set from one run to the next. Making them takes about a second on two cores.
+    /// keep a fresh set from one run to the next. Making them takes one to two seconds on two cores (release build).
     ///
     /// # Errors
     /// When a key cannot be made.
