@@ -14,8 +14,8 @@ use super::orders::order;
 use crate::book::{BookError, RefundState};
 use crate::{Account, FarSide, Platform};
 
-/// Who is meant: an account by its name, or a platform's by its number. Empty texts stand for nothing, since a template
-/// leaves them where it has no value.
+/// Who is meant: an account by its name, or a platform's by its number. Empty texts and gaps that nobody filled in
+/// (`{mchid}`) stand for nothing, since a template leaves them where it has no value.
 #[derive(Deserialize)]
 struct Named {
     #[serde(default, deserialize_with = "filled")]
@@ -118,11 +118,11 @@ impl Named {
     }
 }
 
-/// A text, a number or nothing; an empty text is nothing.
+/// A text, a number or nothing; an empty text is nothing, and so is a gap of the template in `credentials.json`.
 fn filled<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(match Value::deserialize(deserializer)? {
         Value::Null => None,
-        Value::String(text) => Some(text).filter(|text| !text.is_empty()),
+        Value::String(text) => Some(text).filter(|text| !text.is_empty() && text != "{total}" && text != "{mchid}"),
         other => Some(other.to_string()),
     })
 }

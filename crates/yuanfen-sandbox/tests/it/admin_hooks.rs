@@ -26,6 +26,7 @@ fn pays_by_platform_and_number_with_the_total_as_text_or_number() {
         json!({ "platform": "wechat-v3", "out_trade_no": "order-2", "total": "100", "mchid": "1900000001" }),
         json!({ "account": "wechat-v3", "out_trade_no": "order-3", "total": "", "mchid": "" }),
         json!({ "account": "wechat-v3", "platform": "", "out_trade_no": "order-4", "total": null }),
+        json!({ "platform": "wechat-v3", "out_trade_no": "order-5", "total": "{total}", "mchid": "{mchid}" }),
     ];
     for (index, body) in bodies.iter().enumerate() {
         place(&far_side, &format!("order-{index}"), 100, URL);
