@@ -183,8 +183,11 @@ fn docs() -> Result<Done, Failure> {
     Ok(Done::Ran)
 }
 
+/// Tests that need PostgreSQL skip themselves where there is none. Here they fail: a merge must have seen them run.
 fn test(arguments: &str, totals: &mut Totals) -> Result<Done, Failure> {
-    Call::cargo(arguments).watch(|line| totals.read_line(line))?;
+    Call::cargo(arguments)
+        .env("YUANFEN_REQUIRE_POSTGRES", "1")
+        .watch(|line| totals.read_line(line))?;
     Ok(Done::Ran)
 }
 

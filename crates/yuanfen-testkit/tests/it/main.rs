@@ -10,5 +10,7 @@
 mod files;
 mod format;
 mod link;
+#[cfg(unix)]
+mod postgres;
 mod second_reading;
 mod twins;
