@@ -10,6 +10,7 @@ mod decimal;
 mod error;
 mod extra;
 mod fields;
+mod finding;
 mod limits;
 mod money;
 mod notification;
@@ -48,6 +49,7 @@ pub use error::{
 };
 pub use extra::Extra;
 pub use fields::{FieldError, Fields, ValueError};
+pub use finding::Finding;
 pub use limits::{LimitExceeded, Limits};
 pub use money::{Fen, MoneyError, PayAmount, Yuan};
 pub use notification::{EventKey, Facts, Hint, Lookup, Notice, NotificationSource, Transition, Verdict};

@@ -1,5 +1,7 @@
 //! Notices: what a platform posts to the shop when something has happened.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 
 use crate::{Fen, OpenError, OrderNo, RefundNo, RemoteId, UnixTime, Verified};
@@ -8,6 +10,22 @@ use crate::{Fen, OpenError, OrderNo, RefundNo, RemoteId, UnixTime, Verified};
 pub trait NotificationSource {
     /// The typed event.
     type Event;
+
+    /// The route's name: what [`key`](Self::key) puts in [`EventKey::route`].
+    fn route(&self) -> &'static str;
+
+    /// Whose notices these are: what [`key`](Self::key) puts in [`EventKey::account`]. A hint has no key, and neither has
+    /// a request that was refused; this is the name under which they are noted.
+    fn account(&self) -> &str;
+
+    /// The headers, by their lower-case names, without which the same request cannot be checked or read once more. Who
+    /// stores a request, to open it again later, keeps its method, its address with the query, its body, and of its
+    /// headers these.
+    ///
+    /// Unless a route says otherwise it is the one that says how the body is written.
+    fn kept_headers(&self) -> &'static [&'static str] {
+        &["content-type"]
+    }
 
     /// Checks a raw request and opens it.
     ///
@@ -90,7 +108,7 @@ pub enum Lookup {
 #[non_exhaustive]
 pub struct EventKey {
     /// The route's name.
-    pub route: &'static str,
+    pub route: Cow<'static, str>,
     /// The merchant.
     pub account: String,
     /// The order's or refund's number.
@@ -102,13 +120,13 @@ pub struct EventKey {
 impl EventKey {
     /// A key.
     pub fn new(
-        route: &'static str,
+        route: impl Into<Cow<'static, str>>,
         account: impl Into<String>,
         subject: impl Into<String>,
         transition: Transition,
     ) -> Self {
         Self {
-            route,
+            route: route.into(),
             account: account.into(),
             subject: subject.into(),
             transition,
@@ -126,6 +144,8 @@ pub enum Transition {
     OrderSettled,
     /// A payment failed for good.
     OrderFailed,
+    /// An order was closed or revoked unpaid: no money moved and none will.
+    OrderClosed,
     /// A refund reached the payer.
     RefundSucceeded,
     /// A refund did not reach the payer and needs handling.
@@ -137,6 +157,18 @@ pub enum Transition {
 }
 
 impl Transition {
+    /// All that this version names.
+    pub const ALL: &'static [Self] = &[
+        Self::OrderPaid,
+        Self::OrderSettled,
+        Self::OrderFailed,
+        Self::OrderClosed,
+        Self::RefundSucceeded,
+        Self::RefundAbnormal,
+        Self::RefundClosed,
+        Self::Other,
+    ];
+
     /// The name in keys and tables.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -144,16 +176,24 @@ impl Transition {
             Self::OrderPaid => "order-paid",
             Self::OrderSettled => "order-settled",
             Self::OrderFailed => "order-failed",
+            Self::OrderClosed => "order-closed",
             Self::RefundSucceeded => "refund-succeeded",
             Self::RefundAbnormal => "refund-abnormal",
             Self::RefundClosed => "refund-closed",
             Self::Other => "other",
         }
     }
+
+    /// The transition of that name, exactly as [`as_str`](Self::as_str) spells it. `None` is a name of another version.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|transition| transition.as_str() == name)
+    }
 }
 
 /// What an event settles. A difference here between two deliveries of one key is a conflict; a difference in bytes is
-/// not, because every delivery is signed anew.
+/// not, because every delivery is signed anew. A notice and the answer to a query do not always name the same facts:
+/// [`contradiction`](Self::contradiction) looks at those that both name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Facts {
@@ -185,6 +225,26 @@ impl Facts {
             app: None,
             end_state: end_state.into(),
         }
+    }
+
+    /// The first fact that both name and in which they differ, by the name of its field here. A fact that only one of
+    /// them names contradicts nothing.
+    #[must_use]
+    pub fn contradiction(&self, other: &Self) -> Option<&'static str> {
+        fn differ<T: PartialEq>(one: Option<&T>, other: Option<&T>) -> bool {
+            one.zip(other).is_some_and(|(one, other)| one != other)
+        }
+        [
+            ("amount", differ(self.amount.as_ref(), other.amount.as_ref())),
+            ("currency", differ(self.currency.as_ref(), other.currency.as_ref())),
+            ("order_no", differ(self.order_no.as_ref(), other.order_no.as_ref())),
+            ("remote_id", differ(self.remote_id.as_ref(), other.remote_id.as_ref())),
+            ("merchant", differ(self.merchant.as_ref(), other.merchant.as_ref())),
+            ("app", differ(self.app.as_ref(), other.app.as_ref())),
+            ("end_state", self.end_state != other.end_state),
+        ]
+        .into_iter()
+        .find_map(|(name, differs)| differs.then_some(name))
     }
 }
 

@@ -149,17 +149,31 @@ impl Account {
 impl NotificationSource for Account {
     type Event = Callback;
 
+    fn route(&self) -> &'static str {
+        "fshows"
+    }
+
+    /// `app_id`: which account of the platform's.
+    fn account(&self) -> &str {
+        &self.app_id
+    }
+
+    /// None: all that is checked and read is in the body.
+    fn kept_headers(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// A call-back settles nothing, however well it is signed: it names no account, one platform key signs for every
     /// account of an environment, and its text can be cut into fields in more than one way. It says which order to query.
     fn open_notification(&self, request: &Request<Bytes>, _now: UnixTime) -> Result<Notice<Callback>, OpenError> {
         let order_no = self.open_callback(request.body())?.into_inner().order_no;
-        Ok(Notice::Hint(Hint::new("fshows", Lookup::Order(order_no)).signed()))
+        Ok(Notice::Hint(Hint::new(self.route(), Lookup::Order(order_no)).signed()))
     }
 
     fn key(&self, event: &Callback) -> EventKey {
         EventKey::new(
-            "fshows",
-            &*self.app_id,
+            self.route(),
+            self.account(),
             event.order_no.as_str(),
             event.state.transition(),
         )

@@ -92,6 +92,19 @@ impl ResultNotice {
 impl NotificationSource for Account {
     type Event = ResultNotice;
 
+    fn route(&self) -> &'static str {
+        "mpgateway"
+    }
+
+    fn account(&self) -> &str {
+        &self.merchant
+    }
+
+    /// None: all that is checked and read is in the body or the query.
+    fn kept_headers(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// The two fields come from the form body; where that has none of them, from the query.
     fn open_notification(&self, request: &Request<Bytes>, _now: UnixTime) -> Result<Notice<ResultNotice>, OpenError> {
         let read = |text: &[u8]| {
@@ -115,7 +128,7 @@ impl NotificationSource for Account {
             Transition::Other => format!("{} {}", event.order_no, event.result),
             _ => event.order_no.to_string(),
         };
-        EventKey::new("mpgateway", &*self.merchant, subject, transition)
+        EventKey::new(self.route(), self.account(), subject, transition)
     }
 
     fn facts(&self, event: &ResultNotice) -> Facts {

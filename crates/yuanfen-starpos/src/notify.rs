@@ -141,6 +141,19 @@ impl fmt::Debug for Push {
 impl NotificationSource for Account {
     type Event = Push;
 
+    fn route(&self) -> &'static str {
+        "starpos"
+    }
+
+    fn account(&self) -> &str {
+        &self.merchant
+    }
+
+    /// None: all that is read is in the body, its character set included.
+    fn kept_headers(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     fn open_notification(&self, request: &Request<Bytes>, _now: UnixTime) -> Result<Notice<Push>, OpenError> {
         let body = request.body();
         let object = charset::read(body).map_err(|error| ProtocolError::unreadable(body, error))?;
@@ -153,11 +166,11 @@ impl NotificationSource for Account {
         }
         // Nothing proves a plain push: all that is taken from it is which payment to query.
         let push = Push::read(self, &fields)?;
-        Ok(Notice::Hint(Hint::new("starpos", Lookup::RemoteOrder(push.log_no))))
+        Ok(Notice::Hint(Hint::new(self.route(), Lookup::RemoteOrder(push.log_no))))
     }
 
     fn key(&self, event: &Push) -> EventKey {
-        EventKey::new("starpos", &*self.merchant, event.log_no.as_str(), event.transition())
+        EventKey::new(self.route(), self.account(), event.log_no.as_str(), event.transition())
     }
 
     fn facts(&self, event: &Push) -> Facts {

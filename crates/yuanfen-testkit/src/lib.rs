@@ -5,6 +5,7 @@
     reason = "a test library reports by panicking, with the case in the message; the types say so"
 )]
 
+pub mod kept;
 pub mod mutate;
 pub mod oracle;
 pub mod origin;
@@ -14,6 +15,7 @@ pub mod postgres;
 pub mod vectors;
 pub mod word;
 
+pub use kept::expect_kept;
 pub use mutate::{Change, Message, Mutant, Mutation, Outcome, Place, Tally, Weakness, expect_twins, expect_twins_but};
 pub use pair::{Clock, Link, Loss, Pair, Passage, Plan};
 #[cfg(unix)]

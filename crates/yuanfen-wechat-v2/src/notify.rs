@@ -92,6 +92,20 @@ impl fmt::Debug for PaymentNotice {
 impl NotificationSource for Account {
     type Event = PaymentNotice;
 
+    fn route(&self) -> &'static str {
+        "wechat-v2"
+    }
+
+    /// The number that signs: a service provider's, where one acts.
+    fn account(&self) -> &str {
+        &self.merchant_id
+    }
+
+    /// None: all that is checked and read is in the body.
+    fn kept_headers(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     fn open_notification(&self, request: &Request<Bytes>, _now: UnixTime) -> Result<Notice<PaymentNotice>, OpenError> {
         let fields = read(request.body())?;
         // A message that says of itself that it did not get through is not signed and says nothing.
@@ -116,8 +130,8 @@ impl NotificationSource for Account {
     /// An order number is unique under the number that signs, a service provider's across all its sub-merchants.
     fn key(&self, event: &PaymentNotice) -> EventKey {
         EventKey::new(
-            "wechat-v2",
-            &*self.merchant_id,
+            self.route(),
+            self.account(),
             event.order_no.as_str(),
             Transition::OrderPaid,
         )

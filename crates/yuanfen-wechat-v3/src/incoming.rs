@@ -15,6 +15,15 @@ const SIGNATURE: HeaderName = HeaderName::from_static("wechatpay-signature");
 pub(crate) const SERIAL: HeaderName = HeaderName::from_static("wechatpay-serial");
 const SIGNATURE_TYPE: HeaderName = HeaderName::from_static("wechatpay-signature-type");
 
+/// All of the headers that is read of a notice.
+pub(crate) const KEPT_HEADERS: [&str; 5] = [
+    "wechatpay-timestamp",
+    "wechatpay-nonce",
+    "wechatpay-signature",
+    "wechatpay-serial",
+    "wechatpay-signature-type",
+];
+
 /// What is read of one message. The sheet lets a ciphertext alone have 1 MiB.
 pub(crate) const LIMITS: Limits = {
     let mut limits = Limits::DEFAULT;

@@ -16,7 +16,7 @@ use yuanfen_core::{
 };
 
 use crate::certificates::{ALGORITHM, parse_object};
-use crate::incoming::{Signed, check_size};
+use crate::incoming::{KEPT_HEADERS, Signed, check_size};
 use crate::ops::PROVIDER;
 use crate::private::Raw;
 use crate::{Account, CombinedTransaction, SubMerchant, TradeState, Transaction};
@@ -64,6 +64,19 @@ struct OlderApi;
 impl NotificationSource for Account {
     type Event = Event;
 
+    fn route(&self) -> &'static str {
+        PROVIDER
+    }
+
+    /// The number that signs: a service provider's, where one acts.
+    fn account(&self) -> &str {
+        self.ids().merchant_id()
+    }
+
+    fn kept_headers(&self) -> &'static [&'static str] {
+        &KEPT_HEADERS
+    }
+
     /// Opens a notice. An unknown serial is [`SignatureError::UnknownKey`]: fetch the platform's keys as for an answer, then
     /// open the same notice again. One that cannot be fetched is [`SignatureError::KeyNotConfigured`], which says what to
     /// set.
@@ -77,7 +90,7 @@ impl NotificationSource for Account {
     }
 
     fn key(&self, event: &Event) -> EventKey {
-        let key = |subject: &str, transition| EventKey::new(PROVIDER, self.ids().merchant_id(), subject, transition);
+        let key = |subject: &str, transition| EventKey::new(self.route(), self.account(), subject, transition);
         match event {
             Event::Payment(order) => key(
                 order.order_no.as_str(),

@@ -25,7 +25,7 @@ fn transport(kind: TransportErrorKind, sent: Sent) -> ErrorKind {
     ErrorKind::Transport(TransportError::new(kind, sent, None))
 }
 
-fn refusal(fate: Fate, kind: RefusalKind, verified: bool) -> ErrorKind {
+pub(crate) fn refusal(fate: Fate, kind: RefusalKind, verified: bool) -> ErrorKind {
     let meaning = CodeMeaning::new(fate, kind, "read the sheet", "a test");
     let refusal = Refusal::new("CODE", "words", meaning);
     ErrorKind::Business(Box::new(if verified { refusal.verified() } else { refusal }))

@@ -16,6 +16,7 @@ mod error;
 mod fake;
 mod fate;
 mod fields;
+mod finding;
 mod json_taker;
 mod money;
 mod notification;

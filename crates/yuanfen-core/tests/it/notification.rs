@@ -15,16 +15,6 @@ impl Verify for Yes {
     }
 }
 
-const TRANSITIONS: [Transition; 7] = [
-    Transition::OrderPaid,
-    Transition::OrderSettled,
-    Transition::OrderFailed,
-    Transition::RefundSucceeded,
-    Transition::RefundAbnormal,
-    Transition::RefundClosed,
-    Transition::Other,
-];
-
 #[test]
 fn each_transition_of_each_subject_is_its_own_event() {
     let keys: BTreeSet<EventKey> = ["wechat-v2", "wechat-v3"]
@@ -32,10 +22,11 @@ fn each_transition_of_each_subject_is_its_own_event() {
         .flat_map(|route| ["m1", "m2"].map(|account| (route, account)))
         .flat_map(|(route, account)| ["A1", "A2"].map(|subject| (route, account, subject)))
         .flat_map(|(route, account, subject)| {
-            TRANSITIONS.map(|transition| EventKey::new(route, account, subject, transition))
+            let key = move |transition: &Transition| EventKey::new(route, account, subject, *transition);
+            Transition::ALL.iter().map(key)
         })
         .collect();
-    assert_eq!(keys.len(), 2 * 2 * 2 * TRANSITIONS.len());
+    assert_eq!(keys.len(), 2 * 2 * 2 * Transition::ALL.len());
     assert!(keys.contains(&EventKey::new(
         "wechat-v3",
         "m1".to_owned(),
@@ -44,11 +35,40 @@ fn each_transition_of_each_subject_is_its_own_event() {
     )));
 }
 
+/// The names stand in databases: none may ever change.
 #[test]
-fn transitions_have_names_of_their_own() {
-    let names: BTreeSet<&str> = TRANSITIONS.iter().map(|transition| transition.as_str()).collect();
-    assert_eq!(names.len(), TRANSITIONS.len());
-    assert_eq!(Transition::OrderSettled.as_str(), "order-settled");
+fn transitions_have_names_of_their_own_and_are_found_by_them() {
+    let named: Vec<(&str, Transition)> = Transition::ALL.iter().map(|kind| (kind.as_str(), *kind)).collect();
+    assert_eq!(
+        named,
+        [
+            ("order-paid", Transition::OrderPaid),
+            ("order-settled", Transition::OrderSettled),
+            ("order-failed", Transition::OrderFailed),
+            ("order-closed", Transition::OrderClosed),
+            ("refund-succeeded", Transition::RefundSucceeded),
+            ("refund-abnormal", Transition::RefundAbnormal),
+            ("refund-closed", Transition::RefundClosed),
+            ("other", Transition::Other),
+        ]
+    );
+    for (name, transition) in named {
+        assert_eq!(Transition::from_name(name), Some(transition));
+    }
+    for unknown in ["", "Order-paid", "order_paid", " order-paid", "order-reversed"] {
+        assert_eq!(Transition::from_name(unknown), None, "{unknown:?}");
+    }
+}
+
+#[test]
+fn a_key_read_from_a_database_is_the_key_of_the_notice() {
+    let stored = ["starpos", "order-paid"].map(str::to_owned);
+    let [route, transition] = stored;
+    let transition = Transition::from_name(&transition).unwrap();
+    let read = EventKey::new(route, "m1", "A1", transition);
+    let made = EventKey::new("starpos", "m1", "A1", Transition::OrderPaid);
+    assert_eq!(read, made);
+    assert!(BTreeSet::from([made]).contains(&read));
 }
 
 #[test]
@@ -64,6 +84,35 @@ fn any_settled_fact_that_differs_is_a_conflict() {
     other.remote_id = Some("42".to_owned());
     assert_ne!(facts, other);
     assert_ne!(Facts::new("SUCCESS"), Facts::new("CLOSED"));
+}
+
+#[test]
+fn only_a_fact_that_both_name_can_contradict_and_it_is_named() {
+    let text = |text: &str| Some(text.to_owned());
+    let mut full = Facts::new("SUCCESS");
+    full.amount = Some(Fen::new(100));
+    full.currency = text("CNY");
+    full.order_no = text("A1");
+    full.remote_id = text("42");
+    full.merchant = text("m1");
+    full.app = text("a1");
+    for other in [full.clone(), Facts::new("SUCCESS")] {
+        assert_eq!(full.contradiction(&other), None);
+        assert_eq!(other.contradiction(&full), None);
+    }
+    let change = |change: fn(&mut Facts)| {
+        let mut changed = full.clone();
+        change(&mut changed);
+        assert_eq!(full.contradiction(&changed), changed.contradiction(&full));
+        full.contradiction(&changed).unwrap()
+    };
+    assert_eq!(change(|facts| facts.amount = Some(Fen::new(101))), "amount");
+    assert_eq!(change(|facts| facts.currency = Some("USD".to_owned())), "currency");
+    assert_eq!(change(|facts| facts.order_no = Some("A2".to_owned())), "order_no");
+    assert_eq!(change(|facts| facts.remote_id = Some("43".to_owned())), "remote_id");
+    assert_eq!(change(|facts| facts.merchant = Some("m2".to_owned())), "merchant");
+    assert_eq!(change(|facts| facts.app = Some(String::new())), "app");
+    assert_eq!(change(|facts| "CLOSED".clone_into(&mut facts.end_state)), "end_state");
 }
 
 #[test]

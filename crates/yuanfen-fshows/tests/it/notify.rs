@@ -9,7 +9,7 @@ use yuanfen_fshows::notify::{Callback, CallbackState};
 use yuanfen_fshows::ops::{AlipayStatus, QueryOrder};
 use yuanfen_sign::legacy::{LegacyRsaSigningKey, RsaDigest};
 use yuanfen_testkit::mutate::{Change, Message, Outcome, Place, expect_twins};
-use yuanfen_testkit::oracle;
+use yuanfen_testkit::{expect_kept, oracle};
 
 use crate::{MERCHANT_KEY, PLATFORM_KEY, account, ambient, now, open_word, order_no};
 
@@ -137,7 +137,7 @@ fn every_status_has_its_transition() {
         let event = said(&with(pairs, name, Some(value)));
         let key = account().key(&event);
         assert_eq!(key.transition, transition, "{name} {value}");
-        assert_eq!((key.route, key.account.as_str()), ("fshows", "20990101000000001"));
+        assert_eq!((&*key.route, key.account.as_str()), ("fshows", "20990101000000001"));
         assert_eq!(key.subject, "DEMO_20990101_0001");
         assert_eq!(account().facts(&event).end_state, value);
     }
@@ -349,4 +349,13 @@ fn a_forged_call_back_is_one_that_opens() {
         account().open_notification(&forged, now()),
         Ok(Notice::Hint(_))
     ));
+}
+
+#[test]
+fn a_stored_call_back_is_the_same_hint_without_any_header() {
+    let account = account();
+    assert!(account.kept_headers().is_empty());
+    for pairs in [WECHAT, ALIPAY, JD, BESTPAY] {
+        expect_kept(&account, &request(body(pairs)), now());
+    }
 }

@@ -5,7 +5,7 @@ use yuanfen_core::{Fen, Notice, NotificationSource as _, OpenError, Transition, 
 use yuanfen_mpgateway::codes::ResultCode;
 use yuanfen_mpgateway::notify::ResultNotice;
 use yuanfen_mpgateway::{Account, PaidCodes, test_util};
-use yuanfen_testkit::{Value, json};
+use yuanfen_testkit::{Value, expect_kept, json};
 
 use crate::far_side::{
     MERCHANT, ORDER_NO, QUERY_ID, account, ambient, changed, form, notice, noticed, now, posted, signed, word,
@@ -50,7 +50,7 @@ fn takes_a_payment_and_its_settlement_for_two_transitions_of_one_order() {
     assert_ne!(first, second);
     for key in [&first, &second] {
         assert_eq!(
-            (key.route, &*key.account, &*key.subject),
+            (&*key.route, &*key.account, &*key.subject),
             ("mpgateway", MERCHANT, ORDER_NO)
         );
     }
@@ -208,4 +208,15 @@ fn forges_notices_that_the_account_accepts() {
         notice(&noticed()).body(),
         "as the gateway would make it"
     );
+}
+
+#[test]
+fn a_stored_notice_opens_to_the_same_without_any_header_from_its_body_or_its_address() {
+    let account = account();
+    assert!(account.kept_headers().is_empty());
+    expect_kept(&account, &notice(&noticed()), now());
+    let (resp, sign) = signed(&noticed().to_string());
+    let address = format!("/notify?{}", form([("resp", &*resp), ("sign", &*sign)]));
+    let asked = Request::get(address).body(bytes::Bytes::new()).unwrap();
+    expect_kept(&account, &asked, now());
 }

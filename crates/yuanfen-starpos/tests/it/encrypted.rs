@@ -6,7 +6,7 @@ use yuanfen_core::{Facts, Fen, FixedAmbient, Notice, NotificationSource as _, Tr
 use yuanfen_sign::legacy::{LegacyRsaSigningKey, RsaDigest};
 use yuanfen_starpos::Account;
 use yuanfen_starpos::notify::{Push, PushKeys, TxnCode};
-use yuanfen_testkit::{Value, json, oracle};
+use yuanfen_testkit::{Value, expect_kept, json, oracle};
 
 use crate::notify::{PUSH, refused, request};
 use crate::{OPENID, account, body, now, vectors, with};
@@ -243,7 +243,7 @@ fn a_payment_and_its_refund_have_two_keys_and_each_delivery_the_same() {
     let failed = opened(&with(PUSH, &[("TxnStatus", Some("0"))])).unwrap();
     let key = receiver.key(paid.get());
     assert_eq!(
-        (key.route, key.account.as_str(), key.subject.as_str()),
+        (&*key.route, key.account.as_str(), key.subject.as_str()),
         ("starpos", "000000000000001", "202401020000000002")
     );
     assert_eq!(key.transition, Transition::OrderPaid);
@@ -305,4 +305,11 @@ fn nothing_of_keys_or_payer_shows() {
         assert!(!shown.contains(secret), "{shown}");
     }
     assert!(shown.contains("202401020000000002") && shown.contains("PushKeys(..)"));
+}
+
+#[test]
+fn a_stored_push_opens_to_the_same_without_any_header() {
+    let (datas, signature) = sealed(&encoding_rs::GBK.encode(&body(PUSH)).0);
+    let request = request(body(&[("Datas", &datas), ("signValue", &signature)]));
+    expect_kept(&receiver(), &request, now());
 }

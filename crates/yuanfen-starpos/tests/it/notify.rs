@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::Request;
 use yuanfen_core::{Hint, Lookup, Notice, NotificationSource as _, OpenError, RemoteId, Verdict};
 use yuanfen_starpos::ops::{OrderKey, QueryOrder};
+use yuanfen_testkit::expect_kept;
 
 use crate::{MERCHANT, OPENID, account, body, now, protocol_word, signature_word, with};
 
@@ -199,4 +200,14 @@ fn a_forged_push_is_one_that_opens() {
     let hint = Hint::new("starpos", Lookup::RemoteOrder(RemoteId::new("1").unwrap()));
     assert!(matches!(opened, Notice::Hint(found) if found == hint));
     assert!(yuanfen_starpos::test_util::forge_push(&account(), &[("AgentId", "x")]).is_err());
+}
+
+#[test]
+fn a_stored_push_is_the_same_hint_without_any_header() {
+    let account = account();
+    assert!(account.kept_headers().is_empty());
+    let in_gbk = encoding_rs::GBK.encode(&body(PUSH)).0.into_owned();
+    for body in [body(PUSH).into_bytes(), in_gbk] {
+        expect_kept(&account, &request(body), now());
+    }
 }

@@ -6,8 +6,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use yuanfen_core::{
-    ClockDashed, Extra, Fen, FieldError, Fields, Hint, Lookup, OpenError, OrderNo, ProtocolError, ProtocolErrorKind,
-    RefundNo, RemoteId, Standing, Taker, UnixTime, Unsigned, open_enum,
+    ClockDashed, Extra, Fen, FieldError, Fields, Hint, Lookup, NotificationSource as _, OpenError, OrderNo,
+    ProtocolError, ProtocolErrorKind, RefundNo, RemoteId, Standing, Taker, UnixTime, Unsigned, open_enum,
 };
 use yuanfen_sign::legacy::aes_256_ecb_open;
 use yuanfen_xml::MESSAGE_LIMITS;
@@ -95,7 +95,7 @@ impl Account {
         let notice = self
             .decrypt_refund_notice(fields.filled("req_info").unwrap_or_default())?
             .into_inner();
-        Ok(Hint::new("wechat-v2", Lookup::Refund(notice.refund_no)))
+        Ok(Hint::new(self.route(), Lookup::Refund(notice.refund_no)))
     }
 }
 

@@ -6,7 +6,7 @@ use yuanfen_core::{
     Fen, Hint, Lookup, Notice, NotificationSource as _, OpenError, RefundNo, Transition, UnixTime, Verdict, Verified,
 };
 use yuanfen_sign::legacy::aes_256_ecb_seal;
-use yuanfen_testkit::oracle;
+use yuanfen_testkit::{expect_kept, oracle};
 use yuanfen_wechat_v2::notify::{PaymentNotice, RefundStatus};
 use yuanfen_wechat_v2::{Account, SignType, TradeType, test_util};
 
@@ -63,7 +63,7 @@ fn says_what_the_event_is_and_what_it_settles() {
     let event = settles(paid(&[])).into_inner();
     let key = account.key(&event);
     assert_eq!(
-        (key.route, &*key.account, &*key.subject, key.transition),
+        (&*key.route, &*key.account, &*key.subject, key.transition),
         ("wechat-v2", MERCHANT, ORDER_NO, Transition::OrderPaid)
     );
     let facts = account.facts(&event);
@@ -364,5 +364,21 @@ fn forges_notices_that_the_account_accepts() {
     assert!(
         test_util::forge_notice(&account(), &[("appid", "x")], &ambient()).is_err(),
         "a field twice"
+    );
+}
+
+#[test]
+fn a_stored_request_opens_to_the_same_without_any_header() {
+    let account = account();
+    assert!(account.kept_headers().is_empty());
+    expect_kept(
+        &account,
+        &posted(xml(&signed(&changed(PAID, &[]), SignType::Md5))),
+        now(),
+    );
+    expect_kept(
+        &account,
+        &posted(refund_notice(&sealed(&refund_plaintext(&[])), &[])),
+        now(),
     );
 }

@@ -1,11 +1,12 @@
 //! Notices: verified, read, decrypted, typed, in this order.
 
 use bytes::Bytes;
-use http::Request;
+use http::{HeaderValue, Request};
 use yuanfen_core::{
     EventKey, Fen, Notice, NotificationSource as _, OpenError, ProtocolErrorKind, Provider as _, Transition, UnixTime,
     Verdict,
 };
+use yuanfen_testkit::expect_kept;
 use yuanfen_wechat_v3::notify::Event;
 use yuanfen_wechat_v3::{Account, RefundStatus, TradeState};
 
@@ -364,4 +365,24 @@ fn acknowledges_in_this_apis_own_form() {
     let body: serde_json::Value = serde_json::from_slice(again.body()).unwrap();
     assert_eq!(body["code"], "FAIL");
     assert!(body["message"].is_string());
+}
+
+#[test]
+fn a_stored_request_opens_to_the_same_with_the_headers_of_its_signature_alone() {
+    let account = account();
+    let paid = envelope("TRANSACTION.SUCCESS", "transaction", PAID);
+    let refunded = envelope("REFUND.SUCCESS", "refund", REFUNDED);
+    for mut request in [notice(&paid), notice(&refunded)] {
+        expect_kept(&account, &request, now());
+        let scheme = HeaderValue::from_static("WECHATPAY2-SHA256-RSA2048");
+        request.headers_mut().insert("wechatpay-signature-type", scheme);
+        expect_kept(&account, &request, now());
+    }
+    // Each of them is read: none could be left out.
+    let other = HeaderValue::from_static("other");
+    for name in account.kept_headers() {
+        let mut changed = notice(&paid);
+        changed.headers_mut().insert(*name, other.clone());
+        assert!(account.open_notification(&changed, now()).is_err(), "{name}");
+    }
 }

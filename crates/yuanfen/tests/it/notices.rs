@@ -38,7 +38,7 @@ async fn a_v3_notice_that_comes_twice_is_one_event() {
         .collect();
     assert_eq!(stored[0], stored[1]);
     let (key, facts) = &stored[0];
-    assert_eq!((key.route, key.transition), ("wechat-v3", Transition::OrderPaid));
+    assert_eq!((&*key.route, key.transition), ("wechat-v3", Transition::OrderPaid));
     assert_eq!(key.subject, order_no().as_str());
     assert_eq!(facts.amount, Some(Fen::new(1230)));
 }
