@@ -77,8 +77,8 @@ impl PostgresServer {
     /// When this machine has no PostgreSQL.
     ///
     /// # Panics
-    /// When the folder holds anything else, when the server's user cannot reach it (a server does not run as root, so
-    /// beside root's private folders is no place for one), or when the server does not start.
+    /// When the folder holds anything else, when the server's user cannot reach it (root's server runs as the user
+    /// postgres, to whom the folder is given), or when the server does not start.
     pub fn start_in(folder: &Path) -> Result<Self, PostgresMissing> {
         let programs = Programs::find()?;
         let empty = fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none());
@@ -228,7 +228,10 @@ impl PostgresServer {
             // Nothing reads it. It is there so that the cleaner waits for the end of this program too.
             command.stdin(alive);
         }
-        let output = command.output().unwrap_or_else(|error| panic!("initdb: {error}"));
+        let output = command.output().unwrap_or_else(|error| {
+            let folder = self.folder.display();
+            panic!("initdb in {folder}, which the server's user must be able to reach: {error}")
+        });
         assert!(output.status.success(), "initdb: {}", words(&output));
     }
 
@@ -239,16 +242,11 @@ impl PostgresServer {
         let log = open_log(&path);
         let state = || fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap_or_default();
         let stale = state();
-        let at_the_end = if self.cleaner.is_some() {
-            Stop::Immediately
-        } else {
-            Stop::Fast
-        };
         let mut command = self.account.command(Path::new("/bin/sh"), &self.folder);
         let server = [self.programs.postgres.display().to_string(), "-D".into(), "data".into()];
         let mut keeper = Keeper::start(
             &mut command,
-            at_the_end,
+            self.at_the_end(),
             server.into_iter().chain(self.settings()),
             log,
             self.alive(),
@@ -292,6 +290,15 @@ impl PostgresServer {
         self.cleaner.as_ref().map(Cleaner::alive)
     }
 
+    /// Data that nobody will read need not be written.
+    const fn at_the_end(&self) -> Stop {
+        if self.cleaner.is_some() {
+            Stop::Immediately
+        } else {
+            Stop::Fast
+        }
+    }
+
     fn stop(&self, how: Stop) {
         if let Some(mut keeper) = self.keeper().take() {
             keeper.stop(how);
@@ -305,12 +312,7 @@ impl PostgresServer {
 
 impl Drop for PostgresServer {
     fn drop(&mut self) {
-        let how = if self.cleaner.is_some() {
-            Stop::Immediately
-        } else {
-            Stop::Fast
-        };
-        self.stop(how);
+        self.stop(self.at_the_end());
         if let Some(cleaner) = self.cleaner.take() {
             cleaner.finish();
         }
