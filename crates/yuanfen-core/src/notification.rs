@@ -1,6 +1,7 @@
 //! Notices: what a platform posts to the shop when something has happened.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use bytes::Bytes;
 
@@ -43,6 +44,13 @@ pub trait NotificationSource {
 
     /// What the event settles. Two deliveries under one key must agree on this.
     fn facts(&self, event: &Self::Event) -> Facts;
+
+    /// Whether nothing further is to be heard about the order or refund after that event, so that it need not be queried.
+    ///
+    /// Unless a route says otherwise it is so after every end ([`Transition::is_end`]).
+    fn is_over(&self, event: &Self::Event) -> bool {
+        self.key(event).transition.is_end()
+    }
 
     /// The answer in the route's own form.
     fn acknowledge(&self, verdict: Verdict) -> http::Response<Bytes>;
@@ -134,6 +142,15 @@ impl EventKey {
     }
 }
 
+/// `route/account/transition/subject`: one text for one event, on every machine and at every attempt, so that it can be
+/// the idempotency key of an effect elsewhere. The subject comes last because it may hold any character.
+impl fmt::Display for EventKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let transition = self.transition.as_str();
+        write!(f, "{}/{}/{transition}/{}", self.route, self.account, self.subject)
+    }
+}
+
 /// What happened to an order or refund.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -181,6 +198,21 @@ impl Transition {
             Self::RefundAbnormal => "refund-abnormal",
             Self::RefundClosed => "refund-closed",
             Self::Other => "other",
+        }
+    }
+
+    /// Whether an order or refund comes to an end with it: paid, closed, refunded. A refund that did not reach the payer
+    /// still has its end before it, and what has no name proves none.
+    #[must_use]
+    pub const fn is_end(self) -> bool {
+        match self {
+            Self::OrderPaid
+            | Self::OrderSettled
+            | Self::OrderFailed
+            | Self::OrderClosed
+            | Self::RefundSucceeded
+            | Self::RefundClosed => true,
+            Self::RefundAbnormal | Self::Other => false,
         }
     }
 

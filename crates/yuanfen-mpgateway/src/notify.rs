@@ -140,6 +140,12 @@ impl NotificationSource for Account {
         facts
     }
 
+    /// After `1002` comes `0000`, when the money is available.
+    fn is_over(&self, event: &ResultNotice) -> bool {
+        let transition = self.key(event).transition;
+        transition.is_end() && transition != Transition::OrderPaid
+    }
+
     /// HTTP 200 with exactly `0000` as plain text; anything else is delivered again.
     fn acknowledge(&self, verdict: Verdict) -> Response<Bytes> {
         let (status, body): (_, &[u8]) = match verdict {

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::metadata::Metadata;
 
 /// Crates that stand in the lock file more than once. Most are the digest 0.10 generation that `rsa` 0.9 brings beside
-/// our 0.11 one; they leave with `rsa` 0.10. `pkcs8` is one of them since `p12-keystore` came with the newer one. Lower
-/// this when the count falls; raise it only with a reason here.
-const CEILING: usize = 17;
+/// our 0.11 one; they leave with `rsa` 0.10. `pkcs8` is one of them since `p12-keystore` came with the newer one. sqlx 0.9
+/// brings an older `base64` and `hashbrown` and, through `url`, a newer `synstructure`: three. Lower this when the count falls; raise it only with a reason here.
+const CEILING: usize = 20;
 
 pub(super) fn check(metadata: &Metadata) -> Vec<String> {
     compare(&duplicates(metadata), CEILING)

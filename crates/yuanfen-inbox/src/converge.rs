@@ -1,0 +1,1 @@
+//! Orders whose notice does not come.

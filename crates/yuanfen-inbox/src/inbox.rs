@@ -1,0 +1,255 @@
+//! The inbox itself: a store, a clock and what applies to all routes.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::Notify;
+use yuanfen_core::UnixTime;
+
+use crate::phase::Phases;
+use crate::store::{Inserted, Store, Subject};
+use crate::{EventId, ExpectError, Expected, NewEvent, StoreError};
+
+/// Before anything else is known about it, an order or refund is queried after so long.
+const FIRST_QUERY: Duration = Duration::from_secs(30);
+
+/// What applies to all routes. The defaults are for a shop; change what you have a reason to change.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Settings {
+    /// How long a handler may take before it is dropped and rolled back: two seconds on SQLite, where it holds the only
+    /// write lock and platforms wait five seconds for their answer; thirty on PostgreSQL.
+    pub handler_deadline: Duration,
+    /// How long a claim holds, so that a worker that died is replaced: a minute. It is never taken for shorter than twice
+    /// the handler's deadline. Clocks of machines that share a database should agree within it; if they do not, an event
+    /// is tried more often, never done twice.
+    pub lease: Duration,
+    /// After so many failed attempts an event is parked: 16, which takes a little over an hour.
+    pub attempts: u32,
+    /// The pause after the first failure; it doubles with every further one. One second.
+    pub first_pause: Duration,
+    /// No pause is longer. Ten minutes.
+    pub longest_pause: Duration,
+    /// How long an idle worker sleeps, when no receiver of its own process wakes it: one second.
+    pub idle: Duration,
+    /// How many workers a process runs: one on SQLite, four on PostgreSQL.
+    pub workers: usize,
+    /// What becomes of a payment for an order that the shop does not [`expect`](Inbox::expect).
+    pub unexpected: Unexpected,
+    /// An order that a hint asks to look at is not queried sooner than so long after its last query: ten seconds. A hint is
+    /// unsigned, so anybody can send many.
+    pub hint_gap: Duration,
+}
+
+impl Settings {
+    fn of<S: Store>() -> Self {
+        Self {
+            handler_deadline: S::HANDLER_DEADLINE,
+            lease: Duration::from_secs(60),
+            attempts: 16,
+            first_pause: Duration::from_secs(1),
+            longest_pause: Duration::from_secs(600),
+            idle: Duration::from_secs(1),
+            workers: S::WORKERS,
+            unexpected: Unexpected::Park,
+            hint_gap: Duration::from_secs(10),
+        }
+    }
+
+    /// The lease as it is taken.
+    pub(crate) fn effective_lease(&self) -> Duration {
+        self.lease.max(self.handler_deadline.saturating_mul(2))
+    }
+
+    /// The pause after that many failed attempts.
+    pub(crate) fn pause(&self, attempts: u32) -> Duration {
+        let doublings = attempts.saturating_sub(1).min(31);
+        self.first_pause
+            .saturating_mul(1_u32 << doublings)
+            .min(self.longest_pause)
+    }
+}
+
+/// What becomes of a payment for an order that the shop does not expect: nobody can say whether its amount is right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Unexpected {
+    /// It is parked, and a person looks at it.
+    Park,
+    /// The handler runs, and compares the amount itself.
+    Handle,
+}
+
+type Clock = Arc<dyn Fn() -> UnixTime + Send + Sync>;
+
+/// A notification inbox over a database: see the [crate's documentation](crate) for what it promises.
+///
+/// It is cheap to clone; all clones are one inbox.
+#[derive(Clone)]
+pub struct Inbox<S> {
+    pub(crate) store: S,
+    pub(crate) settings: Settings,
+    clock: Clock,
+    pub(crate) phases: Phases,
+    /// Rung when an event was stored.
+    pub(crate) events: Arc<Notify>,
+    /// Rung when a query became due.
+    pub(crate) queries: Arc<Notify>,
+}
+
+impl<S: Store> Inbox<S> {
+    /// An inbox in that store, on the machine's clock.
+    #[must_use]
+    pub fn new(store: S) -> Self {
+        Self {
+            store,
+            settings: Settings::of::<S>(),
+            clock: Arc::new(machine_time),
+            phases: Phases::default(),
+            events: Arc::new(Notify::new()),
+            queries: Arc::new(Notify::new()),
+        }
+    }
+
+    /// With other settings: `inbox.with_settings(|settings| settings.attempts = 5)`.
+    #[must_use]
+    pub fn with_settings(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        change(&mut self.settings);
+        self
+    }
+
+    /// On another clock.
+    #[must_use]
+    pub fn with_clock(mut self, clock: impl Fn() -> UnixTime + Send + Sync + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// With a hook that is awaited at every phase of every event. For tests: one that never ends is a process that dies.
+    #[cfg(feature = "test-util")]
+    #[must_use]
+    pub fn with_phase_hook(
+        mut self,
+        hook: impl Fn(crate::Phase, &yuanfen_core::EventKey) -> crate::PhaseFuture + Send + Sync + 'static,
+    ) -> Self {
+        self.phases = Phases::new(hook);
+        self
+    }
+
+    /// The store.
+    #[must_use]
+    pub const fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// The settings.
+    #[must_use]
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub(crate) fn now(&self) -> UnixTime {
+        (self.clock)()
+    }
+
+    /// Tells the inbox of an order or a refund that the shop is about to place, in the shop's own transaction: what was
+    /// not placed is not expected. Commit before you call the platform, so that no notice comes first.
+    ///
+    /// Two things follow: every event about it is compared with its amount, currency, merchant and app before a handler
+    /// runs; and it is queried on its route's schedule until its end is known. To expect the same once more changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`ExpectError::Differs`] when the number is taken by something else, [`ExpectError::ExpiresBefore`] when it expires
+    /// before now, [`ExpectError::Store`] when it could not be written, or not durably.
+    pub async fn expect(
+        &self,
+        connection: &mut S::Connection,
+        pending: impl Into<Expected> + Send,
+    ) -> Result<(), ExpectError> {
+        let expected = pending.into();
+        let placed_at = self.now();
+        if let Some(expires_at) = expected.expires_at
+            && expires_at <= placed_at
+        {
+            return Err(ExpectError::ExpiresBefore { placed_at, expires_at });
+        }
+        let next_query_at = placed_at.after(FIRST_QUERY);
+        let known = self
+            .store
+            .expect(connection, &expected, placed_at, next_query_at)
+            .await?;
+        match known.and_then(|known| known.expected.difference(&expected)) {
+            Some(field) => Err(ExpectError::Differs {
+                field,
+                number: expected.number,
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// Keeps the platform's number of an order that is expected, from the reply that placed it: hints of some routes name
+    /// nothing else. Says whether the order is expected.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it could not be written.
+    pub async fn keep_remote_id(
+        &self,
+        connection: &mut S::Connection,
+        subject: Subject<'_>,
+        remote_id: &yuanfen_core::RemoteId,
+    ) -> Result<bool, StoreError> {
+        self.store.keep_remote_id(connection, subject, remote_id.as_str()).await
+    }
+
+    /// Stores an event, however it was learned, and commits.
+    pub(crate) async fn put(&self, event: NewEvent) -> Result<Put, StoreError> {
+        let (key, facts) = (event.key.clone(), event.facts.clone());
+        let again = event.clone();
+        match self.store.insert_event(event).await? {
+            Inserted::New(id) => {
+                self.events.notify_one();
+                Ok(Put::New(id))
+            }
+            Inserted::Known { id, facts: stored } => match stored.contradiction(&facts) {
+                None => Ok(Put::Duplicate(id)),
+                Some(field) => {
+                    let is_new = self.store.insert_conflict(id, again).await?;
+                    tracing::error!(
+                        event = %id, %key, field,
+                        "the platform tells two things about one event: it is parked unless it was done, look at it",
+                    );
+                    Ok(Put::Conflict { id, field, is_new })
+                }
+            },
+        }
+    }
+}
+
+impl<S> std::fmt::Debug for Inbox<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inbox")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What became of an event that was to be stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Put {
+    New(EventId),
+    Duplicate(EventId),
+    Conflict {
+        id: EventId,
+        field: &'static str,
+        is_new: bool,
+    },
+}
+
+/// The machine's time. One before 1970 is taken for 1970.
+fn machine_time() -> UnixTime {
+    let elapsed = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    UnixTime::from_seconds(i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,34 @@
+#![doc = include_str!("../README.md")]
+
+mod converge;
+mod error;
+mod event;
+mod filter;
+mod handler;
+mod inbox;
+mod pending;
+mod people;
+mod phase;
+mod receive;
+pub mod store;
+mod worker;
+
+pub use error::{ExpectError, StoreError};
+pub use event::{
+    ClaimedEvent, EventId, EventState, KeptRequest, NewEvent, Origin, ParkReason, StoredConflict, StoredEvent,
+    facts_text,
+};
+pub use filter::{EventFilter, PendingFilter};
+pub use handler::{HandlerError, HandlerFn, HandlerFuture, TxHandler, handler_fn};
+pub use inbox::{Inbox, Settings, Unexpected};
+pub use pending::{
+    ClaimedPending, Expected, Mismatch, PendingKind, PendingOrder, PendingRefund, PendingState, StoredPending,
+};
+#[cfg(feature = "test-util")]
+pub use phase::{Phase, PhaseFuture};
+pub use receive::{Receipt, Received, Receiver};
+#[cfg(feature = "postgres")]
+pub use store::postgres::PostgresStore;
+#[cfg(feature = "sqlite")]
+pub use store::sqlite::SqliteStore;
+pub use worker::{Handled, Workers};

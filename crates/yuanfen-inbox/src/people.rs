@@ -1,0 +1,72 @@
+//! What people look at and decide: lists, one event, retry, park.
+
+use crate::store::{Health, Store};
+use crate::{EventFilter, EventId, Inbox, PendingFilter, StoreError, StoredConflict, StoredEvent, StoredPending};
+
+impl<S: Store> Inbox<S> {
+    /// The stored events that answer to a filter, the oldest first, without their requests.
+    ///
+    /// # Errors
+    /// [`StoreError`] when they cannot be read.
+    pub async fn events(&self, filter: &EventFilter) -> Result<Vec<StoredEvent>, StoreError> {
+        self.store.events(filter).await
+    }
+
+    /// One event with the request that proved it; `None` where there is none of that number.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be read.
+    pub async fn event(&self, id: EventId) -> Result<Option<StoredEvent>, StoreError> {
+        self.store.event(id).await
+    }
+
+    /// What later deliveries said otherwise than that event.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be read.
+    pub async fn conflicts(&self, id: EventId) -> Result<Vec<StoredConflict>, StoreError> {
+        self.store.conflicts(id).await
+    }
+
+    /// Makes a parked event ready: it is tried again at once, its attempts counted from nothing. Where it was contradicted,
+    /// what was stored first is taken.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchEvent`] when no event of that number is parked.
+    pub async fn retry(&self, id: EventId) -> Result<(), StoreError> {
+        if !self.store.retry(id, self.now()).await? {
+            return Err(StoreError::NoSuchEvent);
+        }
+        self.events.notify_one();
+        Ok(())
+    }
+
+    /// Parks an event that is ready: no worker takes it until it is made ready again. A worker that is about to commit
+    /// it is waited for.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchEvent`] when no event of that number is ready.
+    pub async fn park(&self, id: EventId) -> Result<(), StoreError> {
+        if self.store.park(id, self.now()).await? {
+            Ok(())
+        } else {
+            Err(StoreError::NoSuchEvent)
+        }
+    }
+
+    /// What the shop expects, as far as it answers to a filter, the oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be read.
+    pub async fn pending(&self, filter: &PendingFilter) -> Result<Vec<StoredPending>, StoreError> {
+        self.store.pending(filter).await
+    }
+
+    /// How the inbox is doing: what to watch and to be woken for.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be read.
+    pub async fn health(&self) -> Result<Health, StoreError> {
+        self.store.health(self.now()).await
+    }
+}

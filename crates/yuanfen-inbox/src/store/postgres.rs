@@ -1,0 +1,322 @@
+//! PostgreSQL: any number of receivers and workers on any number of machines.
+
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{Connection as _, PgConnection, Postgres};
+
+use crate::store::{Inserted, Marked, Store, schema};
+
+crate::store::statements::statements!(PgConnection, sqlx::postgres::PgRow, " for update skip locked");
+
+/// Every schema since the first.
+const SCRIPTS: [&str; 1] = [include_str!("../../migrations/postgres/0001_inbox.sql")];
+
+/// The advisory lock under which schemas are upgraded: any number that nobody else uses.
+const UPGRADE_LOCK: i64 = 0x7975_616e_6665_6e31;
+
+/// An inbox in a PostgreSQL database.
+///
+/// Every commit waits for the disk (`synchronous_commit` of `on` or more); a connection that does less is refused with
+/// [`StoreError::NotDurable`]. Workers skip what another has in a transaction, and a notice waits for no handler.
+#[derive(Clone)]
+pub struct PostgresStore {
+    pool: PgPool,
+}
+
+impl PostgresStore {
+    /// Opens a database with a pool of its own, and brings its tables to this version's schema. The shop's tables may be
+    /// in the same database: [`pool`](Self::pool) is for them too.
+    ///
+    /// # Errors
+    /// [`StoreError`] when there is no connection, or the tables are of a later version.
+    pub async fn connect(options: PgConnectOptions) -> Result<Self, StoreError> {
+        let options = options.options([("synchronous_commit", "on")]);
+        Self::new(PgPoolOptions::new().connect_with(options).await?).await
+    }
+
+    /// An inbox on a pool of the shop's, its tables brought to this version's schema. They are made in the first schema
+    /// of the connection's search path.
+    ///
+    /// # Errors
+    /// [`StoreError::NotDurable`] when the connection, or the server, may lose what is committed; else as
+    /// [`connect`](Self::connect).
+    pub async fn new(pool: PgPool) -> Result<Self, StoreError> {
+        let mut connection = pool.acquire().await?;
+        server_must_be_durable(&mut connection).await?;
+        let mut transaction = connection.begin().await?;
+        sqlx::query("select pg_advisory_xact_lock($1)")
+            .bind(UPGRADE_LOCK)
+            .execute(&mut *transaction)
+            .await?;
+        schema::upgrade(&mut *transaction, &SCRIPTS).await?;
+        transaction.commit().await?;
+        drop(connection);
+        Ok(Self { pool })
+    }
+
+    /// The pool.
+    #[must_use]
+    pub const fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    async fn acquire(&self) -> Result<sqlx::pool::PoolConnection<Postgres>, StoreError> {
+        Ok(self.pool.acquire().await?)
+    }
+
+    /// A transaction that will commit durably.
+    async fn transaction(&self) -> Result<sqlx::Transaction<'static, Postgres>, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        must_be_durable(&mut transaction).await?;
+        Ok(transaction)
+    }
+}
+
+impl std::fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PostgresStore").finish_non_exhaustive()
+    }
+}
+
+/// Refuses a server that does not wait for its disk.
+async fn server_must_be_durable(connection: &mut PgConnection) -> Result<(), StoreError> {
+    for setting in ["fsync", "full_page_writes"] {
+        let value: String = sqlx::query_scalar("select current_setting($1)")
+            .bind(setting)
+            .fetch_one(&mut *connection)
+            .await?;
+        if value != "on" {
+            let needed = "on";
+            return Err(StoreError::NotDurable { setting, value, needed });
+        }
+    }
+    must_be_durable(connection).await
+}
+
+/// Refuses a connection that commits before the disk has it.
+///
+/// Asked on every connection that commits for the inbox, not once: a pool's connections need not be alike.
+async fn must_be_durable(connection: &mut PgConnection) -> Result<(), StoreError> {
+    let value: String = sqlx::query_scalar("select current_setting('synchronous_commit')")
+        .fetch_one(connection)
+        .await?;
+    is_durable(value)
+}
+
+fn is_durable(value: String) -> Result<(), StoreError> {
+    if matches!(&*value, "on" | "remote_apply") {
+        return Ok(());
+    }
+    Err(StoreError::NotDurable {
+        setting: "synchronous_commit",
+        value,
+        needed: "on, or remote_apply",
+    })
+}
+
+impl Store for PostgresStore {
+    type Connection = PgConnection;
+    type Transaction = sqlx::Transaction<'static, Postgres>;
+    type Turn = ();
+
+    const HANDLER_DEADLINE: Duration = Duration::from_secs(30);
+    const WORKERS: usize = 4;
+
+    async fn insert_event(&self, event: NewEvent) -> Result<Inserted, StoreError> {
+        let mut connection = self.acquire().await?;
+        let NewEvent { key, facts, .. } = &event;
+        let (method, uri, headers, body) = request_columns(event.request.as_ref());
+        // What is there is looked for first: `on conflict` alone would wait for a handler that has the row in its
+        // transaction. The setting is read in the statement itself, which commits on its own: where it is too low, no row
+        // is made.
+        let row = sqlx::query(
+            "insert into yuanfen_inbox_event (route, account, subject, transition, amount, currency, order_no, \
+             remote_id, merchant, app, end_state, origin, is_over, received_at, method, uri, headers, body, ready_at, \
+             state) \
+             select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $14, 'ready' \
+             where current_setting('synchronous_commit') in ('on', 'remote_apply') \
+             and not exists (select 1 from yuanfen_inbox_event \
+             where route = $1 and account = $2 and subject = $3 and transition = $4) \
+             on conflict (route, account, subject, transition) do nothing returning id",
+        )
+        .bind(&*key.route)
+        .bind(&key.account)
+        .bind(&key.subject)
+        .bind(key.transition.as_str())
+        .bind(facts.amount.map(Fen::get))
+        .bind(&facts.currency)
+        .bind(&facts.order_no)
+        .bind(&facts.remote_id)
+        .bind(&facts.merchant)
+        .bind(&facts.app)
+        .bind(&facts.end_state)
+        .bind(event.origin.as_str())
+        .bind(event.is_over)
+        .bind(event.received_at.seconds())
+        .bind(method)
+        .bind(uri)
+        .bind(headers)
+        .bind(body.as_deref())
+        .fetch_optional(&mut *connection)
+        .await?;
+        if let Some(row) = row {
+            return Ok(Inserted::New(EventId::new(row.try_get("id")?)));
+        }
+        must_be_durable(&mut connection).await?;
+        // Somebody else has stored it, and events are not deleted.
+        match known_event(&mut connection, key).await? {
+            Some((id, facts)) => Ok(Inserted::Known { id, facts }),
+            None => Err(StoreError::NoSuchEvent),
+        }
+    }
+
+    async fn insert_conflict(&self, event_id: EventId, event: NewEvent) -> Result<bool, StoreError> {
+        let mut transaction = self.transaction().await?;
+        let is_new = insert_conflict(&mut transaction, event_id, &event).await?;
+        transaction.commit().await?;
+        Ok(is_new)
+    }
+
+    async fn claim_event(&self, now: UnixTime, lease_until: UnixTime) -> Result<Option<ClaimedEvent>, StoreError> {
+        claim_event(&mut *self.acquire().await?, now, lease_until).await
+    }
+
+    async fn begin(&self) -> Result<((), Self::Transaction), StoreError> {
+        Ok(((), self.transaction().await?))
+    }
+
+    async fn mark_done(
+        &self,
+        connection: &mut PgConnection,
+        claim: &ClaimedEvent,
+        now: UnixTime,
+    ) -> Result<Marked, StoreError> {
+        Ok(match mark_done(connection, claim, now).await? {
+            None => Marked::NotOurs,
+            Some(0) => Marked::Done,
+            Some(_) => Marked::Contradicted,
+        })
+    }
+
+    async fn expected(
+        &self,
+        connection: &mut PgConnection,
+        subject: Subject<'_>,
+    ) -> Result<Option<StoredPending>, StoreError> {
+        expected(connection, subject).await
+    }
+
+    async fn end_pending(&self, connection: &mut PgConnection, pending: i64, now: UnixTime) -> Result<(), StoreError> {
+        end_pending(connection, pending, now).await
+    }
+
+    async fn commit(&self, transaction: Self::Transaction) -> Result<(), StoreError> {
+        Ok(transaction.commit().await?)
+    }
+
+    async fn roll_back(&self, transaction: Self::Transaction) {
+        if let Err(error) = transaction.rollback().await {
+            tracing::warn!(%error, "a transaction of the inbox could not be rolled back; its connection is closed");
+        }
+    }
+
+    async fn release_event(
+        &self,
+        claim: &ClaimedEvent,
+        release: Release,
+        error: &str,
+        now: UnixTime,
+    ) -> Result<bool, StoreError> {
+        release_event(&mut *self.acquire().await?, claim, release, error, now).await
+    }
+
+    async fn expect(
+        &self,
+        connection: &mut PgConnection,
+        what: &Expected,
+        placed_at: UnixTime,
+        next_query_at: UnixTime,
+    ) -> Result<Option<StoredPending>, StoreError> {
+        must_be_durable(connection).await?;
+        if expect(connection, what, placed_at, next_query_at).await? {
+            return Ok(None);
+        }
+        let subject = Subject::new(&what.route, &what.account, what.kind, &what.number);
+        expected(connection, subject).await
+    }
+
+    async fn keep_remote_id(
+        &self,
+        connection: &mut PgConnection,
+        subject: Subject<'_>,
+        remote_id: &str,
+    ) -> Result<bool, StoreError> {
+        keep_remote_id(connection, subject, remote_id).await
+    }
+
+    async fn hasten(
+        &self,
+        route: &str,
+        account: &str,
+        name: PendingName<'_>,
+        now: UnixTime,
+        gap: Duration,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.transaction().await?;
+        let is_open = hasten(&mut transaction, route, account, name, now, gap).await?;
+        transaction.commit().await?;
+        Ok(is_open)
+    }
+
+    async fn claim_pending(
+        &self,
+        route: &str,
+        account: &str,
+        now: UnixTime,
+        lease_until: UnixTime,
+        limit: u32,
+    ) -> Result<Vec<ClaimedPending>, StoreError> {
+        claim_pending(&mut *self.acquire().await?, route, account, now, lease_until, limit).await
+    }
+
+    async fn record_query(
+        &self,
+        claim: &ClaimedPending,
+        record: &QueryRecord,
+        now: UnixTime,
+    ) -> Result<bool, StoreError> {
+        record_query(&mut *self.acquire().await?, claim, record, now).await
+    }
+
+    async fn events(&self, filter: &EventFilter) -> Result<Vec<StoredEvent>, StoreError> {
+        events(&mut *self.acquire().await?, filter).await
+    }
+
+    async fn event(&self, id: EventId) -> Result<Option<StoredEvent>, StoreError> {
+        event(&mut *self.acquire().await?, id).await
+    }
+
+    async fn conflicts(&self, id: EventId) -> Result<Vec<StoredConflict>, StoreError> {
+        conflicts(&mut *self.acquire().await?, id).await
+    }
+
+    async fn retry(&self, id: EventId, now: UnixTime) -> Result<bool, StoreError> {
+        let mut transaction = self.transaction().await?;
+        let was_parked = retry(&mut transaction, id, now).await?;
+        transaction.commit().await?;
+        Ok(was_parked)
+    }
+
+    async fn park(&self, id: EventId, now: UnixTime) -> Result<bool, StoreError> {
+        park(&mut *self.acquire().await?, id, now).await
+    }
+
+    async fn pending(&self, filter: &PendingFilter) -> Result<Vec<StoredPending>, StoreError> {
+        pending(&mut *self.acquire().await?, filter).await
+    }
+
+    async fn health(&self, now: UnixTime) -> Result<Health, StoreError> {
+        health(&mut *self.acquire().await?, now).await
+    }
+}

@@ -1,0 +1,102 @@
+//! A database of its own for each test, with the shop's one table in it.
+
+use sqlx::{PgConnection, SqliteConnection};
+use yuanfen_core::UnixTime;
+use yuanfen_inbox::store::Store;
+use yuanfen_inbox::{HandlerError, Inbox, PostgresStore, SqliteStore, StoredEvent, TxHandler};
+use yuanfen_testkit::PostgresServer;
+
+/// When the tests begin.
+pub const START: UnixTime = UnixTime::from_seconds(1_790_000_000);
+
+/// A store with the shop's table `shipped`, which takes a key more than once: only the inbox keeps it from that.
+pub trait Place: Store {
+    fn ship(connection: &mut Self::Connection, key: &str) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
+    /// All that was shipped, in order.
+    fn shipped(&self) -> impl Future<Output = Vec<String>> + Send;
+}
+
+impl Place for SqliteStore {
+    async fn ship(connection: &mut SqliteConnection, key: &str) -> Result<(), sqlx::Error> {
+        let insert = sqlx::query("insert into shipped (event) values ($1)").bind(key);
+        insert.execute(connection).await.map(drop)
+    }
+
+    async fn shipped(&self) -> Vec<String> {
+        let rows = sqlx::query_scalar("select event from shipped order by id");
+        rows.fetch_all(self.pool()).await.unwrap()
+    }
+}
+
+impl Place for PostgresStore {
+    async fn ship(connection: &mut PgConnection, key: &str) -> Result<(), sqlx::Error> {
+        let insert = sqlx::query("insert into shipped (event) values ($1)").bind(key);
+        insert.execute(connection).await.map(drop)
+    }
+
+    async fn shipped(&self) -> Vec<String> {
+        let rows = sqlx::query_scalar("select event from shipped order by id");
+        rows.fetch_all(self.pool()).await.unwrap()
+    }
+}
+
+/// A file in a folder that is left to the system: a test may end while a task still writes.
+pub async fn sqlite() -> SqliteStore {
+    let folder = tempfile::tempdir().unwrap().keep();
+    let store = SqliteStore::open(folder.join("shop.db")).await.unwrap();
+    let table = "create table shipped (id integer primary key, event text not null)";
+    sqlx::query(table).execute(store.pool()).await.unwrap();
+    store
+}
+
+/// `None` where there is no PostgreSQL, which is said aloud.
+pub async fn postgres() -> Option<PostgresStore> {
+    let url = PostgresServer::shared()?.create_database();
+    let store = PostgresStore::connect(url.parse().unwrap()).await.unwrap();
+    let table = "create table shipped (id bigint generated always as identity primary key, event text not null)";
+    sqlx::query(table).execute(store.pool()).await.unwrap();
+    Some(store)
+}
+
+/// A handler that ships, once for each time it takes effect.
+#[derive(Debug)]
+pub struct Shipping;
+
+impl<S: Place> TxHandler<S> for Shipping {
+    async fn apply(&self, transaction: &mut S::Transaction, event: &StoredEvent) -> Result<(), HandlerError> {
+        Ok(S::ship(transaction, &event.key.to_string()).await?)
+    }
+}
+
+/// An inbox at the start of time.
+pub fn inbox<S: Store>(store: S) -> Inbox<S> {
+    Inbox::new(store).with_clock(|| START)
+}
+
+/// Runs each of these functions as two tests, one on each store.
+macro_rules! on_both_stores {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    super::$name($crate::place::sqlite().await).await;
+                }
+            )+
+        }
+
+        #[cfg(unix)]
+        mod postgres {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    if let Some(store) = $crate::place::postgres().await {
+                        super::$name(store).await;
+                    }
+                }
+            )+
+        }
+    };
+}
+pub(crate) use on_both_stores;

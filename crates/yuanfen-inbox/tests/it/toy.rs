@@ -1,0 +1,112 @@
+//! A route made up for these tests: an inbox knows no provider, and must do with any source.
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use serde_json::{Value, json};
+use yuanfen_core::{
+    EventKey, Facts, Fen, Hint, Lookup, Notice, NotificationSource, OpenError, OrderNo, PayAmount, ProtocolError,
+    ProtocolErrorKind, SignatureError, Transition, UnixTime, Verdict, Verified, Verify,
+};
+use yuanfen_inbox::PendingOrder;
+
+pub const ROUTE: &str = "toy";
+pub const ACCOUNT: &str = "M1";
+
+/// Its signature is the word `genuine`; what it says is the body.
+#[derive(Debug)]
+pub struct Toy;
+
+impl Verify for Toy {
+    fn verify(&self, _text: &[u8], signature: &str) -> Result<(), SignatureError> {
+        if signature == "genuine" {
+            Ok(())
+        } else {
+            Err(SignatureError::Mismatch)
+        }
+    }
+}
+
+impl NotificationSource for Toy {
+    type Event = Value;
+
+    fn route(&self) -> &'static str {
+        ROUTE
+    }
+
+    fn account(&self) -> &str {
+        ACCOUNT
+    }
+
+    fn kept_headers(&self) -> &'static [&'static str] {
+        &["x-signature"]
+    }
+
+    fn open_notification(&self, request: &Request<Bytes>, _now: UnixTime) -> Result<Notice<Value>, OpenError> {
+        let body = request.body();
+        let signature = request
+            .headers()
+            .get("x-signature")
+            .and_then(|value| value.to_str().ok());
+        if signature == Some("hint") {
+            let number = OrderNo::new(std::str::from_utf8(body).unwrap()).unwrap();
+            return Ok(Notice::Hint(Hint::new(ROUTE, Lookup::Order(number))));
+        }
+        let signature = signature.ok_or(SignatureError::Missing { part: "x-signature" })?;
+        let proven = Verified::check(self, body, signature, ())?;
+        let read = |()| serde_json::from_slice(body).map_err(|_| ProtocolError::new(ProtocolErrorKind::Format));
+        Ok(Notice::Settles(proven.try_map(read)?))
+    }
+
+    fn key(&self, event: &Value) -> EventKey {
+        let transition = Transition::from_name(event["transition"].as_str().unwrap()).unwrap();
+        EventKey::new(ROUTE, ACCOUNT, event["order"].as_str().unwrap(), transition)
+    }
+
+    fn facts(&self, event: &Value) -> Facts {
+        let mut facts = Facts::new("SUCCESS");
+        facts.amount = event["amount"].as_i64().map(Fen::new);
+        facts.order_no = event["order"].as_str().map(str::to_owned);
+        facts.currency = event["currency"].as_str().map(str::to_owned);
+        facts.merchant = event["merchant"].as_str().map(str::to_owned);
+        facts.app = event["app"].as_str().map(str::to_owned);
+        facts
+    }
+
+    fn acknowledge(&self, verdict: Verdict) -> Response<Bytes> {
+        let mut response = Response::new(Bytes::from_static(b"taken"));
+        if verdict != Verdict::Accepted {
+            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        }
+        response
+    }
+}
+
+/// A genuine notice that an order was paid. Two of them never have the same bytes.
+pub fn paid(order: &str, fen: i64) -> Request<Bytes> {
+    signed(&json!({ "order": order, "amount": fen, "transition": "order-paid" }))
+}
+
+pub fn signed(event: &Value) -> Request<Bytes> {
+    let mut event = event.clone();
+    event["delivery"] = fresh().into();
+    request("genuine", &event.to_string())
+}
+
+pub fn request(signature: &str, body: &str) -> Request<Bytes> {
+    Request::post("/notify?shop=1")
+        .header("x-signature", signature)
+        .header("cookie", "not for the inbox")
+        .body(Bytes::copy_from_slice(body.as_bytes()))
+        .unwrap()
+}
+
+fn fresh() -> u64 {
+    static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
+    NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
+}
+
+/// What the shop expects of an order of that amount.
+pub fn order(number: &str, fen: i64) -> PendingOrder {
+    let amount = PayAmount::from_fen(fen).unwrap();
+    PendingOrder::new(ROUTE, ACCOUNT, OrderNo::new(number).unwrap(), amount, None)
+}
