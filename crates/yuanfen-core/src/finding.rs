@@ -50,4 +50,16 @@ impl Finding {
     pub fn of_error(error: &Error) -> Option<Self> {
         error.standing().map(Self::open)
     }
+
+    /// What a query found, whether it was answered or refused; `read` is the provider's `order_finding` or
+    /// `refund_finding`.
+    ///
+    /// # Errors
+    /// The query's own, where nothing was learned from it.
+    pub fn of_query<R>(answer: Result<R, Error>, read: impl FnOnce(&R) -> Self) -> Result<Self, Error> {
+        match answer {
+            Ok(answer) => Ok(read(&answer)),
+            Err(error) => Self::of_error(&error).ok_or(error),
+        }
+    }
 }

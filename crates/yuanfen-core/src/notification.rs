@@ -161,7 +161,8 @@ pub enum Transition {
     OrderSettled,
     /// A payment failed for good.
     OrderFailed,
-    /// An order was closed or revoked unpaid: no money moved and none will.
+    /// An order was closed or revoked: no money of it is with the merchant, and none will come. Where a reversal found it
+    /// paid, the money went back.
     OrderClosed,
     /// A refund reached the payer.
     RefundSucceeded,

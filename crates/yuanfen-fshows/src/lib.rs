@@ -3,6 +3,7 @@
 mod account;
 pub mod codes;
 mod fees;
+mod finding;
 mod message;
 pub mod notify;
 pub mod ops;

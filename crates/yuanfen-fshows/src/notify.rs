@@ -109,9 +109,11 @@ impl CallbackState {
         matches!(self, Self::Alipay(_))
     }
 
-    /// The status text, for [`Facts`].
+    /// The status text, for [`Facts`]. An order of Alipay's that can no longer be refunded has the word that told of its
+    /// payment: both are one event.
     fn as_str(&self) -> &str {
         match self {
+            Self::Alipay(AlipayStatus::Finished) => AlipayStatus::Success.as_str(),
             Self::Alipay(status) => status.as_str(),
             Self::Jd(status) => status.as_str(),
             Self::BestPay(code) => code.as_str(),
@@ -171,12 +173,7 @@ impl NotificationSource for Account {
     }
 
     fn key(&self, event: &Callback) -> EventKey {
-        EventKey::new(
-            self.route(),
-            self.account(),
-            event.order_no.as_str(),
-            event.state.transition(),
-        )
+        self.key_of(event.order_no.as_str(), event.state.transition())
     }
 
     fn facts(&self, event: &Callback) -> Facts {

@@ -2,6 +2,7 @@
 
 mod account;
 pub mod codes;
+mod finding;
 mod message;
 pub mod notify;
 pub mod ops;

@@ -7,8 +7,8 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Request, Response, StatusCode};
 use yuanfen_core::{
     ClockDashed, EventKey, Extra, Facts, Fen, FieldError, Fields, JsonTaker, Limits, Loose, Notice, NotificationSource,
-    OpenError, OrderNo, ProtocolError, ProtocolErrorKind, RemoteId, SignatureError, Transition, UnixTime, Verdict,
-    Verified, WireText as _,
+    OpenError, OrderNo, ProtocolError, ProtocolErrorKind, RemoteId, SignatureError, UnixTime, Verdict, Verified,
+    WireText as _,
 };
 
 use crate::Account;
@@ -120,30 +120,16 @@ impl NotificationSource for Account {
     /// A code that the account does not count as paid reports no payment. Codes without a transition of their own are
     /// told apart by the subject, because two of them do not contradict each other.
     fn key(&self, event: &ResultNotice) -> EventKey {
-        let transition = match event.result.transition() {
-            Transition::OrderPaid if !self.counts_as_paid(&event.result) => Transition::Other,
-            transition => transition,
-        };
-        let subject = match transition {
-            Transition::Other => format!("{} {}", event.order_no, event.result),
-            _ => event.order_no.to_string(),
-        };
-        EventKey::new(self.route(), self.account(), subject, transition)
+        self.key_of(&event.order_no, &event.result)
     }
 
     fn facts(&self, event: &ResultNotice) -> Facts {
-        let mut facts = Facts::new(event.result.as_str());
-        facts.amount = Some(event.amount);
-        facts.order_no = Some(event.order_no.to_string());
-        facts.remote_id = Some(event.query_id.to_string());
-        facts.merchant = Some(event.merchant.clone());
-        facts
+        self.facts_of(&event.result, event.amount, &event.order_no, &event.query_id)
     }
 
     /// After `1002` comes `0000`, when the money is available.
     fn is_over(&self, event: &ResultNotice) -> bool {
-        let transition = self.key(event).transition;
-        transition.is_end() && transition != Transition::OrderPaid
+        self.is_last(&event.result)
     }
 
     /// HTTP 200 with exactly `0000` as plain text; anything else is delivered again.

@@ -3,6 +3,7 @@
 mod account;
 mod charset;
 pub mod codes;
+mod finding;
 mod message;
 pub mod notify;
 pub mod ops;

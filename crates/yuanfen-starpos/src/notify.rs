@@ -46,6 +46,9 @@ open_enum! {
     }
 }
 
+/// `TxnStatus` of what succeeded; no other is published.
+pub(crate) const SUCCEEDED: &str = "1";
+
 /// What a push reports. `Debug` does not show the payer.
 #[derive(Clone)]
 #[non_exhaustive]
@@ -102,7 +105,7 @@ impl Push {
     /// What happened.
     #[must_use]
     pub fn transition(&self) -> Transition {
-        if self.status != "1" {
+        if self.status != SUCCEEDED {
             return Transition::Other;
         }
         match self.kind {
@@ -170,15 +173,23 @@ impl NotificationSource for Account {
     }
 
     fn key(&self, event: &Push) -> EventKey {
-        EventKey::new(self.route(), self.account(), event.log_no.as_str(), event.transition())
+        self.key_of(&event.log_no, event.transition())
     }
 
+    /// Of what a query tells as well, the end state is the status alone: no answer names the kind of transaction.
     fn facts(&self, event: &Push) -> Facts {
-        let mut facts = Facts::new(format!("{} {}", event.kind, event.status));
+        let transition = event.transition();
+        let end_state = match transition {
+            Transition::Other => format!("{} {}", event.kind, event.status),
+            _ => event.status.clone(),
+        };
+        let mut facts = self.facts_of(&event.log_no, end_state);
         facts.amount = Some(event.amount);
-        facts.order_no = event.order_no.clone().or_else(|| event.trade_no.clone());
-        facts.remote_id = Some(event.log_no.to_string());
-        facts.merchant = Some(event.merchant.clone());
+        facts.order_no = match transition {
+            // The `tradeNo` of a refund is the refund's own number.
+            Transition::RefundSucceeded => event.order_no.clone(),
+            _ => event.order_no.clone().or_else(|| event.trade_no.clone()),
+        };
         facts
     }
 

@@ -3,6 +3,7 @@
 mod account;
 pub mod bill;
 pub mod codes;
+mod finding;
 mod message;
 mod native_link;
 pub mod notify;

@@ -17,7 +17,7 @@ pub use refund::{RefundNotice, RefundStatus};
 use crate::ops::claim_common;
 use crate::provider::{must_be_ours, read};
 use crate::sign::verify;
-use crate::{Account, Coupon, TradeType};
+use crate::{Account, Coupon, TradeState, TradeType};
 
 /// A payment that succeeded, proven by its signature.
 #[derive(Clone)]
@@ -127,30 +127,19 @@ impl NotificationSource for Account {
             .map(Notice::Settles)
     }
 
-    /// An order number is unique under the number that signs, a service provider's across all its sub-merchants.
     fn key(&self, event: &PaymentNotice) -> EventKey {
-        EventKey::new(
-            self.route(),
-            self.account(),
-            event.order_no.as_str(),
-            Transition::OrderPaid,
-        )
+        self.key_of(event.order_no.as_str(), Transition::OrderPaid)
     }
 
     fn facts(&self, event: &PaymentNotice) -> Facts {
-        let mut facts = Facts::new("SUCCESS");
+        let paid = TradeState::Success;
+        let mut facts = self.facts_of(&event.order_no, paid.as_str(), event.currency.as_deref());
         facts.amount = Some(event.total);
-        facts.currency = Some(event.currency.clone().unwrap_or_else(|| "CNY".to_owned()));
-        facts.order_no = Some(event.order_no.to_string());
         facts.remote_id = Some(event.transaction_id.to_string());
-        // Whose money it is: two sub-merchants under one number are a conflict.
-        facts.merchant = Some(
-            event
-                .sub_merchant_id
-                .clone()
-                .unwrap_or_else(|| self.merchant_id.to_string()),
-        );
-        facts.app = Some(self.app_id.to_string());
+        // An account for no sub-merchant in particular hears of all of them.
+        if let Some(sub_merchant_id) = &event.sub_merchant_id {
+            facts.merchant = Some(sub_merchant_id.clone());
+        }
         facts
     }
 

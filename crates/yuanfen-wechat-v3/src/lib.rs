@@ -7,6 +7,7 @@ mod bill;
 mod certificates;
 pub mod codes;
 mod combined;
+mod finding;
 mod handed_out;
 mod http_date;
 mod ids;

@@ -90,49 +90,30 @@ impl NotificationSource for Account {
     }
 
     fn key(&self, event: &Event) -> EventKey {
-        let key = |subject: &str, transition| EventKey::new(self.route(), self.account(), subject, transition);
         match event {
-            Event::Payment(order) => key(
+            Event::Payment(order) => self.key_of(
                 order.order_no.as_str(),
                 match order.trade_state {
                     TradeState::Success => Transition::OrderPaid,
                     _ => Transition::Other,
                 },
             ),
-            Event::CombinedPayment(order) => key(
+            Event::CombinedPayment(order) => self.key_of(
                 order.order_no.as_str(),
                 match order.standing() {
                     Standing::Succeeded => Transition::OrderPaid,
                     _ => Transition::Other,
                 },
             ),
-            Event::Refund(refund) => key(refund.refund_no.as_str(), refund.transition()),
-            Event::Other(other) => key(&other.id, Transition::Other),
+            Event::Refund(refund) => self.key_of(refund.refund_no.as_str(), refund.status.transition()),
+            Event::Other(other) => self.key_of(&other.id, Transition::Other),
         }
     }
 
     fn facts(&self, event: &Event) -> Facts {
         match event {
-            Event::Payment(order) => {
-                let mut facts = Facts::new(order.trade_state.as_str());
-                facts.amount = order.total;
-                facts.currency.clone_from(&order.currency);
-                facts.order_no = Some(order.order_no.as_str().to_owned());
-                facts.remote_id = order.transaction_id.as_ref().map(|id| id.as_str().to_owned());
-                facts.merchant = Some(settled_to(&order.merchant_id, order.sub_merchant.as_ref()));
-                facts.app.clone_from(&order.app_id);
-                facts
-            }
-            // There is no number of the platform's for the whole; the amount is what its parts sum up to.
-            Event::CombinedPayment(order) => {
-                let mut facts = Facts::new(order.state_words());
-                facts.amount = order.total();
-                facts.currency = order.currency().map(str::to_owned);
-                facts.order_no = Some(order.order_no.as_str().to_owned());
-                facts.merchant = Some(order.merchant_id.clone());
-                facts.app = Some(order.app_id.clone());
-                facts
-            }
+            Event::Payment(order) => order_facts(order, order.trade_state.as_str()),
+            Event::CombinedPayment(order) => combined_facts(order, order.state_words()),
             Event::Refund(refund) => {
                 let mut facts = Facts::new(refund.status.as_str());
                 facts.amount = Some(refund.refund);
@@ -162,12 +143,39 @@ impl NotificationSource for Account {
     }
 }
 
+/// What an order settles that came to that end.
+pub(crate) fn order_facts(order: &Transaction, end_state: &str) -> Facts {
+    let mut facts = Facts::new(end_state);
+    facts.amount = order.total;
+    facts.currency.clone_from(&order.currency);
+    facts.order_no = Some(order.order_no.as_str().to_owned());
+    facts.remote_id = order.transaction_id.as_ref().map(|id| id.as_str().to_owned());
+    facts.merchant = Some(settled_to(&order.merchant_id, order.sub_merchant.as_ref()));
+    facts.app.clone_from(&order.app_id);
+    facts
+}
+
+/// The same of a combined one. There is no number of the platform's for the whole; the amount is what its parts sum up to.
+pub(crate) fn combined_facts(order: &CombinedTransaction, end_state: String) -> Facts {
+    let mut facts = Facts::new(end_state);
+    facts.amount = order.total();
+    facts.currency = order.currency().map(str::to_owned);
+    facts.order_no = Some(order.order_no.as_str().to_owned());
+    facts.merchant = Some(order.merchant_id.clone());
+    facts.app = Some(order.app_id.clone());
+    facts
+}
+
 /// Whose money it is: the merchant for which a provider acted, or the merchant itself.
-fn settled_to(merchant_id: &str, sub_merchant: Option<&SubMerchant>) -> String {
+pub(crate) fn settled_to(merchant_id: &str, sub_merchant: Option<&SubMerchant>) -> String {
     sub_merchant.map_or(merchant_id, |sub| &sub.merchant_id).to_owned()
 }
 
 impl Account {
+    pub(crate) fn key_of(&self, subject: &str, transition: Transition) -> EventKey {
+        EventKey::new(self.route(), self.account(), subject, transition)
+    }
+
     /// Reads and opens a body that is known to be genuine.
     fn open_envelope(&self, body: &[u8]) -> Result<Event, OpenError> {
         let envelope = Envelope::read(body)?;

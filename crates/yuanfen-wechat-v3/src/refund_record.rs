@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use yuanfen_core::{
-    Extra, Fen, FieldError, JsonTaker, OrderNo, RefundNo, RemoteId, Rfc3339, Standing, UnixTime, open_enum,
+    Extra, Fen, FieldError, JsonTaker, OrderNo, RefundNo, RemoteId, Rfc3339, Standing, Transition, UnixTime, open_enum,
 };
 
 use crate::PayerText;
@@ -33,6 +33,16 @@ impl RefundStatus {
             Self::Closed => Standing::Failed,
             Self::Processing | Self::Abnormal => Standing::Accepted,
             Self::Unknown(_) => Standing::Pending,
+        }
+    }
+
+    /// What a notice or an answer with this state reports.
+    pub(crate) const fn transition(&self) -> Transition {
+        match self {
+            Self::Success => Transition::RefundSucceeded,
+            Self::Abnormal => Transition::RefundAbnormal,
+            Self::Closed => Transition::RefundClosed,
+            Self::Processing | Self::Unknown(_) => Transition::Other,
         }
     }
 }

@@ -45,3 +45,21 @@ fn a_query_that_was_refused_finds_what_the_refusal_proves() {
     assert_eq!(found(RefusalKind::NotFound, false), None, "nothing proves it");
     assert_eq!(found(RefusalKind::Throttled, true), None);
 }
+
+#[test]
+fn a_query_finds_what_its_answer_says_or_its_refusal_and_fails_otherwise() {
+    let read = |paid: &bool| {
+        let standing = if *paid { Standing::Succeeded } else { Standing::Accepted };
+        Finding::open(standing)
+    };
+    let of_query = |answer| Finding::of_query(answer, read).map(|finding| finding.standing);
+    let refused = |kind| {
+        let refusal = refusal(Fate::Refused, kind, true);
+        Err(Error::new(info(Effect::Read, ReplyTrust::Signed), refusal))
+    };
+    assert_eq!(of_query(Ok(true)).unwrap(), Standing::Succeeded);
+    assert_eq!(of_query(Ok(false)).unwrap(), Standing::Accepted);
+    assert_eq!(of_query(refused(RefusalKind::NotFound)).unwrap(), Standing::NotFound);
+    let error = of_query(refused(RefusalKind::Throttled)).unwrap_err();
+    assert_eq!(error.refusal().unwrap().meaning.kind, RefusalKind::Throttled);
+}

@@ -12,6 +12,7 @@
 mod codes;
 mod debug;
 mod fields;
+mod finding;
 mod notify;
 mod pages;
 mod properties;

@@ -9,13 +9,13 @@ use yuanfen_fshows::settle;
 
 use crate::{NOW, account, ambient, content, form, now, open, order_no, refused, reply, word};
 
-const REFUND_NO: &str = "REFUND_20990101_0001";
+pub(crate) const REFUND_NO: &str = "REFUND_20990101_0001";
 
 fn refund_no() -> RefundNo {
     RefundNo::new(REFUND_NO).unwrap()
 }
 
-fn by_order_no() -> OrderKey {
+pub(crate) fn by_order_no() -> OrderKey {
     OrderKey::Liquidator(order_no())
 }
 
@@ -27,7 +27,7 @@ fn query() -> QueryRefund {
     QueryRefund::by_refund_no(by_order_no(), refund_no())
 }
 
-fn success(value: &str) -> String {
+pub(crate) fn success(value: &str) -> String {
     format!("{{\"return_value\":{value},\"success\":true}}")
 }
 
@@ -35,12 +35,12 @@ fn refunded(value: &str) -> Result<RefundRecord, String> {
     open(&refund(), success(value)).map_err(|error| word(&error))
 }
 
-fn queried(value: &str) -> Result<RefundRecord, String> {
+pub(crate) fn queried(value: &str) -> Result<RefundRecord, String> {
     open(&query(), success(value)).map_err(|error| word(&error))
 }
 
 /// A record that names our refund, and these members.
-fn of_ours(members: &str) -> String {
+pub(crate) fn of_ours(members: &str) -> String {
     format!("{{\"out_refund_no\":\"{REFUND_NO}\",{members}}}")
 }
 

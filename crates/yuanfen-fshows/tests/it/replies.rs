@@ -257,7 +257,7 @@ fn what_is_no_answer_is_said_to_be_none() {
 // ---- the query
 
 /// An answer that names the order which was asked for.
-fn ours(members: &str) -> Result<QueriedOrder, String> {
+pub(crate) fn ours(members: &str) -> Result<QueriedOrder, String> {
     queried(&format!("{members},\"out_trade_no\":\"DEMO_20990101_0001\""))
 }
 

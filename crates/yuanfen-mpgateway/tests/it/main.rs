@@ -13,6 +13,7 @@ mod codes;
 mod debug;
 mod far_side;
 mod fields;
+mod finding;
 mod notify;
 mod pages;
 mod replies;

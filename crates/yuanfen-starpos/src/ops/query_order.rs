@@ -115,7 +115,7 @@ impl Operation for QueryOrder {
 
     fn decode(&self, account: &Account, inbound: Verified<Reply>) -> Result<QueriedOrder, OpenError> {
         let reply = inbound.into_inner().accepted(account, &Self::ROUTE)?;
-        let queried = QueriedOrder::read(&reply)?;
+        let mut queried = QueriedOrder::read(&reply)?;
         let foreign = |field| Err(ProtocolError::new(ProtocolErrorKind::Foreign { field }).into());
         if let OrderKey::Log(asked) = &self.key
             && *asked != queried.log_no
@@ -124,7 +124,10 @@ impl Operation for QueryOrder {
         }
         match (&self.order_no, &queried.order_no) {
             (Some(asked), Some(told)) if asked.as_str() != told => foreign("selOrderNo"),
-            _ => Ok(queried),
+            _ => {
+                queried.asked_order_no.clone_from(&self.order_no);
+                Ok(queried)
+            }
         }
     }
 }
@@ -157,6 +160,8 @@ pub struct QueriedOrder {
     pub attach: Option<String>,
     /// What else came, `tradeNo` of this query among it.
     pub extra: Extra,
+    /// The order number that was asked for.
+    asked_order_no: Option<OrderNo>,
 }
 
 impl QueriedOrder {
@@ -176,7 +181,14 @@ impl QueriedOrder {
             goods_tag: taker.maybe("goodsTag")?,
             attach: taker.maybe("attach")?,
             extra: taker.rest(),
+            asked_order_no: None,
         })
+    }
+
+    /// The order number: the one that the answer names, or else the one that was asked for.
+    pub(crate) fn named_order_no(&self) -> Option<&str> {
+        let asked = self.asked_order_no.as_ref().map(OrderNo::as_str);
+        self.order_no.as_deref().or(asked)
     }
 
     /// What this says about a payment whose outcome was unknown. `Z`, an absent result and letters that this version

@@ -260,6 +260,13 @@ fn a_payment_and_its_refund_have_two_keys_and_each_delivery_the_same() {
         receiver.facts(nameless.get()).order_no.as_deref(),
         Some("T20240102030405001")
     );
+    // The number of a refund's own call is no order number.
+    let nameless = opened(&with(PUSH, &[("TxnCode", Some("L005")), ("ChannelId", None)])).unwrap();
+    assert_eq!(receiver.facts(nameless.get()).order_no, None);
+    // Which kind of payment it was, no query tells; of what no query settles, it is the difference.
+    for (push, end_state) in [(paid, "1"), (refund, "1"), (failed, "N007 0")] {
+        assert_eq!(receiver.facts(push.get()).end_state, end_state);
+    }
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod debug;
 #[cfg(feature = "encrypted-push")]
 mod encrypted;
 mod fields;
+mod finding;
 mod notify;
 mod properties;
 mod refunds;

@@ -73,7 +73,7 @@ fn refunded(changes: Changes<'_>) -> Result<RefundedPayment, Error> {
     refund().reply(&account(), &signed(&with(REFUNDED, changes)), now())
 }
 
-fn queried(changes: Changes<'_>) -> Result<QueriedRefund, Error> {
+pub(crate) fn queried(changes: Changes<'_>) -> Result<QueriedRefund, Error> {
     by_refund_no().reply(&account(), &signed(&with(QUERIED, changes)), now())
 }
 

@@ -47,7 +47,7 @@ const STARTED: &[(&str, &str)] = &[
     ("new_field", "1"),
 ];
 
-const QUERIED: &[(&str, &str)] = &[
+pub(crate) const QUERIED: &[(&str, &str)] = &[
     ("returnCode", "000000"),
     ("sysTime", "20240102030406"),
     ("message", ENCODED),
@@ -63,7 +63,7 @@ const QUERIED: &[(&str, &str)] = &[
     ("refAmt", "40"),
 ];
 
-fn query() -> QueryOrder {
+pub(crate) fn query() -> QueryOrder {
     QueryOrder::by_trade_no(&pay().order_no)
 }
 

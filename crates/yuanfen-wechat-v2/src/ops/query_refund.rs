@@ -338,6 +338,14 @@ impl QueriedRefunds {
             _ => Standing::Pending,
         }
     }
+
+    /// The refund that was asked for by its own number, where the answer tells of it once.
+    pub(crate) fn one_refund(&self) -> Option<&RefundRecord> {
+        match self.refunds.as_slice() {
+            [record] if self.of_one_refund => Some(record),
+            _ => None,
+        }
+    }
 }
 
 impl RefundRecord {

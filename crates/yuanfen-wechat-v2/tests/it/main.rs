@@ -18,6 +18,7 @@ mod debug;
 mod downloads;
 mod far_side;
 mod fields;
+mod finding;
 mod item_refunds;
 mod native_link;
 mod notify;

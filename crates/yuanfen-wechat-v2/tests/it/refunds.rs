@@ -18,7 +18,7 @@ use crate::far_side::{
 use crate::fields::refused;
 
 pub(crate) const REFUND_NO: &str = "R@2023*1115|0001";
-const REFUND_ID: &str = "50000007502023111500000000001";
+pub(crate) const REFUND_ID: &str = "50000007502023111500000000001";
 
 type Changes<'a> = &'a [(&'a str, Option<&'a str>)];
 
@@ -75,7 +75,7 @@ pub(crate) fn refund() -> Refund {
     Refund::new(order_key(), refund_no(), fen(500), fen(1200))
 }
 
-fn query() -> QueryRefund {
+pub(crate) fn query() -> QueryRefund {
     QueryRefund::by_refund_no(refund_no())
 }
 
@@ -94,7 +94,7 @@ pub(crate) fn without(pairs: &[(&str, &str)], starts: &[&str]) -> Pairs {
     pairs
 }
 
-fn add(pairs: &mut Pairs, more: &[(&str, &str)]) {
+pub(crate) fn add(pairs: &mut Pairs, more: &[(&str, &str)]) {
     let more = more
         .iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));

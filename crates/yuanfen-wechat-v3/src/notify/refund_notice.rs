@@ -2,8 +2,7 @@
 
 use bytes::Bytes;
 use yuanfen_core::{
-    Extra, Fen, FieldError, JsonTaker, Object, OrderNo, ProtocolError, RefundNo, RemoteId, Rfc3339, Transition,
-    UnixTime,
+    Extra, Fen, FieldError, JsonTaker, Object, OrderNo, ProtocolError, RefundNo, RemoteId, Rfc3339, UnixTime,
 };
 
 use crate::ids::{MerchantIds, ReceivedIds};
@@ -78,15 +77,6 @@ impl RefundNotice {
             extra: taker.rest(),
             raw: Raw(raw),
         })
-    }
-
-    pub(super) const fn transition(&self) -> Transition {
-        match self.status {
-            RefundStatus::Success => Transition::RefundSucceeded,
-            RefundStatus::Abnormal => Transition::RefundAbnormal,
-            RefundStatus::Closed => Transition::RefundClosed,
-            RefundStatus::Processing | RefundStatus::Unknown(_) => Transition::Other,
-        }
     }
 
     /// The decrypted text.

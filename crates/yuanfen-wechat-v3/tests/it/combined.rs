@@ -21,10 +21,10 @@ use crate::far_side::{
 
 const OPENID: &str = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o";
 const SUB_OPENID: &str = "o4GgauE1lgaPsLabrYvqhVg7O8yA";
-const WHOLE: &str = "P20150806125346";
+pub(crate) const WHOLE: &str = "P20150806125346";
 
 /// The plaintext of a notice and the answer of a query, in the members of the sheet's section 20.2.
-const PAID: &str = r#"{"combine_appid":"wxd678efh567hg6787","combine_mchid":"1900007291","combine_out_trade_no":"P20150806125346","scene_info":{"device_id":"POS1:1"},"combine_payer_info":{"openid":"oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"},"new":1,"sub_orders":[{"mchid":"1900007291","trade_type":"JSAPI","trade_state":"SUCCESS","bank_type":"CMC_DEBIT","attach":"深圳分店","amount":{"total_amount":10,"currency":"CNY","payer_amount":9,"payer_currency":"CNY","settlement_rate":100000000},"success_time":"2015-05-20T13:29:35.120+08:00","transaction_id":"1009660380201506130728806387","out_trade_no":"20150806125346","promotion_detail":[{"coupon_id":"109519","amount":1}],"newer":2},{"mchid":"1230000109","trade_type":"JSAPI","trade_state":"SUCCESS","bank_type":"CMC_DEBIT","attach":"深圳分店","amount":{"total_amount":5,"currency":"CNY","payer_amount":5,"payer_currency":"CNY"},"success_time":"2015-05-20T13:29:35.120+08:00","transaction_id":"1009660380201506130728806388","out_trade_no":"20150806125347"}]}"#;
+pub(crate) const PAID: &str = r#"{"combine_appid":"wxd678efh567hg6787","combine_mchid":"1900007291","combine_out_trade_no":"P20150806125346","scene_info":{"device_id":"POS1:1"},"combine_payer_info":{"openid":"oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"},"new":1,"sub_orders":[{"mchid":"1900007291","trade_type":"JSAPI","trade_state":"SUCCESS","bank_type":"CMC_DEBIT","attach":"深圳分店","amount":{"total_amount":10,"currency":"CNY","payer_amount":9,"payer_currency":"CNY","settlement_rate":100000000},"success_time":"2015-05-20T13:29:35.120+08:00","transaction_id":"1009660380201506130728806387","out_trade_no":"20150806125346","promotion_detail":[{"coupon_id":"109519","amount":1}],"newer":2},{"mchid":"1230000109","trade_type":"JSAPI","trade_state":"SUCCESS","bank_type":"CMC_DEBIT","attach":"深圳分店","amount":{"total_amount":5,"currency":"CNY","payer_amount":5,"payer_currency":"CNY"},"success_time":"2015-05-20T13:29:35.120+08:00","transaction_id":"1009660380201506130728806388","out_trade_no":"20150806125347"}]}"#;
 
 fn part(participant: Participant, number: &str, fen: i64) -> SubOrder {
     let amount = PayAmount::from_fen(fen).unwrap();

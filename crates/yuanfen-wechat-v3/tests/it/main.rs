@@ -20,6 +20,7 @@ mod debug;
 mod encrypted_bills;
 mod far_side;
 mod fields;
+mod finding;
 mod notify;
 mod partner;
 mod pay_params;

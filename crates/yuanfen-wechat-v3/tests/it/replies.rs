@@ -26,7 +26,7 @@ pub(crate) const PAID: &str = concat!(
     r#""success_time":"2018-06-08T10:34:56+08:00","trade_state":"SUCCESS","trade_state_desc":"支付成功","#,
     r#""trade_type":"JSAPI","transaction_id":"1217752501201407033233368018","new_member":{"a":0.00030}}"#,
 );
-const REFUNDED: &str = concat!(
+pub(crate) const REFUNDED: &str = concat!(
     r#"{"refund_id":"50000000382019052709732678859","out_refund_no":"R1","transaction_id":"1217752501201407033233368018","#,
     r#""out_trade_no":"1217752501201407033233368018","channel":"ORIGINAL","user_received_account":"招商银行信用卡0403","#,
     r#""success_time":"2020-12-01T16:18:12+08:00","create_time":"2020-12-01T16:18:12+08:00","status":"SUCCESS","#,

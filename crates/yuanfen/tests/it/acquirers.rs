@@ -190,9 +190,8 @@ async fn a_forged_push_leads_to_a_question_and_to_nothing_else() {
     assert_eq!(client.call(&query).await.unwrap().standing(), Standing::Accepted);
 }
 
-#[tokio::test]
-async fn an_encrypted_push_of_starpos_settles_what_it_says() {
-    let shop = Shop::open();
+/// An account that opens encrypted pushes, on a side that sends them.
+pub fn starpos_receiver(shop: &Shop) -> starpos::Account {
     shop.far_side.set_starpos_push_url("https://shop.example/starpos");
     shop.far_side.set_starpos_push(StarposPush::Encrypted);
     let given = shop.far_side.starpos();
@@ -201,7 +200,13 @@ async fn an_encrypted_push_of_starpos_settles_what_it_says() {
         given.push_private_key_pem.expose(),
         Arc::new(shop.time()),
     );
-    let account = (*shop.starpos()).clone().with_push_keys(keys.unwrap());
+    (*shop.starpos()).clone().with_push_keys(keys.unwrap())
+}
+
+#[tokio::test]
+async fn an_encrypted_push_of_starpos_settles_what_it_says() {
+    let shop = Shop::open();
+    let account = starpos_receiver(&shop);
     shop.client(account.clone()).call(&starpos_order(&shop)).await.unwrap();
     shop.fault(FaultRule::new(FaultKind::CorruptSignature).during("pay-notice").nth(1));
     shop.far_side.pay(Platform::Starpos, order_no().as_str()).unwrap();

@@ -18,7 +18,7 @@ use yuanfen_sandbox::{FaultKind, FaultRule, Platform};
 
 use crate::shop::{Shop, notify_url};
 
-const WHOLE: &str = "WHOLE2025100901";
+pub const WHOLE: &str = "WHOLE2025100901";
 
 /// Two orders: a merchant's own, or both of the merchant for which a provider acts.
 fn combined_terms(account: &Account) -> CombinedTerms {
@@ -40,16 +40,16 @@ fn combined_terms(account: &Account) -> CombinedTerms {
     CombinedTerms::new(CombinedOrderNo::new(WHOLE).unwrap(), parts, notify_url())
 }
 
-fn combined_order(shop: &Shop, account: &Account) -> PlaceCombinedJsapiOrder {
+pub fn combined_order(shop: &Shop, account: &Account) -> PlaceCombinedJsapiOrder {
     PlaceCombinedJsapiOrder::new(combined_terms(account), OpenId::new(shop.far_side.wechat_v3().openid))
 }
 
-fn query() -> QueryCombinedOrder {
+pub fn query() -> QueryCombinedOrder {
     QueryCombinedOrder::new(CombinedOrderNo::new(WHOLE).unwrap())
 }
 
 /// Each kind of account, with the place where the sandbox keeps its orders.
-fn sides(shop: &Shop) -> [(Account, yuanfen_sandbox::Account); 2] {
+pub fn sides(shop: &Shop) -> [(Account, yuanfen_sandbox::Account); 2] {
     [
         (shop.wechat_v3().as_ref().clone(), Platform::WechatV3.into()),
         (

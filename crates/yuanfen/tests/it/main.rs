@@ -15,6 +15,7 @@ mod acquirers;
 mod bills;
 mod combined;
 mod features;
+mod findings;
 mod notices;
 mod recovery;
 mod refunds;

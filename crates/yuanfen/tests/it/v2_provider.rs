@@ -13,7 +13,7 @@ use crate::shop::{Shop, amount, notify_url, order_no};
 const ORDERS: Orders = Orders::provider(Platform::WechatV2);
 
 /// The provider's account for its merchant with an app, and for the one without.
-fn merchants(shop: &Shop) -> (Account, Arc<Account>, Arc<Account>) {
+pub fn merchants(shop: &Shop) -> (Account, Arc<Account>, Arc<Account>) {
     let given = shop.far_side.wechat_v2_provider();
     let provider = shop.wechat_v2_provider();
     let first = SubMerchant::new(given.sub_merchant_id).unwrap();
@@ -26,7 +26,7 @@ fn merchants(shop: &Shop) -> (Account, Arc<Account>, Arc<Account>) {
     (provider, Arc::new(first), Arc::new(second))
 }
 
-fn order(payer: Payer) -> PlaceOrder {
+pub fn order(payer: Payer) -> PlaceOrder {
     let ip = "203.0.113.7".parse().unwrap();
     PlaceOrder::jsapi(order_no(), amount(), "noodles", ip, notify_url(), payer)
 }
