@@ -263,7 +263,8 @@ impl Expected {
 
     /// Compares what an event settles with what is expected.
     ///
-    /// Currency, merchant, app and order count where both name them. An amount must be named by whatever moved money.
+    /// Currency, merchant, app and order count where both name them, and so does a refund's amount, which not every platform
+    /// names. A payment must name its amount.
     ///
     /// # Errors
     /// [`Mismatch`] at the first fact that differs.
@@ -278,7 +279,7 @@ impl Expected {
             Some(told) if told != self.amount => {
                 return Err(mismatch("amount", &fen(self.amount), &fen(told)));
             }
-            None if moves_money(transition) => return Err(mismatch("amount", &fen(self.amount), "not named")),
+            None if is_payment(transition) => return Err(mismatch("amount", &fen(self.amount), "not named")),
             Some(_) | None => {}
         }
         let texts = [
@@ -298,13 +299,10 @@ impl Expected {
     }
 }
 
-/// Whether a transition says that money went from one to another.
+/// Whether a transition says that a payer's money came in.
 #[must_use]
-pub(crate) const fn moves_money(transition: Transition) -> bool {
-    matches!(
-        transition,
-        Transition::OrderPaid | Transition::OrderSettled | Transition::RefundSucceeded
-    )
+pub(crate) const fn is_payment(transition: Transition) -> bool {
+    matches!(transition, Transition::OrderPaid | Transition::OrderSettled)
 }
 
 /// Something that is expected, as it is stored.

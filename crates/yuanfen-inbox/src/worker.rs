@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::error::chain;
-use crate::pending::moves_money;
+use crate::pending::is_payment;
 use crate::phase::Phase;
 use crate::store::{Marked, Release, Store, Subject};
 use crate::{
@@ -187,10 +187,15 @@ impl<S: Store> Inbox<S> {
         let Some(kind) = PendingKind::of(key.transition) else {
             return Ok(Ok(()));
         };
-        let subject = Subject::new(&key.route, &key.account, kind, &key.subject);
+        // A key's subject is the platform's number on a route whose notices may leave ours out (starpos).
+        let number = match kind {
+            PendingKind::Order => facts.order_no.as_ref().unwrap_or(&key.subject),
+            PendingKind::Refund => &key.subject,
+        };
+        let subject = Subject::new(&key.route, &key.account, kind, number);
         let Some(pending) = self.store.expected(transaction, subject).await? else {
             // Money that comes back may have been sent back by hand; money that came in must have been asked for.
-            let must_be_expected = kind == PendingKind::Order && moves_money(key.transition);
+            let must_be_expected = is_payment(key.transition);
             if must_be_expected && self.settings.unexpected == Unexpected::Park {
                 let error = "no order of this number is expected: `Inbox::expect` it before it is placed".to_owned();
                 return Ok(Err((ParkReason::Unexpected, error)));
