@@ -1,5 +1,9 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "axum")]
+mod axum;
+#[cfg(any(feature = "tower", feature = "axum"))]
+mod body;
 mod converge;
 mod error;
 mod event;
@@ -11,8 +15,14 @@ mod people;
 mod phase;
 mod receive;
 pub mod store;
+#[cfg(feature = "tower")]
+mod tower;
 mod worker;
 
+#[cfg(feature = "axum")]
+pub use axum::RawNotice;
+#[cfg(any(feature = "tower", feature = "axum"))]
+pub use body::BodyError;
 pub use error::{ExpectError, StoreError};
 pub use event::{
     ClaimedEvent, EventId, EventState, KeptRequest, NewEvent, Origin, ParkReason, StoredConflict, StoredEvent,

@@ -139,8 +139,12 @@ impl<S: Store, N: NotificationSource + Send + Sync + 'static> Receiver<S, N> {
     /// Takes a raw request: checks it, stores what it proves, commits, and only then hands out the answer that stops the
     /// platform from sending it again. Answer with [`Receipt::response`], whatever became of it.
     pub async fn receive(&self, request: &http::Request<Bytes>) -> Receipt {
-        let began = Instant::now();
-        let received = match self.open(request).await {
+        self.answer(self.take(request, Instant::now())).await
+    }
+
+    /// What became of a request that began to come in then: its time to be answered runs since.
+    pub(crate) async fn take(&self, request: &http::Request<Bytes>, began: Instant) -> Received {
+        match self.open(request).await {
             Err(error) => Received::Refused(error),
             Ok(opened) => {
                 let left = ANSWER_WITHIN.saturating_sub(began.elapsed());
@@ -150,7 +154,12 @@ impl<S: Store, N: NotificationSource + Send + Sync + 'static> Receiver<S, N> {
                     Err(_elapsed) => Received::NotStored(StoreError::Busy),
                 }
             }
-        };
+        }
+    }
+
+    /// Reports what becomes of a notice, and answers it.
+    pub(crate) async fn answer(&self, received: impl Future<Output = Received>) -> Receipt {
+        let received = received.await;
         self.report(&received);
         let response = self.source.acknowledge(received.verdict());
         Receipt { received, response }

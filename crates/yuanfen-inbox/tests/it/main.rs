@@ -12,3 +12,4 @@
 mod basics;
 mod place;
 mod toy;
+mod wires;
