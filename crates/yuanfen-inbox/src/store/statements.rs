@@ -481,12 +481,13 @@ macro_rules! statements {
             limit: u32,
         ) -> Result<Vec<ClaimedPending>, StoreError> {
             let rows = sqlx::query(concat!(
-                "update yuanfen_inbox_pending set next_query_at = $4, last_query_at = $3, queries = queries + 1, \
-                 fence = fence + 1 where id in (select id from yuanfen_inbox_pending \
+                // Materialized, or PostgreSQL may run the limited selection more than once and lock more than was asked for.
+                "with due as materialized (select id from yuanfen_inbox_pending \
                  where route = $1 and account = $2 and state = 'open' and next_query_at <= $3 \
                  order by next_query_at, id limit $5",
                 $skip_locked,
-                ") returning ",
+                ") update yuanfen_inbox_pending set next_query_at = $4, last_query_at = $3, queries = queries + 1, \
+                 fence = fence + 1 where id in (select id from due) returning ",
                 pending_columns!()
             ))
             .bind(route)
