@@ -41,6 +41,16 @@ impl<S: Store> Inbox<S> {
         Ok(())
     }
 
+    /// Notes that a person has looked at what contradicts an event that was done before it was contradicted: it stays done,
+    /// and [`Health::conflicts`] counts its contradictions no more. Hands out how many there were. A parked event is
+    /// [`retried`](Self::retry) instead.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it could not be written.
+    pub async fn resolve(&self, id: EventId) -> Result<u64, StoreError> {
+        self.store.resolve(id, self.now()).await
+    }
+
     /// Parks an event that is ready: no worker takes it until it is made ready again. A worker that is about to commit
     /// it is waited for.
     ///

@@ -82,6 +82,22 @@ pub trait Store: Clone + fmt::Debug + Send + Sync + 'static {
         now: UnixTime,
     ) -> impl Future<Output = Result<Marked, StoreError>> + Send;
 
+    /// From now on no statement in the transaction runs for longer: a handler that is dropped in the middle of one would
+    /// otherwise not be rolled back before its end.
+    fn limit(
+        &self,
+        transaction: &mut Self::Transaction,
+        within: Duration,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Whether the mark is still what a commit would commit. It is not where a handler ended the transaction itself, or
+    /// went on after a failure by which the database ended it.
+    fn still_marked(
+        &self,
+        connection: &mut Self::Connection,
+        claim: &ClaimedEvent,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
     /// What is expected under that number.
     fn expected(
         &self,
@@ -171,6 +187,9 @@ pub trait Store: Clone + fmt::Debug + Send + Sync + 'static {
 
     /// Makes a parked event ready, its attempts forgotten and its contradictions resolved; says whether one was parked.
     fn retry(&self, id: EventId, now: UnixTime) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Notes that a person has looked at what contradicts an event; says at how many contradictions.
+    fn resolve(&self, id: EventId, now: UnixTime) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
     /// Parks a ready event for a person; says whether one was ready.
     fn park(&self, id: EventId, now: UnixTime) -> impl Future<Output = Result<bool, StoreError>> + Send;

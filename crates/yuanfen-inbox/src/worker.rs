@@ -17,6 +17,9 @@ use crate::{
     ClaimedEvent, EventId, HandlerError, Inbox, Mismatch, ParkReason, PendingKind, StoreError, TxHandler, Unexpected,
 };
 
+/// How long nobody takes the place of a worker that panicked.
+const AFTER_A_PANIC: Duration = Duration::from_secs(1);
+
 /// What became of an event that a worker took.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -27,7 +30,8 @@ pub enum Handled {
     Failed(EventId),
     /// It waits for a person.
     Parked(EventId, ParkReason),
-    /// Another worker has it, or has done it: nothing happened here.
+    /// Another worker has it, or has done it: nothing happened here. A commit of which the database could not say what became
+    /// counts as this too, if it went through.
     Lost(EventId),
 }
 
@@ -49,6 +53,13 @@ enum Trouble {
     Lost,
     Park(ParkReason, String),
     Retry(String),
+    Store(StoreError),
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
 }
 
 /// The workers of one process.
@@ -81,27 +92,39 @@ impl<S: Store> Inbox<S> {
         };
         self.phases.reach(Phase::Claimed, &claim.event.key).await;
         let id = claim.event.id;
-        let handled = match self.attempt(&claim, handler).await? {
+        if claim.event.attempts > self.settings.attempts {
+            // Not one of them came back to say so: it may be this event that kills them.
+            let error = "no attempt came to an end, not even to a failure: look whether the handler ends its process";
+            return Ok(Some(self.park_claimed(&claim, ParkReason::Attempts, error).await?));
+        }
+        Ok(Some(match self.attempt(&claim, handler).await {
             Ok(()) => Handled::Done(id),
             Err(Trouble::Lost) => Handled::Lost(id),
             Err(Trouble::Park(reason, error)) => self.park_claimed(&claim, reason, &error).await?,
-            Err(Trouble::Retry(error)) if claim.event.attempts >= self.settings.attempts => {
-                self.park_claimed(&claim, ParkReason::Attempts, &error).await?
-            }
-            Err(Trouble::Retry(error)) => {
-                let now = self.now();
-                let at = now.after(self.settings.pause(claim.event.attempts));
-                let key = &claim.event.key;
-                tracing::warn!(event = %id, %key, attempt = claim.event.attempts, error, "a handler failed");
-                let release = Release::Retry { at };
-                if self.store.release_event(&claim, release, &error, now).await? {
-                    Handled::Failed(id)
-                } else {
-                    Handled::Lost(id)
-                }
-            }
+            Err(Trouble::Retry(error)) => self.retry_claimed(&claim, &error).await?,
+            // It may be the event's own doing, such as a constraint that is checked at the commit; and if it is not, there
+            // is no need to wait for the end of the lease. Where the commit went through all the same, nothing is released.
+            Err(Trouble::Store(error)) => match self.retry_claimed(&claim, &chain(&error)).await {
+                Ok(handled) => handled,
+                Err(_again) => return Err(error),
+            },
+        }))
+    }
+
+    async fn retry_claimed(&self, claim: &ClaimedEvent, error: &str) -> Result<Handled, StoreError> {
+        let (id, key, attempt) = (claim.event.id, &claim.event.key, claim.event.attempts);
+        if attempt >= self.settings.attempts {
+            return self.park_claimed(claim, ParkReason::Attempts, error).await;
+        }
+        let now = self.now();
+        let release = Release::Retry {
+            at: now.after(self.settings.pause(attempt)),
         };
-        Ok(Some(handled))
+        if !self.store.release_event(claim, release, error, now).await? {
+            return Ok(Handled::Lost(id));
+        }
+        tracing::warn!(event = %id, %key, attempt, error, "an attempt failed");
+        Ok(Handled::Failed(id))
     }
 
     async fn park_claimed(&self, claim: &ClaimedEvent, reason: ParkReason, error: &str) -> Result<Handled, StoreError> {
@@ -115,28 +138,21 @@ impl<S: Store> Inbox<S> {
     }
 
     /// One attempt, in one transaction. Marking comes first: a worker that slept through its lease fails before it acts.
-    async fn attempt<H: TxHandler<S>>(
-        &self,
-        claim: &ClaimedEvent,
-        handler: &H,
-    ) -> Result<Result<(), Trouble>, StoreError> {
+    async fn attempt<H: TxHandler<S>>(&self, claim: &ClaimedEvent, handler: &H) -> Result<(), Trouble> {
         let (turn, mut transaction) = self.store.begin().await?;
-        let outcome = self.effect(&mut transaction, claim, handler).await;
-        let outcome = match outcome {
-            Ok(Ok(())) => {
+        match self.effect(&mut transaction, claim, handler).await {
+            Ok(()) => {
                 self.phases.reach(Phase::Committing, &claim.event.key).await;
-                self.store.commit(transaction).await.map(Ok)
+                self.store.commit(transaction).await?;
             }
-            trouble => {
+            Err(trouble) => {
                 self.store.roll_back(transaction).await;
-                trouble
+                return Err(trouble);
             }
-        };
-        drop(turn);
-        if matches!(outcome, Ok(Ok(()))) {
-            self.phases.reach(Phase::Committed, &claim.event.key).await;
         }
-        outcome
+        drop(turn);
+        self.phases.reach(Phase::Committed, &claim.event.key).await;
+        Ok(())
     }
 
     async fn effect<H: TxHandler<S>>(
@@ -144,48 +160,59 @@ impl<S: Store> Inbox<S> {
         transaction: &mut S::Transaction,
         claim: &ClaimedEvent,
         handler: &H,
-    ) -> Result<Result<(), Trouble>, StoreError> {
+    ) -> Result<(), Trouble> {
         match self.store.mark_done(transaction, claim, self.now()).await? {
             Marked::Done => {}
-            Marked::NotOurs => return Ok(Err(Trouble::Lost)),
+            Marked::NotOurs => return Err(Trouble::Lost),
             Marked::Contradicted => {
                 let error = "a later delivery tells other facts; look at its conflicts, then retry it".to_owned();
-                return Ok(Err(Trouble::Park(ParkReason::Conflict, error)));
+                return Err(Trouble::Park(ParkReason::Conflict, error));
             }
         }
-        if let Err((reason, error)) = self.compare(transaction, claim).await? {
-            return Ok(Err(Trouble::Park(reason, error)));
-        }
-        self.phases.reach(Phase::Handling, &claim.event.key).await;
+        self.compare(transaction, claim).await?;
         let deadline = self.settings.handler_deadline;
-        let applied = tokio::time::timeout(deadline, caught(handler.apply(transaction, &claim.event))).await;
-        Ok(match applied {
-            Ok(Ok(Ok(()))) => Ok(()),
+        self.store.limit(transaction, deadline).await?;
+        self.phases.reach(Phase::Handling, &claim.event.key).await;
+        // Called within, because it may panic before it has a future to hand out.
+        let apply = async { handler.apply(transaction, &claim.event).await };
+        match tokio::time::timeout(deadline, caught(apply)).await {
+            Ok(Ok(Ok(()))) => {}
             Ok(Ok(Err(HandlerError { cause, is_final }))) => {
                 let error = chain(&*cause);
-                Err(if is_final {
+                return Err(if is_final {
                     Trouble::Park(ParkReason::Handler, error)
                 } else {
                     Trouble::Retry(error)
-                })
+                });
             }
-            Ok(Err(Panicked)) => Err(Trouble::Retry("the handler panicked".to_owned())),
-            Err(_elapsed) => Err(Trouble::Retry(format!(
-                "the handler took longer than {} ms and was rolled back",
-                deadline.as_millis()
+            Ok(Err(Panicked)) => return Err(Trouble::Retry("the handler panicked".to_owned())),
+            Err(_elapsed) => {
+                return Err(Trouble::Retry(format!(
+                    "the handler took longer than {} ms and was rolled back",
+                    deadline.as_millis()
+                )));
+            }
+        }
+        match self.store.still_marked(transaction, claim).await {
+            Ok(true) => Ok(()),
+            // It would do the same again, and what it did outside the transaction would happen again.
+            Ok(false) => {
+                let error = "the handler ended the inbox's transaction, or went on after a failure that ended it; \
+                    what it did then is not undone: look at it, then retry or leave it parked";
+                Err(Trouble::Park(ParkReason::Handler, error.to_owned()))
+            }
+            Err(error) => Err(Trouble::Retry(format!(
+                "the handler went on after a failure in its transaction: {}",
+                chain(&error)
             ))),
-        })
+        }
     }
 
     /// Compares an event with what the shop expects, and ends the expectation where the event is its end.
-    async fn compare(
-        &self,
-        transaction: &mut S::Transaction,
-        claim: &ClaimedEvent,
-    ) -> Result<Result<(), (ParkReason, String)>, StoreError> {
+    async fn compare(&self, transaction: &mut S::Transaction, claim: &ClaimedEvent) -> Result<(), Trouble> {
         let (key, facts) = (&claim.event.key, &claim.event.facts);
         let Some(kind) = PendingKind::of(key.transition) else {
-            return Ok(Ok(()));
+            return Ok(());
         };
         // A key's subject is the platform's number on a route whose notices may leave ours out (starpos).
         let number = match kind {
@@ -198,17 +225,17 @@ impl<S: Store> Inbox<S> {
             let must_be_expected = is_payment(key.transition);
             if must_be_expected && self.settings.unexpected == Unexpected::Park {
                 let error = "no order of this number is expected: `Inbox::expect` it before it is placed".to_owned();
-                return Ok(Err((ParkReason::Unexpected, error)));
+                return Err(Trouble::Park(ParkReason::Unexpected, error));
             }
-            return Ok(Ok(()));
+            return Ok(());
         };
         if let Err(mismatch @ Mismatch { .. }) = pending.expected.check(key.transition, facts) {
-            return Ok(Err((ParkReason::Mismatch, mismatch.to_string())));
+            return Err(Trouble::Park(ParkReason::Mismatch, mismatch.to_string()));
         }
         if claim.event.is_over {
             self.store.end_pending(transaction, pending.id, self.now()).await?;
         }
-        Ok(Ok(()))
+        Ok(())
     }
 }
 
@@ -221,7 +248,19 @@ impl<S: Store, H: TxHandler<S>> Workers<S, H> {
             let (inbox, handler) = (self.inbox.clone(), Arc::clone(&self.handler));
             workers.spawn(work(inbox, handler, stopped.clone()));
         }
-        shutdown.await;
+        let mut shutdown = std::pin::pin!(shutdown);
+        loop {
+            tokio::select! {
+                () = &mut shutdown => break,
+                // They do not end by themselves. Whatever panicked in one, the others need not do its work for ever.
+                Some(ended) = workers.join_next() => {
+                    tracing::error!(error = ?ended.err(), "a worker of the inbox ended; another one takes its place");
+                    tokio::time::sleep(AFTER_A_PANIC).await;
+                    let (inbox, handler) = (self.inbox.clone(), Arc::clone(&self.handler));
+                    workers.spawn(work(inbox, handler, stopped.clone()));
+                }
+            }
+        }
         stop.send_replace(true);
         while workers.join_next().await.is_some() {}
     }

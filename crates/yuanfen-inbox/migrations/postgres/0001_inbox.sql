@@ -90,3 +90,4 @@ create table yuanfen_inbox_pending (
 );
 create index yuanfen_inbox_pending_due on yuanfen_inbox_pending (route, account, next_query_at) where state = 'open';
 create index yuanfen_inbox_pending_remote on yuanfen_inbox_pending (route, account, remote_id) where state = 'open' and remote_id is not null;
+create index yuanfen_inbox_pending_given_up on yuanfen_inbox_pending (id) where state = 'given-up';

@@ -15,13 +15,25 @@ const SCRIPTS: [&str; 1] = [include_str!("../../migrations/postgres/0001_inbox.s
 /// The advisory lock under which schemas are upgraded: any number that nobody else uses.
 const UPGRADE_LOCK: i64 = 0x7975_616e_6665_6e31;
 
+/// The inbox waits for a connection of its own, and for the end of a rollback, for so long.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A statement may go on for so long when its handler is dropped, so that the deadline is what its failure names.
+const GRACE: Duration = Duration::from_millis(20);
+
 /// An inbox in a PostgreSQL database.
 ///
 /// Every commit waits for the disk (`synchronous_commit` of `on` or more); a connection that does less is refused with
 /// [`StoreError::NotDurable`]. Workers skip what another has in a transaction, and a notice waits for no handler.
+///
+/// Handlers run on the pool's connections. What the inbox writes by itself goes over a second pool of the same options and
+/// size: a notice waits for none of the shop's connections, and never comes into a transaction that the pool does not know
+/// of. (sqlx 0.9 leaves one open where a `begin` is dropped before the server has answered, as web servers drop it when
+/// their client goes away.)
 #[derive(Clone)]
 pub struct PostgresStore {
     pool: PgPool,
+    own: PgPool,
 }
 
 impl PostgresStore {
@@ -52,7 +64,9 @@ impl PostgresStore {
         schema::upgrade(&mut *transaction, &SCRIPTS).await?;
         transaction.commit().await?;
         drop(connection);
-        Ok(Self { pool })
+        let own = pool.options().clone().min_connections(0).acquire_timeout(PATIENCE);
+        let own = own.connect_lazy_with(pool.connect_options().as_ref().clone());
+        Ok(Self { pool, own })
     }
 
     /// The pool.
@@ -61,16 +75,26 @@ impl PostgresStore {
         &self.pool
     }
 
-    async fn acquire(&self) -> Result<sqlx::pool::PoolConnection<Postgres>, StoreError> {
+    async fn read(&self) -> Result<sqlx::pool::PoolConnection<Postgres>, StoreError> {
         Ok(self.pool.acquire().await?)
     }
 
-    /// A transaction that will commit durably.
-    async fn transaction(&self) -> Result<sqlx::Transaction<'static, Postgres>, StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        must_be_durable(&mut transaction).await?;
-        Ok(transaction)
+    /// A connection on which every statement commits durably.
+    async fn durable(&self) -> Result<sqlx::pool::PoolConnection<Postgres>, StoreError> {
+        let mut connection = self.own.acquire().await?;
+        must_be_durable(&mut connection).await?;
+        Ok(connection)
     }
+}
+
+/// A transaction that will commit durably.
+async fn begin_in(pool: &PgPool) -> Result<sqlx::Transaction<'static, Postgres>, StoreError> {
+    let pool = pool.clone();
+    // In a task of its own, because a `begin` that is dropped half-way leaves a transaction behind that nobody ends.
+    let begun = tokio::spawn(async move { pool.begin().await }).await;
+    let mut transaction = begun.map_err(StoreError::database)??;
+    must_be_durable(&mut transaction).await?;
+    Ok(transaction)
 }
 
 impl std::fmt::Debug for PostgresStore {
@@ -124,7 +148,7 @@ impl Store for PostgresStore {
     const WORKERS: usize = 4;
 
     async fn insert_event(&self, event: NewEvent) -> Result<Inserted, StoreError> {
-        let mut connection = self.acquire().await?;
+        let mut connection = self.own.acquire().await?;
         let NewEvent { key, facts, .. } = &event;
         let (method, uri, headers, body) = request_columns(event.request.as_ref());
         // What is there is looked for first: `on conflict` alone would wait for a handler that has the row in its
@@ -172,18 +196,19 @@ impl Store for PostgresStore {
     }
 
     async fn insert_conflict(&self, event_id: EventId, event: NewEvent) -> Result<bool, StoreError> {
-        let mut transaction = self.transaction().await?;
+        let mut transaction = begin_in(&self.own).await?;
         let is_new = insert_conflict(&mut transaction, event_id, &event).await?;
         transaction.commit().await?;
         Ok(is_new)
     }
 
     async fn claim_event(&self, now: UnixTime, lease_until: UnixTime) -> Result<Option<ClaimedEvent>, StoreError> {
-        claim_event(&mut *self.acquire().await?, now, lease_until).await
+        let row = claim_event(&mut *self.durable().await?, now, lease_until).await?;
+        row.as_ref().map(read_claim).transpose()
     }
 
     async fn begin(&self) -> Result<((), Self::Transaction), StoreError> {
-        Ok(((), self.transaction().await?))
+        Ok(((), begin_in(&self.pool).await?))
     }
 
     async fn mark_done(
@@ -197,6 +222,19 @@ impl Store for PostgresStore {
             Some(0) => Marked::Done,
             Some(_) => Marked::Contradicted,
         })
+    }
+
+    async fn limit(&self, transaction: &mut Self::Transaction, within: Duration) -> Result<(), StoreError> {
+        let most = format!("{} ms", (within + GRACE).as_millis());
+        // A shop that allows its statements less keeps that.
+        let lower = "select set_config('statement_timeout', $1, true) \
+             where current_setting('statement_timeout')::interval not between interval '1 ms' and $1::interval";
+        sqlx::query(lower).bind(most).execute(&mut **transaction).await?;
+        Ok(())
+    }
+
+    async fn still_marked(&self, connection: &mut PgConnection, claim: &ClaimedEvent) -> Result<bool, StoreError> {
+        is_marked(connection, claim).await
     }
 
     async fn expected(
@@ -216,8 +254,14 @@ impl Store for PostgresStore {
     }
 
     async fn roll_back(&self, transaction: Self::Transaction) {
-        if let Err(error) = transaction.rollback().await {
-            tracing::warn!(%error, "a transaction of the inbox could not be rolled back; its connection is closed");
+        // A server that is gone does not answer. Dropped, the transaction is rolled back when its connection is, or ends
+        // with it.
+        match tokio::time::timeout(PATIENCE, transaction.rollback()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "a transaction of the inbox could not be rolled back; its connection is closed");
+            }
+            Err(_elapsed) => tracing::warn!("the database does not answer to a rollback"),
         }
     }
 
@@ -228,7 +272,7 @@ impl Store for PostgresStore {
         error: &str,
         now: UnixTime,
     ) -> Result<bool, StoreError> {
-        release_event(&mut *self.acquire().await?, claim, release, error, now).await
+        release_event(&mut *self.durable().await?, claim, release, error, now).await
     }
 
     async fn expect(
@@ -263,7 +307,7 @@ impl Store for PostgresStore {
         now: UnixTime,
         gap: Duration,
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.transaction().await?;
+        let mut transaction = begin_in(&self.own).await?;
         let is_open = hasten(&mut transaction, route, account, name, now, gap).await?;
         transaction.commit().await?;
         Ok(is_open)
@@ -277,7 +321,7 @@ impl Store for PostgresStore {
         lease_until: UnixTime,
         limit: u32,
     ) -> Result<Vec<ClaimedPending>, StoreError> {
-        claim_pending(&mut *self.acquire().await?, route, account, now, lease_until, limit).await
+        claim_pending(&mut *self.durable().await?, route, account, now, lease_until, limit).await
     }
 
     async fn record_query(
@@ -286,37 +330,41 @@ impl Store for PostgresStore {
         record: &QueryRecord,
         now: UnixTime,
     ) -> Result<bool, StoreError> {
-        record_query(&mut *self.acquire().await?, claim, record, now).await
+        record_query(&mut *self.durable().await?, claim, record, now).await
     }
 
     async fn events(&self, filter: &EventFilter) -> Result<Vec<StoredEvent>, StoreError> {
-        events(&mut *self.acquire().await?, filter).await
+        events(&mut *self.read().await?, filter).await
     }
 
     async fn event(&self, id: EventId) -> Result<Option<StoredEvent>, StoreError> {
-        event(&mut *self.acquire().await?, id).await
+        event(&mut *self.read().await?, id).await
     }
 
     async fn conflicts(&self, id: EventId) -> Result<Vec<StoredConflict>, StoreError> {
-        conflicts(&mut *self.acquire().await?, id).await
+        conflicts(&mut *self.read().await?, id).await
     }
 
     async fn retry(&self, id: EventId, now: UnixTime) -> Result<bool, StoreError> {
-        let mut transaction = self.transaction().await?;
+        let mut transaction = begin_in(&self.own).await?;
         let was_parked = retry(&mut transaction, id, now).await?;
         transaction.commit().await?;
         Ok(was_parked)
     }
 
+    async fn resolve(&self, id: EventId, now: UnixTime) -> Result<u64, StoreError> {
+        resolve(&mut *self.durable().await?, id, now).await
+    }
+
     async fn park(&self, id: EventId, now: UnixTime) -> Result<bool, StoreError> {
-        park(&mut *self.acquire().await?, id, now).await
+        park(&mut *self.durable().await?, id, now).await
     }
 
     async fn pending(&self, filter: &PendingFilter) -> Result<Vec<StoredPending>, StoreError> {
-        pending(&mut *self.acquire().await?, filter).await
+        pending(&mut *self.read().await?, filter).await
     }
 
     async fn health(&self, now: UnixTime) -> Result<Health, StoreError> {
-        health(&mut *self.acquire().await?, now).await
+        health(&mut *self.read().await?, now).await
     }
 }

@@ -3,8 +3,8 @@
 mod turns;
 mod writer;
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection as _, Sqlite, SqliteConnection};
@@ -23,19 +23,43 @@ const SCRIPTS: [&str; 1] = [include_str!("../../migrations/sqlite/0001_inbox.sql
 /// How long a receiver tries to get the write lock: the platforms wait five seconds for their answer.
 const PATIENCE: Duration = Duration::from_secs(4);
 
+/// How long a worker tries to get the lock from other processes, once it is its turn in this one.
+const WORKER_PATIENCE: Duration = Duration::from_secs(10);
+
+/// While another process has the lock, this process asks for it at such a pace: its receivers more often than its workers,
+/// so that a receiver is before the workers of all processes.
+const RECEIVER_PAUSE: Duration = Duration::from_millis(2);
+const WORKER_PAUSE: Duration = Duration::from_millis(25);
+
+/// As many connections of its own the inbox has beside the one that stores notices.
+const OWN_CONNECTIONS: u32 = 4;
+
+/// SQLite asks after so many steps of its machine whether a statement may go on: well under a millisecond.
+const STEPS: i32 = 10_000;
+
+/// A statement may go on for so long when its handler is dropped, so that the deadline is what its failure names.
+const GRACE: Duration = Duration::from_millis(20);
+
 /// An inbox in a SQLite file.
 ///
 /// The file is in WAL mode and every commit waits for the disk (`synchronous = FULL`); a connection that does less is
-/// refused with [`StoreError::NotDurable`]. Notices are stored over a connection of the store's own, those that arrive
-/// at the same time in one commit. Handlers run on the pool's connections, one at a time: SQLite has one write lock, a
-/// handler holds it, and a notice waits for at most one handler.
+/// refused with [`StoreError::NotDurable`]. The inbox writes over connections of its own, with the pool's options: no
+/// number of busy connections in the shop keeps a notice waiting. Notices that arrive at the same time are stored in one
+/// commit. Handlers run one at a time: SQLite has one write lock, a handler holds it, and a notice waits for at most one
+/// handler. A statement that is still running when its handler's time is up is interrupted, by means of the connection's
+/// progress handler.
 ///
 /// Several processes may have the file open, on one machine; it must not be on a network file system.
 #[derive(Clone)]
 pub struct SqliteStore {
     pool: SqlitePool,
+    /// Where the inbox writes. They do not wait for the lock by themselves: who waits, and who comes first, is settled
+    /// here.
+    own: SqlitePool,
     turns: Arc<Turns>,
     writer: Writer,
+    /// Until when the statements of the handler that is under way may run. One is, at most.
+    limit: Arc<Mutex<Option<Instant>>>,
 }
 
 impl SqliteStore {
@@ -73,9 +97,22 @@ impl SqliteStore {
         schema::upgrade(&mut *transaction, &SCRIPTS).await?;
         transaction.commit().await?;
         drop(connection);
+        let options = pool.connect_options().as_ref().clone().busy_timeout(Duration::ZERO);
+        let own = pool
+            .options()
+            .clone()
+            .min_connections(0)
+            .max_connections(OWN_CONNECTIONS);
+        // One whose transaction SQLite rolled back by itself, and whose user went away, is still in one for sqlx.
+        let own = own.before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }));
         let turns = Arc::new(Turns::default());
-        let writer = Writer::start(pool.connect_options().as_ref().clone(), Arc::clone(&turns));
-        Ok(Self { pool, turns, writer })
+        Ok(Self {
+            pool,
+            own: own.connect_lazy_with(options.clone()),
+            writer: Writer::start(options, Arc::clone(&turns)),
+            turns,
+            limit: Arc::default(),
+        })
     }
 
     /// The pool.
@@ -86,6 +123,30 @@ impl SqliteStore {
 
     async fn read(&self) -> Result<sqlx::pool::PoolConnection<Sqlite>, StoreError> {
         Ok(self.pool.acquire().await?)
+    }
+
+    /// A transaction that has the lock and commits durably; [`StoreError::Busy`] if another process has it.
+    async fn begin_now(&self) -> Result<sqlx::Transaction<'static, Sqlite>, StoreError> {
+        let begun = self.own.begin_with("begin immediate").await;
+        let mut transaction = begun.map_err(StoreError::from).map_err(busy_or)?;
+        self.limit_statements(None);
+        must_be_durable(&mut transaction).await?;
+        Ok(transaction)
+    }
+
+    /// The same in a receiver's turn, which the caller has.
+    async fn begin_for_receiver(&self) -> Result<sqlx::Transaction<'static, Sqlite>, StoreError> {
+        let began = Instant::now();
+        loop {
+            match self.begin_now().await {
+                Err(StoreError::Busy) if began.elapsed() < PATIENCE => tokio::time::sleep(RECEIVER_PAUSE).await,
+                begun => return begun,
+            }
+        }
+    }
+
+    fn limit_statements(&self, until: Option<Instant>) {
+        *self.limit.lock().unwrap_or_else(PoisonError::into_inner) = until;
     }
 }
 
@@ -121,6 +182,11 @@ async fn must_be_durable(connection: &mut SqliteConnection) -> Result<(), StoreE
         });
     }
     Ok(())
+}
+
+/// Begins a transaction if there is none; says whether there was none.
+async fn is_begun(connection: &mut SqliteConnection) -> bool {
+    sqlx::raw_sql("begin").execute(connection).await.is_ok()
 }
 
 /// Whether another connection has the lock, so that it is worth trying again.
@@ -164,26 +230,12 @@ impl Store for SqliteStore {
     const WORKERS: usize = 1;
 
     async fn insert_event(&self, event: NewEvent) -> Result<Inserted, StoreError> {
-        let key = event.key.clone();
-        if let Some(id) = self.writer.insert(event).await? {
-            return Ok(Inserted::New(id));
-        }
-        // It was there when the insert was tried, and events are not deleted.
-        match known_event(&mut *self.read().await?, &key).await? {
-            Some((id, facts)) => Ok(Inserted::Known { id, facts }),
-            None => Err(StoreError::NoSuchEvent),
-        }
+        self.writer.insert(event).await
     }
 
     async fn insert_conflict(&self, event_id: EventId, event: NewEvent) -> Result<bool, StoreError> {
         let _turn = self.turns.receiver().await;
-        let mut transaction = self
-            .pool
-            .begin_with("begin immediate")
-            .await
-            .map_err(StoreError::from)
-            .map_err(busy_or)?;
-        must_be_durable(&mut transaction).await?;
+        let mut transaction = self.begin_for_receiver().await?;
         let is_new = insert_conflict(&mut transaction, event_id, &event).await?;
         transaction.commit().await?;
         Ok(is_new)
@@ -194,20 +246,51 @@ impl Store for SqliteStore {
         let due: Option<i64> =
             sqlx::query_scalar("select id from yuanfen_inbox_event where state = 'ready' and ready_at <= $1 limit 1")
                 .bind(now.seconds())
-                .fetch_optional(&self.pool)
+                .fetch_optional(&self.own)
                 .await?;
         if due.is_none() {
             return Ok(None);
         }
-        in_turn!(self, |connection| claim_event(connection, now, lease_until))
+        // Read when it is committed: one event that cannot be read must not stand before all others for ever.
+        let row: Result<_, StoreError> = in_turn!(self, |connection| claim_event(connection, now, lease_until));
+        let row = row?;
+        row.as_ref().map(read_claim).transpose()
     }
 
     async fn begin(&self) -> Result<(Turn, Self::Transaction), StoreError> {
-        let turn = self.turns.worker().await;
-        let begun = self.pool.begin_with("begin immediate").await;
-        let mut transaction = begun.map_err(StoreError::from).map_err(busy_or)?;
-        must_be_durable(&mut transaction).await?;
-        Ok((turn, transaction))
+        let mut asked = None;
+        loop {
+            let turn = self.turns.worker().await;
+            let asked = *asked.get_or_insert_with(Instant::now);
+            match self.begin_now().await {
+                Ok(transaction) => return Ok((turn, transaction)),
+                // Receivers of this process do not wait behind a worker that waits for another process.
+                Err(StoreError::Busy) if asked.elapsed() < WORKER_PATIENCE => {
+                    drop(turn);
+                    tokio::time::sleep(WORKER_PAUSE).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn limit(&self, transaction: &mut Self::Transaction, within: Duration) -> Result<(), StoreError> {
+        self.limit_statements(Some(Instant::now() + within + GRACE));
+        let limit = Arc::clone(&self.limit);
+        transaction.lock_handle().await?.set_progress_handler(STEPS, move || {
+            let until = *limit.lock().unwrap_or_else(PoisonError::into_inner);
+            until.is_none_or(|until| Instant::now() < until)
+        });
+        Ok(())
+    }
+
+    async fn still_marked(&self, connection: &mut SqliteConnection, claim: &ClaimedEvent) -> Result<bool, StoreError> {
+        self.limit_statements(None);
+        // In a transaction there is no second one, and asking for it does no harm.
+        if is_begun(connection).await {
+            return Ok(false);
+        }
+        is_marked(connection, claim).await
     }
 
     async fn mark_done(
@@ -244,7 +327,10 @@ impl Store for SqliteStore {
         transaction.commit().await.map_err(StoreError::from).map_err(busy_or)
     }
 
-    async fn roll_back(&self, transaction: Self::Transaction) {
+    async fn roll_back(&self, mut transaction: Self::Transaction) {
+        // SQLite rolls back by itself after some failures, an interrupted statement among them. Then sqlx's `rollback`
+        // would fail, and it would take the connection for one in a transaction ever after. So there is one.
+        is_begun(&mut transaction).await;
         if let Err(error) = transaction.rollback().await {
             tracing::warn!(%error, "a transaction of the inbox could not be rolled back; its connection is closed");
         }
@@ -293,12 +379,7 @@ impl Store for SqliteStore {
         gap: Duration,
     ) -> Result<bool, StoreError> {
         let _turn = self.turns.receiver().await;
-        let mut transaction = self
-            .pool
-            .begin_with("begin immediate")
-            .await
-            .map_err(StoreError::from)
-            .map_err(busy_or)?;
+        let mut transaction = self.begin_for_receiver().await?;
         let is_open = hasten(&mut transaction, route, account, name, now, gap).await?;
         transaction.commit().await?;
         Ok(is_open)
@@ -319,7 +400,7 @@ impl Store for SqliteStore {
         .bind(route)
         .bind(account)
         .bind(now.seconds())
-        .fetch_optional(&self.pool)
+        .fetch_optional(&self.own)
         .await?;
         if due.is_none() {
             return Ok(Vec::new());
@@ -357,6 +438,10 @@ impl Store for SqliteStore {
 
     async fn retry(&self, id: EventId, now: UnixTime) -> Result<bool, StoreError> {
         in_turn!(self, |connection| retry(connection, id, now))
+    }
+
+    async fn resolve(&self, id: EventId, now: UnixTime) -> Result<u64, StoreError> {
+        in_turn!(self, |connection| resolve(connection, id, now))
     }
 
     async fn park(&self, id: EventId, now: UnixTime) -> Result<bool, StoreError> {

@@ -263,7 +263,7 @@ macro_rules! statements {
             connection: &mut $Connection,
             now: UnixTime,
             lease_until: UnixTime,
-        ) -> Result<Option<ClaimedEvent>, StoreError> {
+        ) -> Result<Option<$Row>, StoreError> {
             let row = sqlx::query(concat!(
                 "update yuanfen_inbox_event set ready_at = $2, attempts = attempts + 1, fence = fence + 1 \
                  where id = (select id from yuanfen_inbox_event where state = 'ready' and ready_at <= $1 \
@@ -277,11 +277,13 @@ macro_rules! statements {
             .bind(lease_until.seconds())
             .fetch_optional(connection)
             .await?;
-            row.map(|row| {
-                let event = read_event(&row, read_request(&row)?)?;
-                Ok(ClaimedEvent::new(event, row.try_get("fence")?))
-            })
-            .transpose()
+            Ok(row)
+        }
+
+        /// What was claimed, of the row that [`claim_event`] hands out.
+        pub(super) fn read_claim(row: &$Row) -> Result<ClaimedEvent, StoreError> {
+            let event = read_event(row, read_request(row)?)?;
+            Ok(ClaimedEvent::new(event, row.try_get("fence")?))
         }
 
         /// Marks a claimed event done; hands out how many open contradictions it has, if it was still ours.
@@ -302,6 +304,21 @@ macro_rules! statements {
             .fetch_optional(connection)
             .await?;
             Ok(row.map(|row| row.try_get(0)).transpose()?)
+        }
+
+        /// Whether the mark is there, as this connection sees it.
+        pub(super) async fn is_marked(
+            connection: &mut $Connection,
+            claim: &ClaimedEvent,
+        ) -> Result<bool, StoreError> {
+            let marked: i64 = sqlx::query_scalar(
+                "select count(*) from yuanfen_inbox_event where id = $1 and fence = $2 and state = 'done'",
+            )
+            .bind(claim.event.id.get())
+            .bind(claim.fence)
+            .fetch_one(connection)
+            .await?;
+            Ok(marked == 1)
         }
 
         pub(super) async fn expected(
@@ -609,15 +626,24 @@ macro_rules! statements {
             .rows_affected()
                 == 1;
             if ready {
-                sqlx::query(
-                    "update yuanfen_inbox_conflict set resolved_at = $2 where event_id = $1 and resolved_at is null",
-                )
-                .bind(id.get())
-                .bind(now.seconds())
-                .execute(&mut *connection)
-                .await?;
+                resolve(connection, id, now).await?;
             }
             Ok(ready)
+        }
+
+        pub(super) async fn resolve(
+            connection: &mut $Connection,
+            id: EventId,
+            now: UnixTime,
+        ) -> Result<u64, StoreError> {
+            let resolved = sqlx::query(
+                "update yuanfen_inbox_conflict set resolved_at = $2 where event_id = $1 and resolved_at is null",
+            )
+            .bind(id.get())
+            .bind(now.seconds())
+            .execute(connection)
+            .await?;
+            Ok(resolved.rows_affected())
         }
 
         pub(super) async fn park(

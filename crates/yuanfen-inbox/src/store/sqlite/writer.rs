@@ -10,7 +10,8 @@ use tokio::sync::{mpsc, oneshot};
 use yuanfen_core::{EventKey, Fen};
 
 use super::turns::Turns;
-use super::{PATIENCE, is_busy, must_be_durable};
+use super::{PATIENCE, busy_or, is_busy, known_event, must_be_durable};
+use crate::store::Inserted;
 use crate::store::statements::request_columns;
 use crate::{EventId, NewEvent, StoreError};
 
@@ -31,10 +32,14 @@ const INTO: &str = "insert into yuanfen_inbox_event (route, account, subject, tr
 const OR_LEAVE: &str = " on conflict (route, account, subject, transition) do nothing \
                         returning id, route, account, subject, transition";
 
+/// While another process has the lock, it is asked for at such a pace: often enough to win it from a worker.
+const FIRST_PAUSE: Duration = Duration::from_millis(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(4);
+
 struct Job {
     event: NewEvent,
     asked: Instant,
-    answer: oneshot::Sender<Result<Option<EventId>, StoreError>>,
+    answer: oneshot::Sender<Result<Inserted, StoreError>>,
 }
 
 /// The way to the task that stores events. The task ends when the last one is dropped.
@@ -52,16 +57,15 @@ impl std::fmt::Debug for Job {
 }
 
 impl Writer {
+    /// Starts the task; `options` do not wait for the lock by themselves.
     pub(super) fn start(options: SqliteConnectOptions, turns: Arc<Turns>) -> Self {
         let (jobs, queue) = mpsc::channel(WAITING);
-        // It asks for the lock itself, at a pace that wins it from a worker of another process.
-        let options = options.busy_timeout(Duration::ZERO);
         tokio::spawn(run(queue, options, turns));
         Self { jobs }
     }
 
-    /// Stores an event and commits; `None` when one of its key is there.
-    pub(super) async fn insert(&self, event: NewEvent) -> Result<Option<EventId>, StoreError> {
+    /// Stores an event and commits, unless one of its key is there.
+    pub(super) async fn insert(&self, event: NewEvent) -> Result<Inserted, StoreError> {
         let (answer, stored) = oneshot::channel();
         let asked = Instant::now();
         let gone = || StoreError::database("the task that stores events has ended with its runtime");
@@ -74,46 +78,110 @@ async fn run(mut queue: mpsc::Receiver<Job>, options: SqliteConnectOptions, turn
     let mut connection: Option<SqliteConnection> = None;
     let mut jobs = Vec::with_capacity(BATCH);
     while queue.recv_many(&mut jobs, BATCH).await > 0 {
-        // Whoever does not wait any more is not told, and the platform will come again.
-        jobs.retain(|job| !job.answer.is_closed());
-        let Some(first) = jobs.first() else { continue };
-        let deadline = first.asked + PATIENCE;
-        let stored = store(&mut connection, &options, &turns, &jobs, deadline).await;
-        answer(jobs.drain(..), stored);
+        let turn = turns.receiver().await;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            // Those that came while the lock was waited for go along.
+            while jobs.len() < BATCH
+                && let Ok(job) = queue.try_recv()
+            {
+                jobs.push(job);
+            }
+            let mut waiting = Vec::with_capacity(jobs.len());
+            for job in jobs.drain(..) {
+                if job.asked.elapsed() >= PATIENCE {
+                    job.tell(Err(StoreError::Busy));
+                } else if !job.answer.is_closed() {
+                    // Whoever does not wait any more is not told, and the platform will come again.
+                    waiting.push(job);
+                }
+            }
+            jobs = waiting;
+            if jobs.is_empty() {
+                break;
+            }
+            match store(&mut connection, &options, &jobs).await {
+                Ok(stored) => {
+                    for (job, stored) in jobs.drain(..).zip(stored) {
+                        job.tell(stored);
+                    }
+                    break;
+                }
+                Err(StoreError::Busy) => {
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+                Err(error) => {
+                    one_by_one(&mut connection, &options, jobs.drain(..), error).await;
+                    break;
+                }
+            }
+        }
+        drop(turn);
     }
 }
 
+/// After a statement for several that failed: an event that the database refuses, because of a trigger of the shop's for
+/// one, must not take the others with it.
+async fn one_by_one(
+    connection: &mut Option<SqliteConnection>,
+    options: &SqliteConnectOptions,
+    jobs: std::vec::Drain<'_, Job>,
+    error: StoreError,
+) {
+    if jobs.len() == 1 {
+        // It failed for this one.
+        let mut error = Some(error);
+        jobs.for_each(|job| job.tell(Err(error.take().unwrap_or(StoreError::Busy))));
+        return;
+    }
+    for job in jobs {
+        let stored = store(connection, options, std::slice::from_ref(&job)).await;
+        job.tell(stored.and_then(|mut stored| stored.pop().unwrap_or(Err(StoreError::Busy))));
+    }
+}
+
+impl Job {
+    fn tell(self, stored: Result<Inserted, StoreError>) {
+        // Whoever went away finds out when the platform comes again.
+        self.answer.send(stored).ok();
+    }
+}
+
+/// Stores what is new and commits; says of each what became of it, in their order.
 async fn store(
     kept: &mut Option<SqliteConnection>,
     options: &SqliteConnectOptions,
-    turns: &Turns,
     jobs: &[Job],
-    deadline: Instant,
-) -> Result<HashMap<EventKey, EventId>, StoreError> {
+) -> Result<Vec<Result<Inserted, StoreError>>, StoreError> {
     let mut connection = match kept.take() {
         Some(connection) => connection,
-        None => connect(options).await?,
+        None => connect(options).await.map_err(busy_or)?,
     };
-    let _turn = turns.receiver().await;
-    let mut pause = Duration::from_millis(1);
-    loop {
-        match insert(&mut connection, jobs).await {
-            Ok(ids) => {
-                *kept = Some(connection);
-                return Ok(ids);
-            }
-            Err(error) if is_busy(&error) => {
-                if Instant::now() >= deadline {
-                    *kept = Some(connection);
-                    return Err(StoreError::Busy);
-                }
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(Duration::from_millis(4));
-            }
-            // Dropped: what broke the statement may have broken the connection.
-            Err(error) => return Err(error.into()),
+    let mut new = match insert(&mut connection, jobs).await {
+        Ok(new) => new,
+        Err(error) if is_busy(&error) => {
+            *kept = Some(connection);
+            return Err(StoreError::Busy);
         }
+        // Dropped: what broke the statement may have broken the connection.
+        Err(error) => return Err(error.into()),
+    };
+    let mut stored = Vec::with_capacity(jobs.len());
+    for Job { event, .. } in jobs {
+        // Of two with one key in one batch, the first one is new.
+        stored.push(match new.remove(&event.key) {
+            Some(id) => Ok(Inserted::New(id)),
+            // It was there when the insert was tried, and events are not deleted.
+            None => match known_event(&mut connection, &event.key).await {
+                Ok(Some((id, facts))) => Ok(Inserted::Known { id, facts }),
+                Ok(None) => Err(StoreError::NoSuchEvent),
+                Err(error) => Err(error),
+            },
+        });
     }
+    *kept = Some(connection);
+    Ok(stored)
 }
 
 async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection, StoreError> {
@@ -176,17 +244,4 @@ fn statement(rows: usize) -> String {
     }
     sql.push_str(OR_LEAVE);
     sql
-}
-
-/// Tells everyone. Of two with one key in one batch, the first one is new.
-fn answer(jobs: impl Iterator<Item = Job>, mut stored: Result<HashMap<EventKey, EventId>, StoreError>) {
-    for job in jobs {
-        let answer = match &mut stored {
-            Ok(ids) => Ok(ids.remove(&job.event.key)),
-            Err(StoreError::Busy) => Err(StoreError::Busy),
-            Err(error) => Err(StoreError::database(error.to_string())),
-        };
-        // Whoever went away finds out when the platform comes again.
-        job.answer.send(answer).ok();
-    }
 }
