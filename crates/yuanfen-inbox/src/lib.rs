@@ -5,6 +5,7 @@ mod axum;
 #[cfg(any(feature = "tower", feature = "axum"))]
 mod body;
 mod converge;
+mod counts;
 mod error;
 mod event;
 mod filter;

@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::sync::Mutex;
+use tracing::Instrument as _;
 use yuanfen_core::{EventKey, Hint, Lookup, Notice, NotificationSource, OpenError, SignatureError, UnixTime, Verdict};
 
+use crate::counts;
 use crate::error::chain;
 use crate::inbox::Put;
 use crate::phase::Phase;
@@ -157,10 +159,15 @@ impl<S: Store, N: NotificationSource + Send + Sync + 'static> Receiver<S, N> {
         }
     }
 
-    /// Reports what becomes of a notice, and answers it.
+    /// Counts and reports what becomes of a notice, and answers it.
     pub(crate) async fn answer(&self, received: impl Future<Output = Received>) -> Receipt {
-        let received = received.await;
-        self.report(&received);
+        let (route, account) = (self.source.route(), self.source.account());
+        let verdict = tracing::field::Empty;
+        let span = tracing::info_span!("yuanfen.receive", route, account, verdict);
+        let received = received.instrument(span.clone()).await;
+        span.record("verdict", received.as_str());
+        counts::notice(route, received.as_str());
+        span.in_scope(|| self.report(&received));
         let response = self.source.acknowledge(received.verdict());
         Receipt { received, response }
     }

@@ -4,11 +4,13 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 
+use crate::counts;
 use crate::error::chain;
 use crate::pending::is_payment;
 use crate::phase::Phase;
@@ -90,25 +92,43 @@ impl<S: Store> Inbox<S> {
         let Some(claim) = self.store.claim_event(now, lease_until).await? else {
             return Ok(None);
         };
+        let (event, route) = (&claim.event, &*claim.event.key.route);
+        let span = tracing::info_span!(
+            "yuanfen.handle",
+            route,
+            account = event.key.account,
+            key = %event.key,
+            attempt = event.attempts,
+            outcome = tracing::field::Empty,
+        );
+        let handled = self.handle(&claim, handler).instrument(span.clone()).await;
+        let outcome = handled.as_ref().map_or("database-failed", Handled::as_str);
+        span.record("outcome", outcome);
+        counts::attempt(route, outcome);
+        handled.map(Some)
+    }
+
+    /// One attempt, and what follows if it fails.
+    async fn handle<H: TxHandler<S>>(&self, claim: &ClaimedEvent, handler: &H) -> Result<Handled, StoreError> {
         self.phases.reach(Phase::Claimed, &claim.event.key).await;
         let id = claim.event.id;
         if claim.event.attempts > self.settings.attempts {
             // Not one of them came back to say so: it may be this event that kills them.
             let error = "no attempt came to an end, not even to a failure: look whether the handler ends its process";
-            return Ok(Some(self.park_claimed(&claim, ParkReason::Attempts, error).await?));
+            return self.park_claimed(claim, ParkReason::Attempts, error).await;
         }
-        Ok(Some(match self.attempt(&claim, handler).await {
+        Ok(match self.attempt(claim, handler).await {
             Ok(()) => Handled::Done(id),
             Err(Trouble::Lost) => Handled::Lost(id),
-            Err(Trouble::Park(reason, error)) => self.park_claimed(&claim, reason, &error).await?,
-            Err(Trouble::Retry(error)) => self.retry_claimed(&claim, &error).await?,
+            Err(Trouble::Park(reason, error)) => self.park_claimed(claim, reason, &error).await?,
+            Err(Trouble::Retry(error)) => self.retry_claimed(claim, &error).await?,
             // It may be the event's own doing, such as a constraint that is checked at the commit; and if it is not, there
             // is no need to wait for the end of the lease. Where the commit went through all the same, nothing is released.
-            Err(Trouble::Store(error)) => match self.retry_claimed(&claim, &chain(&error)).await {
+            Err(Trouble::Store(error)) => match self.retry_claimed(claim, &chain(&error)).await {
                 Ok(handled) => handled,
                 Err(_again) => return Err(error),
             },
-        }))
+        })
     }
 
     async fn retry_claimed(&self, claim: &ClaimedEvent, error: &str) -> Result<Handled, StoreError> {
@@ -175,7 +195,10 @@ impl<S: Store> Inbox<S> {
         self.phases.reach(Phase::Handling, &claim.event.key).await;
         // Called within, because it may panic before it has a future to hand out.
         let apply = async { handler.apply(transaction, &claim.event).await };
-        match tokio::time::timeout(deadline, caught(apply)).await {
+        let began = Instant::now();
+        let applied = tokio::time::timeout(deadline, caught(apply)).await;
+        counts::handler(&claim.event.key.route, began.elapsed());
+        match applied {
             Ok(Ok(Ok(()))) => {}
             Ok(Ok(Err(HandlerError { cause, is_final }))) => {
                 let error = chain(&*cause);
@@ -248,6 +271,10 @@ impl<S: Store, H: TxHandler<S>> Workers<S, H> {
             let (inbox, handler) = (self.inbox.clone(), Arc::clone(&self.handler));
             workers.spawn(work(inbox, handler, stopped.clone()));
         }
+        #[cfg(feature = "metrics")]
+        let mut publisher = JoinSet::new();
+        #[cfg(feature = "metrics")]
+        publisher.spawn(publish(self.inbox.clone(), stopped.clone()));
         let mut shutdown = std::pin::pin!(shutdown);
         loop {
             tokio::select! {
@@ -263,6 +290,8 @@ impl<S: Store, H: TxHandler<S>> Workers<S, H> {
         }
         stop.send_replace(true);
         while workers.join_next().await.is_some() {}
+        #[cfg(feature = "metrics")]
+        publisher.join_all().await;
     }
 
     /// Lets take effect what is due now, one event after another, and returns when nothing is.
@@ -295,6 +324,21 @@ async fn work<S: Store, H: TxHandler<S>>(inbox: Inbox<S>, handler: Arc<H>, mut s
         tokio::select! {
             () = inbox.events.notified() => {}
             () = tokio::time::sleep(pause) => {}
+            _ = stopped.wait_for(|stopped| *stopped) => {}
+        }
+    }
+}
+
+/// Keeps the gauges up to date.
+#[cfg(feature = "metrics")]
+async fn publish<S: Store>(inbox: Inbox<S>, mut stopped: watch::Receiver<bool>) {
+    counts::describe();
+    while !*stopped.borrow() {
+        if let Err(error) = inbox.publish_health().await {
+            tracing::warn!(error = chain(&error), "how the inbox is doing could not be read");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(counts::HEALTH_EVERY) => {}
             _ = stopped.wait_for(|stopped| *stopped) => {}
         }
     }

@@ -10,6 +10,8 @@
 )]
 
 mod basics;
+mod counts;
+mod logs;
 mod place;
 mod toy;
 mod wires;
