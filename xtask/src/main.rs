@@ -34,7 +34,8 @@ usage: cargo xtask <command>
   admin-api            the sandbox's admin API, called by Schemathesis as its OpenAPI document has it, where pip is
   wasm                 checks yuanfen-wechat-v3 for wasm32-unknown-unknown, where that target is installed
   console [args]       the sandbox's console in headless Chromium; pictures in target/console
-  bench [args]         each flow beside its raw primitive (release build of yuanfen-proof)
+  bench [args]         each flow beside its raw primitive (release build of yuanfen-proof);
+                       `bench inbox`: the inbox on both databases beside bare inserts
   bill-download [args] a bill of any size to the disk: time beside hashing it, and memory (the same)
   load [args]          the sandbox under load: 100,000 orders from 64 clients, nothing lost (the same)
   conformance [args]   provider by case by mode (release build of yuanfen-proof);

@@ -21,7 +21,7 @@ use crate::{Error, machine};
 pub(crate) use sandbox::{Arguments as ServeArguments, serve};
 
 use clients::Clients;
-use process::Usage;
+pub(crate) use process::Usage;
 use sandbox::Served;
 use shop::Shop;
 use tally::Tally;

@@ -136,7 +136,8 @@ fn per_thousand(ours: u64, raw: u64) -> u64 {
     (ours * 1000).div_ceil(raw.max(1))
 }
 
-fn quartiles(samples: impl Iterator<Item = u64>) -> [u64; 3] {
+/// First quartile, median, third quartile; nothing has zeros.
+pub(super) fn quartiles(samples: impl Iterator<Item = u64>) -> [u64; 3] {
     let mut samples: Vec<u64> = samples.collect();
     samples.sort_unstable();
     [1, 2, 3].map(|quarter| {

@@ -104,7 +104,7 @@ struct Line<'a> {
 }
 
 /// Thousandths as a decimal of JSON.
-fn number(thousandths: u64) -> Result<Box<RawValue>, serde_json::Error> {
+pub(super) fn number(thousandths: u64) -> Result<Box<RawValue>, serde_json::Error> {
     RawValue::from_string(format!("{}.{:03}", thousandths / 1000, thousandths % 1000))
 }
 

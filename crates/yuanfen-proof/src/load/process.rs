@@ -7,11 +7,13 @@ use crate::Error;
 
 /// Of one process.
 #[derive(Clone, Copy)]
-pub(super) struct Usage {
+pub(crate) struct Usage {
     /// Processor time in user and kernel.
-    pub(super) processor: Duration,
+    pub(crate) processor: Duration,
     /// `VmRSS` in bytes.
-    pub(super) resident: u64,
+    pub(crate) resident: u64,
+    /// `RssAnon` in bytes: what of it no other process shares.
+    pub(crate) anonymous: u64,
 }
 
 /// `USER_HZ`, which is 100 on every Linux that programs see.
@@ -20,13 +22,16 @@ const TICK: Duration = Duration::from_millis(10);
 impl Usage {
     /// # Errors
     /// When there is no such process, or no `/proc`.
-    pub(super) fn of(process: u32) -> Result<Self, Error> {
+    pub(crate) fn of(process: u32) -> Result<Self, Error> {
         let read = |name: &str| {
             fs::read_to_string(format!("/proc/{process}/{name}")).map_err(|_| "only Linux says what a process used")
         };
+        let status = read("status")?;
+        let held = |name| bytes(&status, name).ok_or("the kernel does not say how much memory is held");
         Ok(Self {
             processor: processor(&read("stat")?).ok_or("the kernel does not say what time was used")?,
-            resident: resident(&read("status")?).ok_or("the kernel does not say how much memory is held")?,
+            resident: held("VmRSS:")?,
+            anonymous: held("RssAnon:")?,
         })
     }
 }
@@ -38,8 +43,8 @@ fn processor(stat: &str) -> Option<Duration> {
     Some(TICK * ticks(11)?.checked_add(ticks(12)?)?)
 }
 
-fn resident(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+fn bytes(status: &str, name: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     let kibibytes: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
     Some(kibibytes * 1024)
 }
@@ -53,9 +58,10 @@ mod tests {
         // proc_pid_stat(5): field 14 is utime, field 15 stime.
         let stat = "7 (a ) b) S 1 7 7 0 -1 4194560 1 0 0 0 250 17 0 0 20 0 1 0 100 0 0";
         assert_eq!(processor(stat), Some(Duration::from_millis(2670)));
-        assert_eq!(resident("Name:\tx\nVmRSS:\t    2048 kB\n"), Some(2 << 20));
-        assert_eq!(resident("Name:\tx\n"), None);
+        assert_eq!(bytes("Name:\tx\nVmRSS:\t    2048 kB\n", "VmRSS:"), Some(2 << 20));
+        assert_eq!(bytes("Name:\tx\n", "VmRSS:"), None);
         let ours = Usage::of(std::process::id()).unwrap();
         assert!(ours.resident > 1 << 20);
+        assert!(ours.anonymous > 0 && ours.anonymous < ours.resident);
     }
 }
