@@ -3,15 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use yuanfen_core::UnixTime;
 
 use crate::phase::Phases;
 use crate::store::{Inserted, Store, Subject};
-use crate::{EventId, ExpectError, Expected, NewEvent, StoreError};
-
-/// Before anything else is known about it, an order or refund is queried after so long.
-const FIRST_QUERY: Duration = Duration::from_secs(30);
+use crate::{EventId, ExpectError, Expected, NewEvent, Schedule, StoreError};
 
 /// What applies to all routes. The defaults are for a shop; change what you have a reason to change.
 #[derive(Clone, Debug)]
@@ -36,8 +33,9 @@ pub struct Settings {
     pub workers: usize,
     /// What becomes of a payment for an order that the shop does not [`expect`](Inbox::expect).
     pub unexpected: Unexpected,
-    /// An order that a hint asks to look at is not queried sooner than so long after its last query: ten seconds. A hint is
-    /// unsigned, so anybody can send many.
+    /// An order that a hint asks to look at is not queried sooner than so long after its last query: ten seconds, and more
+    /// where it is older ([`StoredPending::due_by_hint`](crate::StoredPending::due_by_hint)). A hint is unsigned, so
+    /// anybody can send many.
     pub hint_gap: Duration,
 }
 
@@ -93,8 +91,8 @@ pub struct Inbox<S> {
     pub(crate) phases: Phases,
     /// Rung when an event was stored.
     pub(crate) events: Arc<Notify>,
-    /// Rung when a query became due.
-    pub(crate) queries: Arc<Notify>,
+    /// Rung when a query became due; every plan of a convergence listens.
+    pub(crate) queries: Arc<watch::Sender<()>>,
 }
 
 impl<S: Store> Inbox<S> {
@@ -107,7 +105,7 @@ impl<S: Store> Inbox<S> {
             clock: Arc::new(machine_time),
             phases: Phases::default(),
             events: Arc::new(Notify::new()),
-            queries: Arc::new(Notify::new()),
+            queries: Arc::new(watch::Sender::new(())),
         }
     }
 
@@ -174,7 +172,7 @@ impl<S: Store> Inbox<S> {
         {
             return Err(ExpectError::ExpiresBefore { placed_at, expires_at });
         }
-        let next_query_at = placed_at.after(FIRST_QUERY);
+        let next_query_at = placed_at.after(Schedule::FIRST_QUERY);
         let known = self
             .store
             .expect(connection, &expected, placed_at, next_query_at)

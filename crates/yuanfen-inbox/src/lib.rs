@@ -24,6 +24,7 @@ mod worker;
 pub use axum::RawNotice;
 #[cfg(any(feature = "tower", feature = "axum"))]
 pub use body::BodyError;
+pub use converge::{Converged, Convergence, NEVER_PLACED, QueryError, RoutePlan, Schedule};
 pub use error::{ExpectError, StoreError};
 pub use event::{
     ClaimedEvent, EventId, EventState, KeptRequest, NewEvent, Origin, ParkReason, StoredConflict, StoredEvent,

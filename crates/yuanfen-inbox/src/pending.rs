@@ -1,5 +1,7 @@
 //! What the shop expects to hear about: orders and refunds, with the amounts that it asked for.
 
+use std::time::Duration;
+
 use yuanfen_core::{Facts, Fen, OrderNo, PayAmount, RefundNo, RemoteId, Standing, Transition, UnixTime};
 
 /// An order that the shop is about to place.
@@ -331,6 +333,18 @@ pub struct StoredPending {
     pub last_error: Option<String>,
     /// When its end was known, or when it was given up.
     pub over_at: Option<UnixTime>,
+}
+
+impl StoredPending {
+    /// When it is queried after a hint that comes now: now, unless it was queried a moment ago. Hints are unsigned, so the
+    /// pause after the last query is at least `gap`, and a sixteenth of its age where that is longer: whoever sends
+    /// thousands of them brings about a few more queries than the schedule has.
+    #[must_use]
+    pub fn due_by_hint(&self, now: UnixTime, gap: Duration) -> UnixTime {
+        let age = u64::try_from(now.since(self.placed_at)).unwrap_or_default();
+        let gap = gap.max(Duration::from_secs(age >> 4));
+        self.last_query_at.map_or(now, |last| last.after(gap).max(now))
+    }
 }
 
 /// Something expected that a worker has claimed, to query it.

@@ -29,6 +29,8 @@ pub enum Phase {
     Committing,
     /// It is committed, and the worker has not taken notice of it.
     Committed,
+    /// A query found it; it is stored, and the query is not yet recorded.
+    Found,
 }
 
 /// What a hook waits for; one that never ends is a process that dies.

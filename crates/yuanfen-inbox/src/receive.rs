@@ -254,7 +254,7 @@ impl<S: Store, N: NotificationSource + Send + Sync + 'static> Receiver<S, N> {
         let (route, account) = (self.source.route(), self.source.account());
         let gap = inbox.settings.hint_gap;
         if inbox.store.hasten(route, account, name, inbox.now(), gap).await? {
-            inbox.queries.notify_one();
+            inbox.queries.send_replace(());
             Ok(Received::Hint)
         } else {
             Ok(Received::UnknownHint)

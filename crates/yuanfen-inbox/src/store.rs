@@ -98,7 +98,7 @@ pub trait Store: Clone + fmt::Debug + Send + Sync + 'static {
         claim: &ClaimedEvent,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// What is expected under that number.
+    /// What is expected under that number, or else under that number of the platform's.
     fn expected(
         &self,
         connection: &mut Self::Connection,
@@ -146,8 +146,8 @@ pub trait Store: Clone + fmt::Debug + Send + Sync + 'static {
         remote_id: &str,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Moves the next query of something open forward: to now, or to `gap` after its last query where that is later.
-    /// Never backward. Says whether something open answers to the name.
+    /// Moves the next query of something open forward, to [`StoredPending::due_by_hint`]; never backward. What is claimed
+    /// is queried once more then, and not while its lease lasts. Says whether something open answers to the name.
     fn hasten(
         &self,
         route: &str,
@@ -157,8 +157,9 @@ pub trait Store: Clone + fmt::Debug + Send + Sync + 'static {
         gap: Duration,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Claims up to `limit` of what is open with that account and due for a query, the longest due first: counts a query,
-    /// raises the fence, and makes it due again at the end of the lease.
+    /// Takes up to `limit` of what is open with that account and due for a query, the longest due first, and claims it:
+    /// counts a query, raises the fence, and makes it due again at the end of the lease. Where an event is stored that is
+    /// the last to be heard about it, under its number or the platform's, it is ended instead and handed out as over.
     fn claim_pending(
         &self,
         route: &str,
@@ -168,7 +169,8 @@ pub trait Store: Clone + fmt::Debug + Send + Sync + 'static {
         limit: u32,
     ) -> impl Future<Output = Result<Vec<ClaimedPending>, StoreError>> + Send;
 
-    /// Writes down what came of a query, if it is still open under that fence; says whether it was.
+    /// Writes down what came of a query, if it is still open under that fence; says whether it was. Where a hint came
+    /// meanwhile, it is due when that hint wants it, unless it is sooner anyway.
     fn record_query(
         &self,
         claim: &ClaimedPending,

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
+use yuanfen_core::{EventKey, Facts};
 
 use crate::counts;
 use crate::error::chain;
@@ -16,7 +17,8 @@ use crate::pending::is_payment;
 use crate::phase::Phase;
 use crate::store::{Marked, Release, Store, Subject};
 use crate::{
-    ClaimedEvent, EventId, HandlerError, Inbox, Mismatch, ParkReason, PendingKind, StoreError, TxHandler, Unexpected,
+    ClaimedEvent, EventId, HandlerError, Inbox, Mismatch, ParkReason, PendingKind, StoreError, StoredPending,
+    TxHandler, Unexpected,
 };
 
 /// How long nobody takes the place of a worker that panicked.
@@ -237,13 +239,7 @@ impl<S: Store> Inbox<S> {
         let Some(kind) = PendingKind::of(key.transition) else {
             return Ok(());
         };
-        // A key's subject is the platform's number on a route whose notices may leave ours out (starpos).
-        let number = match kind {
-            PendingKind::Order => facts.order_no.as_ref().unwrap_or(&key.subject),
-            PendingKind::Refund => &key.subject,
-        };
-        let subject = Subject::new(&key.route, &key.account, kind, number);
-        let Some(pending) = self.store.expected(transaction, subject).await? else {
+        let Some(pending) = self.expected(transaction, kind, key, facts).await? else {
             // Money that comes back may have been sent back by hand; money that came in must have been asked for.
             let must_be_expected = is_payment(key.transition);
             if must_be_expected && self.settings.unexpected == Unexpected::Park {
@@ -259,6 +255,27 @@ impl<S: Store> Inbox<S> {
             self.store.end_pending(transaction, pending.id, self.now()).await?;
         }
         Ok(())
+    }
+}
+
+impl<S: Store> Inbox<S> {
+    /// What is expected of an event. Where the route's keys name the platform's number of an order, it may be known by ours
+    /// alone, which the event names as a fact.
+    async fn expected(
+        &self,
+        transaction: &mut S::Transaction,
+        kind: PendingKind,
+        key: &EventKey,
+        facts: &Facts,
+    ) -> Result<Option<StoredPending>, StoreError> {
+        let subject = |number| Subject::new(&key.route, &key.account, kind, number);
+        let pending = self.store.expected(transaction, subject(&key.subject)).await?;
+        match (&facts.order_no, kind) {
+            (Some(order_no), PendingKind::Order) if pending.is_none() && *order_no != key.subject => {
+                self.store.expected(transaction, subject(order_no)).await
+            }
+            _ => Ok(pending),
+        }
     }
 }
 
@@ -344,10 +361,10 @@ async fn publish<S: Store>(inbox: Inbox<S>, mut stopped: watch::Receiver<bool>) 
     }
 }
 
-struct Panicked;
+pub(crate) struct Panicked;
 
 /// A panic of the handler is a failure of this attempt and of nothing else.
-async fn caught<F: Future>(future: F) -> Result<F::Output, Panicked> {
+pub(crate) async fn caught<F: Future>(future: F) -> Result<F::Output, Panicked> {
     let mut future = std::pin::pin!(future);
     std::future::poll_fn(
         move |context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {

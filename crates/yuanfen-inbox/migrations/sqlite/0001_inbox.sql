@@ -82,6 +82,10 @@ create table yuanfen_inbox_pending (
     queries      integer not null default 0,
     -- How often in a row the platform did not know the number.
     absences     integer not null default 0,
+    -- Whoever claimed it is asking until then.
+    lease_until  integer not null default 0,
+    -- When a hint that came while it was claimed wants it to be queried again.
+    hasten_to    integer,
     fence        integer not null default 0,
     standing     text,
     last_error   text,
@@ -89,5 +93,5 @@ create table yuanfen_inbox_pending (
     unique (route, account, kind, number)
 );
 create index yuanfen_inbox_pending_due on yuanfen_inbox_pending (route, account, next_query_at) where state = 'open';
-create index yuanfen_inbox_pending_remote on yuanfen_inbox_pending (route, account, remote_id) where state = 'open' and remote_id is not null;
+create index yuanfen_inbox_pending_remote on yuanfen_inbox_pending (route, account, remote_id) where remote_id is not null;
 create index yuanfen_inbox_pending_given_up on yuanfen_inbox_pending (id) where state = 'given-up';

@@ -378,10 +378,18 @@ impl Store for SqliteStore {
         now: UnixTime,
         gap: Duration,
     ) -> Result<bool, StoreError> {
+        let (is_open, changes) = hinted(&mut *self.own.acquire().await?, route, account, name, now, gap).await?;
+        if changes.is_empty() {
+            return Ok(is_open);
+        }
         let _turn = self.turns.receiver().await;
         let mut transaction = self.begin_for_receiver().await?;
-        let is_open = hasten(&mut transaction, route, account, name, now, gap).await?;
-        transaction.commit().await?;
+        // Read once more, now that nobody else writes.
+        let (is_open, changes) = hinted(&mut transaction, route, account, name, now, gap).await?;
+        for change in &changes {
+            hasten(&mut transaction, change).await?;
+        }
+        transaction.commit().await.map_err(StoreError::from).map_err(busy_or)?;
         Ok(is_open)
     }
 

@@ -7,11 +7,49 @@
 use bytes::Bytes;
 use yuanfen_core::{Standing, UnixTime};
 
-use crate::{KeptRequest, StoreError};
+use crate::{KeptRequest, StoreError, StoredPending};
 
-/// Seconds as a number of the past or future; a duration beyond all time stops at its end.
-pub(crate) fn seconds(duration: std::time::Duration) -> i64 {
-    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
+/// What a hint changes about something open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Hastening {
+    pub(crate) pending: i64,
+    /// It is changed only as it was read.
+    pub(crate) fence: i64,
+    pub(crate) lease_until: UnixTime,
+    /// When it is due, unless it stays.
+    pub(crate) next_query_at: Option<UnixTime>,
+    /// What whoever is asking right now is to make of it.
+    pub(crate) hasten_to: Option<UnixTime>,
+}
+
+impl Hastening {
+    /// `None` where it is due soon enough.
+    pub(crate) fn of(
+        pending: &StoredPending,
+        fence: i64,
+        lease_until: UnixTime,
+        hastened: Option<UnixTime>,
+        now: UnixTime,
+        gap: std::time::Duration,
+    ) -> Option<Self> {
+        let due = pending.due_by_hint(now, gap);
+        if pending.next_query_at <= due {
+            return None;
+        }
+        // While somebody asks, nobody else does: the answer that is on its way may be older than the hint, so it is asked
+        // for again after it.
+        let is_claimed = lease_until > now;
+        if is_claimed && hastened.is_some_and(|hastened| hastened <= due) {
+            return None;
+        }
+        Some(Self {
+            pending: pending.id,
+            fence,
+            lease_until,
+            next_query_at: (!is_claimed).then_some(due),
+            hasten_to: is_claimed.then_some(due),
+        })
+    }
 }
 
 pub(crate) const fn standing_name(standing: Standing) -> &'static str {
@@ -96,7 +134,7 @@ macro_rules! statements {
         use yuanfen_core::{EventKey, Facts, Fen, Transition, UnixTime};
 
         use $crate::store::statements::{
-            age, count, event_columns, named, pending_columns, request_columns, seconds, small, standing_name, standing_of,
+            Hastening, age, count, event_columns, named, pending_columns, request_columns, small, standing_name, standing_of,
         };
         use $crate::store::{Health, PendingEnd, PendingName, QueryRecord, Release, Subject};
         use $crate::{
@@ -325,18 +363,30 @@ macro_rules! statements {
             connection: &mut $Connection,
             subject: Subject<'_>,
         ) -> Result<Option<StoredPending>, StoreError> {
-            let row = sqlx::query(concat!(
+            const OURS: &str = concat!(
                 "select ",
                 pending_columns!(),
                 " from yuanfen_inbox_pending where route = $1 and account = $2 and kind = $3 and number = $4"
-            ))
-            .bind(subject.route)
-            .bind(subject.account)
-            .bind(subject.kind.as_str())
-            .bind(subject.number)
-            .fetch_optional(connection)
-            .await?;
-            row.as_ref().map(read_pending).transpose()
+            );
+            const REMOTE: &str = concat!(
+                "select ",
+                pending_columns!(),
+                " from yuanfen_inbox_pending where route = $1 and account = $2 and kind = $3 and remote_id = $4 \
+                 order by id limit 1"
+            );
+            for statement in [OURS, REMOTE] {
+                let row = sqlx::query(statement)
+                    .bind(subject.route)
+                    .bind(subject.account)
+                    .bind(subject.kind.as_str())
+                    .bind(subject.number)
+                    .fetch_optional(&mut *connection)
+                    .await?;
+                if let Some(row) = row {
+                    return read_pending(&row).map(Some);
+                }
+            }
+            Ok(None)
         }
 
         pub(super) async fn end_pending(
@@ -430,63 +480,63 @@ macro_rules! statements {
             Ok(done.rows_affected() == 1)
         }
 
-        /// Whether something open answers to the name, and how many rows were moved forward.
-        pub(super) async fn hasten(
+        /// What is open and answers to the name, and what a hint that comes now changes about it.
+        pub(super) async fn hinted(
             connection: &mut $Connection,
             route: &str,
             account: &str,
             name: PendingName<'_>,
             now: UnixTime,
             gap: std::time::Duration,
-        ) -> Result<bool, StoreError> {
-            // The later of now and the end of the gap after the last query, but never later than it was due anyway.
-            const SOONER: &str = "update yuanfen_inbox_pending set next_query_at = \
-                 case when coalesce(last_query_at, 0) + $3 > $4 then coalesce(last_query_at, 0) + $3 else $4 end \
-                 where route = $1 and account = $2 and state = 'open' and kind = $5 and number = $6 \
-                 and next_query_at > case when coalesce(last_query_at, 0) + $3 > $4 \
-                 then coalesce(last_query_at, 0) + $3 else $4 end";
-            const SOONER_REMOTE: &str = "update yuanfen_inbox_pending set next_query_at = \
-                 case when coalesce(last_query_at, 0) + $3 > $4 then coalesce(last_query_at, 0) + $3 else $4 end \
-                 where route = $1 and account = $2 and state = 'open' and remote_id = $5 \
-                 and next_query_at > case when coalesce(last_query_at, 0) + $3 > $4 \
-                 then coalesce(last_query_at, 0) + $3 else $4 end";
-            const OPEN: &str = "select count(*) from yuanfen_inbox_pending \
-                 where route = $1 and account = $2 and state = 'open' and kind = $3 and number = $4";
-            const OPEN_REMOTE: &str = "select count(*) from yuanfen_inbox_pending \
-                 where route = $1 and account = $2 and state = 'open' and remote_id = $3";
-            let open: i64 = match name {
-                PendingName::Ours(kind, number) => {
-                    sqlx::query_scalar(OPEN)
-                        .bind(route)
-                        .bind(account)
-                        .bind(kind.as_str())
-                        .bind(number)
-                        .fetch_one(&mut *connection)
-                        .await?
-                }
-                PendingName::Remote(remote_id) => {
-                    sqlx::query_scalar(OPEN_REMOTE)
-                        .bind(route)
-                        .bind(account)
-                        .bind(remote_id)
-                        .fetch_one(&mut *connection)
-                        .await?
-                }
+        ) -> Result<(bool, Vec<Hastening>), StoreError> {
+            let query = match name {
+                PendingName::Ours(..) => sqlx::query(concat!(
+                    "select ",
+                    pending_columns!(),
+                    ", lease_until, hasten_to from yuanfen_inbox_pending \
+                     where route = $1 and account = $2 and kind = $3 and number = $4 and state = 'open'"
+                )),
+                PendingName::Remote(_) => sqlx::query(concat!(
+                    "select ",
+                    pending_columns!(),
+                    ", lease_until, hasten_to from yuanfen_inbox_pending \
+                     where route = $1 and account = $2 and remote_id = $3 and state = 'open'"
+                )),
             };
-            if open == 0 {
-                return Ok(false);
+            let query = query.bind(route).bind(account);
+            let query = match name {
+                PendingName::Ours(kind, number) => query.bind(kind.as_str()).bind(number),
+                PendingName::Remote(remote_id) => query.bind(remote_id),
+            };
+            let rows = query.fetch_all(connection).await?;
+            let mut changes = Vec::new();
+            for row in &rows {
+                let lease_until = time(row, "lease_until")?;
+                let hastened = maybe_time(row, "hasten_to")?;
+                let (pending, fence) = (read_pending(row)?, row.try_get("fence")?);
+                let change = Hastening::of(&pending, fence, lease_until, hastened, now, gap);
+                changes.extend(change);
             }
-            let sooner = match name {
-                PendingName::Ours(..) => sqlx::query(SOONER),
-                PendingName::Remote(_) => sqlx::query(SOONER_REMOTE),
-            };
-            let sooner = sooner.bind(route).bind(account).bind(seconds(gap)).bind(now.seconds());
-            let sooner = match name {
-                PendingName::Ours(kind, number) => sooner.bind(kind.as_str()).bind(number),
-                PendingName::Remote(remote_id) => sooner.bind(remote_id),
-            };
-            sooner.execute(&mut *connection).await?;
-            Ok(true)
+            Ok((!rows.is_empty(), changes))
+        }
+
+        /// Says whether it could be changed; whoever has it in a transaction is not waited for.
+        pub(super) async fn hasten(connection: &mut $Connection, change: &Hastening) -> Result<bool, StoreError> {
+            let done = sqlx::query(concat!(
+                "update yuanfen_inbox_pending set next_query_at = coalesce($4, next_query_at), hasten_to = $5 \
+                 where id in (select id from yuanfen_inbox_pending \
+                 where id = $1 and fence = $2 and lease_until = $3 and state = 'open'",
+                $skip_locked,
+                ")"
+            ))
+            .bind(change.pending)
+            .bind(change.fence)
+            .bind(change.lease_until.seconds())
+            .bind(change.next_query_at.map(UnixTime::seconds))
+            .bind(change.hasten_to.map(UnixTime::seconds))
+            .execute(connection)
+            .await?;
+            Ok(done.rows_affected() == 1)
         }
 
         pub(super) async fn claim_pending(
@@ -499,12 +549,21 @@ macro_rules! statements {
         ) -> Result<Vec<ClaimedPending>, StoreError> {
             let rows = sqlx::query(concat!(
                 // Materialized, or PostgreSQL may run the limited selection more than once and lock more than was asked for.
-                "with due as materialized (select id from yuanfen_inbox_pending \
+                "with due as materialized (select id as due_id, exists (select 1 from yuanfen_inbox_event event \
+                 where event.route = pending.route and event.account = pending.account \
+                 and event.subject in (pending.number, coalesce(pending.remote_id, pending.number)) \
+                 and event.is_over and event.transition like pending.kind || '-%') as is_known \
+                 from yuanfen_inbox_pending pending \
                  where route = $1 and account = $2 and state = 'open' and next_query_at <= $3 \
                  order by next_query_at, id limit $5",
                 $skip_locked,
-                ") update yuanfen_inbox_pending set next_query_at = $4, last_query_at = $3, queries = queries + 1, \
-                 fence = fence + 1 where id in (select id from due) returning ",
+                ") update yuanfen_inbox_pending set next_query_at = $4, hasten_to = null, fence = fence + 1, \
+                 state = case when is_known then 'over' else state end, \
+                 over_at = case when is_known then $3 else over_at end, \
+                 lease_until = case when is_known then 0 else $4 end, \
+                 last_query_at = case when is_known then last_query_at else $3 end, \
+                 queries = case when is_known then queries else queries + 1 end \
+                 from due where id = due_id returning ",
                 pending_columns!()
             ))
             .bind(route)
@@ -531,7 +590,8 @@ macro_rules! statements {
                 Some(PendingEnd::GivenUp) => (PendingState::GivenUp, Some(now.seconds())),
             };
             let done = sqlx::query(
-                "update yuanfen_inbox_pending set state = $3, over_at = $4, next_query_at = $5, \
+                "update yuanfen_inbox_pending set state = $3, over_at = $4, lease_until = 0, hasten_to = null, \
+                 next_query_at = case when hasten_to < $5 then hasten_to else $5 end, \
                  standing = coalesce($6, standing), last_error = $7, \
                  absences = case when $6 is null then absences when $6 = 'not-found' then absences + 1 else 0 end \
                  where id = $1 and fence = $2 and state = 'open'",

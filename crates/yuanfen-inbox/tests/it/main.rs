@@ -10,6 +10,7 @@
 )]
 
 mod basics;
+mod converge;
 mod counts;
 mod logs;
 mod place;

@@ -72,6 +72,10 @@ impl NotificationSource for Toy {
         facts
     }
 
+    fn is_over(&self, event: &Value) -> bool {
+        event["goes_on"] != true && self.key(event).transition.is_end()
+    }
+
     fn acknowledge(&self, verdict: Verdict) -> Response<Bytes> {
         let mut response = Response::new(Bytes::from_static(b"taken"));
         if verdict != Verdict::Accepted {
