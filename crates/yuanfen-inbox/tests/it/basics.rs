@@ -40,3 +40,27 @@ async fn a_notice_that_comes_three_times_takes_effect_once<S: Place>(store: S) {
 }
 
 on_both_stores!(a_notice_that_comes_three_times_takes_effect_once);
+
+#[tokio::test]
+async fn a_store_can_be_opened_in_a_task() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("shop.db");
+    let first = tokio::spawn(yuanfen_inbox::SqliteStore::open(file.clone()));
+    first.await.unwrap().unwrap();
+    // And once more, when its tables are there.
+    let again = tokio::spawn(yuanfen_inbox::SqliteStore::open(file));
+    again.await.unwrap().unwrap();
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn so_can_one_in_postgresql() {
+    let Some(server) = yuanfen_testkit::PostgresServer::shared() else {
+        return;
+    };
+    let options: sqlx::postgres::PgConnectOptions = server.create_database().parse().unwrap();
+    for _ in 0..2 {
+        let opened = tokio::spawn(yuanfen_inbox::PostgresStore::connect(options.clone()));
+        opened.await.unwrap().unwrap();
+    }
+}
