@@ -11,11 +11,13 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 pub use plan::{QueryError, RoutePlan};
 pub use schedule::Schedule;
 pub use step::NEVER_PLACED;
 
+use crate::counts;
 use crate::error::chain;
 use crate::store::Store;
 use crate::{Inbox, PendingState, StoreError};
@@ -92,8 +94,8 @@ impl<S: Store> Convergence<S> {
         let mut converged = Vec::new();
         for plan in &self.plans {
             let mut round = Round::new(&self.inbox, plan);
-            while round.begin().await? > 0 {}
-            while round.end_one().await? {}
+            // What ends may be due again: a hint came.
+            while round.begin().await? > 0 || round.end_one().await? {}
             converged.append(&mut round.converged);
         }
         Ok(converged)
@@ -153,7 +155,10 @@ impl<S: Store> Round<S> {
             let (inbox, plan) = (self.inbox.clone(), Arc::clone(&self.plan));
             self.under_way.spawn(async move {
                 let (inbox, plan, claim) = (&inbox, &plan, &claim);
-                Step { inbox, plan, claim }.run().await
+                let number = &*claim.pending.expected.number;
+                let (route, account) = (&*plan.route, &*plan.account);
+                let span = tracing::info_span!("yuanfen.inbox.query", route, account, number);
+                Step { inbox, plan, claim }.run().instrument(span).await
             });
         }
         Ok(due)
@@ -168,10 +173,10 @@ impl<S: Store> Round<S> {
     }
 
     fn ended(&mut self, ended: Result<Result<Converged, StoreError>, JoinError>) -> Result<(), StoreError> {
-        let converged = ended.map_err(StoreError::database)??;
-        let (route, account, verdict) = (&*self.plan.route, &*self.plan.account, converged.as_str());
-        tracing::debug!(route, account, verdict, "an order or refund was queried");
-        self.converged.push(converged);
+        let converged = ended.map_err(StoreError::database).flatten();
+        let result = converged.as_ref().map_or("database-failed", Converged::as_str);
+        counts::query(&self.plan.route, result);
+        self.converged.push(converged?);
         Ok(())
     }
 

@@ -38,8 +38,8 @@ pub(crate) fn handler(route: &str, took: Duration) {
     let _ = (route, took);
 }
 
-/// A query for something that is expected came to that result.
-#[allow(dead_code, reason = "convergence counts here")]
+/// A query for something that is expected came to that result, which is
+/// [`Converged::as_str`](crate::Converged::as_str), or `database-failed`.
 pub(crate) fn query(route: &str, result: &'static str) {
     #[cfg(feature = "metrics")]
     metrics::counter!("yuanfen_inbox_queries_total", "route" => route.to_owned(), "result" => result).increment(1);

@@ -1,9 +1,10 @@
 //! Orders and refunds whose notice does not come, on a clock of their own and with a platform that does as it is told.
 
-#![allow(dead_code, reason = "for the tests that follow")]
-
 mod closing;
+mod hints;
+mod machines;
 mod notices;
+mod schedule;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};

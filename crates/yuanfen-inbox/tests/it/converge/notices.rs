@@ -84,8 +84,10 @@ async fn what_a_notice_has_told_is_not_asked_for_even_before_it_is_handled<S: Pl
 }
 
 async fn a_notice_and_a_query_that_race_take_effect_once<S: Place>(store: S) {
-    let mut platform = Platform::default();
-    platform.takes = std::time::Duration::from_millis(2);
+    let platform = Platform {
+        takes: std::time::Duration::from_millis(2),
+        ..Platform::default()
+    };
     let inbox = inbox(store, &platform);
     let convergence = inbox.convergence([platform.plan()]);
     let (receiver, workers) = (inbox.receiver(Toy), shipping(&inbox));
