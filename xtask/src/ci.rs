@@ -13,8 +13,9 @@ use crate::readme;
 use crate::totals::Totals;
 use crate::{console, fuzz, peers, tidy, wasm};
 
-/// The facade with one provider, as a shop would take it. Only WeChat Pay v3 needs a backend.
-const ALONE: [&str; 7] = [
+/// The facade with one provider, or with one store of the inbox, as a shop would take it. Only WeChat Pay v3 needs a
+/// backend.
+const ALONE: [&str; 9] = [
     "wechat-v2",
     "wechat-v3,aws-lc",
     "wechat-v3,pure-rust",
@@ -22,6 +23,8 @@ const ALONE: [&str; 7] = [
     "fshows",
     "mpgateway",
     "wechat-web",
+    "inbox-sqlite",
+    "inbox-postgres,axum",
 ];
 
 const ROUTES: [&str; 5] = ["wechat-v2", "wechat-v3", "starpos", "fshows", "mpgateway"];
@@ -54,7 +57,7 @@ const STEPS: [Step; 16] = [
         run: |_| clippy("--workspace --no-default-features"),
     },
     Step {
-        name: "clippy, each provider alone",
+        name: "clippy, each provider and store alone",
         run: |_| clippy_alone(),
     },
     Step {
