@@ -24,7 +24,7 @@ const ALONE: [&str; 9] = [
     "mpgateway",
     "wechat-web",
     "inbox-sqlite",
-    "inbox-postgres,axum",
+    "inbox-postgres,inbox-axum",
 ];
 
 const ROUTES: [&str; 5] = ["wechat-v2", "wechat-v3", "starpos", "fshows", "mpgateway"];

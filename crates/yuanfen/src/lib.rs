@@ -9,7 +9,7 @@ pub use yuanfen_envelope as envelope;
 pub use yuanfen_form as form;
 #[cfg(feature = "fshows")]
 pub use yuanfen_fshows as fshows;
-#[cfg(any(feature = "inbox-sqlite", feature = "inbox-postgres"))]
+#[cfg(feature = "inbox")]
 pub use yuanfen_inbox as inbox;
 #[cfg(feature = "mpgateway")]
 pub use yuanfen_mpgateway as mpgateway;
