@@ -10,9 +10,16 @@
 )]
 
 mod basics;
+mod conflicts;
 mod converge;
 mod counts;
+mod crash;
+mod expectations;
 mod logs;
+mod people;
 mod place;
+mod receive;
+mod shop;
 mod toy;
 mod wires;
+mod workers;

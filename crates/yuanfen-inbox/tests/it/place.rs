@@ -15,6 +15,18 @@ pub trait Place: Store {
 
     /// All that was shipped, in order.
     fn shipped(&self) -> impl Future<Output = Vec<String>> + Send;
+
+    /// Runs the shop's SQL.
+    fn run(
+        connection: &mut Self::Connection,
+        sql: &'static str,
+    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
+    /// One statement that takes minutes.
+    fn dawdle(connection: &mut Self::Connection) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
+    /// The same database, opened by another process.
+    fn beside(&self) -> impl Future<Output = Self> + Send;
 }
 
 impl Place for SqliteStore {
@@ -27,6 +39,21 @@ impl Place for SqliteStore {
         let rows = sqlx::query_scalar("select event from shipped order by id");
         rows.fetch_all(self.pool()).await.unwrap()
     }
+
+    async fn run(connection: &mut SqliteConnection, sql: &'static str) -> Result<(), sqlx::Error> {
+        sqlx::raw_sql(sql).execute(connection).await.map(drop)
+    }
+
+    async fn dawdle(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        // It writes at its end, so that it would be in the way of all others.
+        let sql = "insert into shipped (event) with recursive numbers (n) as (select 1 union all select n + 1 from numbers \
+                   where n < 10000000000) select 'slow' from numbers where n < 0";
+        sqlx::query(sql).execute(connection).await.map(drop)
+    }
+
+    async fn beside(&self) -> Self {
+        Self::open(self.pool().connect_options().get_filename()).await.unwrap()
+    }
 }
 
 impl Place for PostgresStore {
@@ -38,6 +65,21 @@ impl Place for PostgresStore {
     async fn shipped(&self) -> Vec<String> {
         let rows = sqlx::query_scalar("select event from shipped order by id");
         rows.fetch_all(self.pool()).await.unwrap()
+    }
+
+    async fn run(connection: &mut PgConnection, sql: &'static str) -> Result<(), sqlx::Error> {
+        sqlx::raw_sql(sql).execute(connection).await.map(drop)
+    }
+
+    async fn dawdle(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        let sql = "select pg_sleep(600)";
+        sqlx::query(sql).execute(connection).await.map(drop)
+    }
+
+    async fn beside(&self) -> Self {
+        Self::connect(self.pool().connect_options().as_ref().clone())
+            .await
+            .unwrap()
     }
 }
 

@@ -5,9 +5,9 @@ use http::{Request, Response, StatusCode};
 use serde_json::{Value, json};
 use yuanfen_core::{
     EventKey, Facts, Fen, Hint, Lookup, Notice, NotificationSource, OpenError, OrderNo, PayAmount, ProtocolError,
-    ProtocolErrorKind, SignatureError, Transition, UnixTime, Verdict, Verified, Verify,
+    ProtocolErrorKind, RefundNo, RemoteId, SignatureError, Transition, UnixTime, Verdict, Verified, Verify,
 };
-use yuanfen_inbox::PendingOrder;
+use yuanfen_inbox::{PendingOrder, PendingRefund};
 
 pub const ROUTE: &str = "toy";
 pub const ACCOUNT: &str = "M1";
@@ -48,8 +48,10 @@ impl NotificationSource for Toy {
             .get("x-signature")
             .and_then(|value| value.to_str().ok());
         if signature == Some("hint") {
-            let number = OrderNo::new(std::str::from_utf8(body).unwrap()).unwrap();
-            return Ok(Notice::Hint(Hint::new(ROUTE, Lookup::Order(number))));
+            return Ok(Notice::Hint(Hint::new(
+                ROUTE,
+                lookup(std::str::from_utf8(body).unwrap()),
+            )));
         }
         let signature = signature.ok_or(SignatureError::Missing { part: "x-signature" })?;
         let proven = Verified::check(self, body, signature, ())?;
@@ -59,13 +61,16 @@ impl NotificationSource for Toy {
 
     fn key(&self, event: &Value) -> EventKey {
         let transition = Transition::from_name(event["transition"].as_str().unwrap()).unwrap();
-        EventKey::new(ROUTE, ACCOUNT, event["order"].as_str().unwrap(), transition)
+        let subject = event["refund"].as_str().or(event["order"].as_str());
+        EventKey::new(ROUTE, ACCOUNT, subject.unwrap(), transition)
     }
 
     fn facts(&self, event: &Value) -> Facts {
-        let mut facts = Facts::new("SUCCESS");
+        let mut facts = Facts::new(event["end_state"].as_str().unwrap_or("SUCCESS"));
         facts.amount = event["amount"].as_i64().map(Fen::new);
-        facts.order_no = event["order"].as_str().map(str::to_owned);
+        let order_no = event["order_no"].as_str().or(event["order"].as_str());
+        facts.order_no = order_no.map(str::to_owned);
+        facts.remote_id = event["remote_id"].as_str().map(str::to_owned);
         facts.currency = event["currency"].as_str().map(str::to_owned);
         facts.merchant = event["merchant"].as_str().map(str::to_owned);
         facts.app = event["app"].as_str().map(str::to_owned);
@@ -85,9 +90,28 @@ impl NotificationSource for Toy {
     }
 }
 
+/// What a hint names: an order of that number, or `refund:` or `remote:` and a number.
+fn lookup(text: &str) -> Lookup {
+    match text.split_once(':') {
+        Some(("refund", number)) => Lookup::Refund(RefundNo::new(number).unwrap()),
+        Some(("remote", id)) => Lookup::RemoteOrder(RemoteId::new(id).unwrap()),
+        _ => Lookup::Order(OrderNo::new(text).unwrap()),
+    }
+}
+
 /// A genuine notice that an order was paid. Two of them never have the same bytes.
 pub fn paid(order: &str, fen: i64) -> Request<Bytes> {
     signed(&json!({ "order": order, "amount": fen, "transition": "order-paid" }))
+}
+
+/// A genuine notice that a refund of order `A1` came to its end.
+pub fn refunded(refund: &str, fen: i64) -> Request<Bytes> {
+    signed(&json!({ "refund": refund, "order": "A1", "amount": fen, "transition": "refund-succeeded" }))
+}
+
+/// An unsigned notice that names something and settles nothing.
+pub fn hint(name: &str) -> Request<Bytes> {
+    request("hint", name)
 }
 
 pub fn signed(event: &Value) -> Request<Bytes> {
@@ -113,4 +137,10 @@ fn fresh() -> u64 {
 pub fn order(number: &str, fen: i64) -> PendingOrder {
     let amount = PayAmount::from_fen(fen).unwrap();
     PendingOrder::new(ROUTE, ACCOUNT, OrderNo::new(number).unwrap(), amount, None)
+}
+
+/// What the shop expects of a refund of that amount of order `A1`.
+pub fn refund(number: &str, fen: i64) -> PendingRefund {
+    let (refund_no, order_no) = (RefundNo::new(number).unwrap(), OrderNo::new("A1").unwrap());
+    PendingRefund::new(ROUTE, ACCOUNT, refund_no, order_no, PayAmount::from_fen(fen).unwrap())
 }
