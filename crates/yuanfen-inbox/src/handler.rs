@@ -1,7 +1,9 @@
 //! What a shop does when an event takes effect.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use crate::StoredEvent;
 use crate::store::Store;
@@ -63,25 +65,38 @@ impl<E: std::error::Error + Send + Sync + 'static> From<E> for HandlerError {
 /// What a handler's function returns.
 pub type HandlerFuture<'a> = Pin<Box<dyn Future<Output = Result<(), HandlerError>> + Send + 'a>>;
 
+type Apply<S> = dyn for<'a> Fn(&'a mut <S as Store>::Transaction, &'a StoredEvent) -> HandlerFuture<'a> + Send + Sync;
+
 /// A handler made of a function; see [`handler_fn`].
-#[derive(Clone, Copy, Debug)]
-pub struct HandlerFn<F>(F);
+pub struct HandlerFn<S: Store>(
+    // Behind a pointer, because the compiler cannot prove of a closure over lifetimes that a future with it is `Send`; so
+    // workers with it could not be spawned.
+    Arc<Apply<S>>,
+);
 
 /// A handler made of a function: `handler_fn(|transaction, event| Box::pin(async move { … }))`.
-pub const fn handler_fn<S, F>(function: F) -> HandlerFn<F>
+pub fn handler_fn<S, F>(function: F) -> HandlerFn<S>
 where
     S: Store,
     F: for<'a> Fn(&'a mut S::Transaction, &'a StoredEvent) -> HandlerFuture<'a> + Send + Sync + 'static,
 {
-    HandlerFn(function)
+    HandlerFn(Arc::new(function))
 }
 
-impl<S, F> TxHandler<S> for HandlerFn<F>
-where
-    S: Store,
-    F: for<'a> Fn(&'a mut S::Transaction, &'a StoredEvent) -> HandlerFuture<'a> + Send + Sync + 'static,
-{
+impl<S: Store> TxHandler<S> for HandlerFn<S> {
     async fn apply(&self, transaction: &mut S::Transaction, event: &StoredEvent) -> Result<(), HandlerError> {
         (self.0)(transaction, event).await
+    }
+}
+
+impl<S: Store> Clone for HandlerFn<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S: Store> fmt::Debug for HandlerFn<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HandlerFn").finish_non_exhaustive()
     }
 }

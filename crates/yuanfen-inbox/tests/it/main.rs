@@ -14,6 +14,7 @@ mod conflicts;
 mod converge;
 mod counts;
 mod crash;
+mod deadline;
 mod expectations;
 mod logs;
 mod people;

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use yuanfen_core::UnixTime;
 use yuanfen_inbox::store::Store;
 use yuanfen_inbox::{
-    EventId, Expected, Inbox, PendingFilter, Phase, PhaseFuture, Received, Receiver, StoredEvent, StoredPending,
+    EventId, Expected, Handled, Inbox, PendingFilter, Phase, PhaseFuture, Received, Receiver, StoredEvent,
+    StoredPending,
 };
 
-use crate::place::START;
+use crate::place::{Place, START, Shipping};
 use crate::toy::Toy;
 
 /// A clock that goes when it is told to.
@@ -69,6 +71,20 @@ pub async fn expected<S: Store>(inbox: &Inbox<S>, number: &str) -> Option<Stored
     let mut filter = PendingFilter::default();
     filter.number = Some(number.to_owned());
     inbox.pending(&filter).await.unwrap().pop()
+}
+
+/// What a worker does who comes after one that died. Its transaction is rolled back when its connection is, which takes a
+/// moment on PostgreSQL; until then the event is passed over.
+pub async fn work_after_a_death<S: Place>(inbox: &Inbox<S>) -> Vec<Handled> {
+    let workers = inbox.workers(Shipping);
+    for _ in 0..200 {
+        let handled = workers.drain().await.unwrap();
+        if !handled.is_empty() {
+            return handled;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("nothing became due");
 }
 
 /// A hook that stops at that phase for ever, and what is told when it is reached.

@@ -8,7 +8,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use yuanfen_inbox::{EventState, Handled, HandlerError, ParkReason, Phase, StoredEvent, TxHandler, handler_fn};
 
 use crate::place::{Place, Shipping, inbox, on_both_stores};
-use crate::shop::{Clock, at, deliver, dies_at, expect, show};
+use crate::shop::{Clock, at, deliver, dies_at, expect, show, work_after_a_death};
 use crate::toy::{Toy, order, paid};
 
 /// Ships, and fails all the same.
@@ -119,7 +119,6 @@ async fn a_handler_may_say_that_no_attempt_can_help<S: Place>(store: S) {
 struct Hasty;
 
 impl<S: Place> TxHandler<S> for Hasty {
-    #[expect(clippy::manual_async_fn, reason = "what panics is what an async fn does not have")]
     fn apply(
         &self,
         _transaction: &mut S::Transaction,
@@ -286,14 +285,16 @@ async fn an_event_that_ends_every_worker_is_parked_and_not_tried_for_ever<S: Pla
     for _ in 0..3 {
         let (hook, mut reached) = dies_at(Phase::Handling);
         let dying = inbox.clone().with_phase_hook(hook);
-        let worker = tokio::spawn(async move { dying.handle_next(&Shipping).await });
+        let worker = tokio::spawn(async move { work_after_a_death(&dying).await });
         reached.recv().await.unwrap();
         worker.abort();
         assert!(worker.await.unwrap_err().is_cancelled());
         clock.advance(60);
     }
-    let handled = inbox.workers(Shipping).drain().await.unwrap();
-    assert_eq!(handled, [Handled::Parked(id, ParkReason::Attempts)]);
+    assert_eq!(
+        work_after_a_death(&inbox).await,
+        [Handled::Parked(id, ParkReason::Attempts)]
+    );
     assert!(inbox.store().shipped().await.is_empty());
 }
 
