@@ -1,12 +1,16 @@
 //! The command line as data. Keys come from files or standard input, never from arguments: arguments show in process
 //! lists and shell histories.
 
+mod inbox;
 mod sandbox;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::inbox::{
+    HealthArguments, InboxArguments, InboxCommand, ListArguments, PendingArguments, ShowArguments,
+};
 pub(crate) use self::sandbox::SandboxArguments;
 
 /// Yuanfen: WeChat payments on five routes.
@@ -27,6 +31,8 @@ pub(crate) enum Command {
     Verify(VerifyArguments),
     /// Run the sandbox: five platforms on this machine, for any SDK, until it is interrupted.
     Sandbox(SandboxArguments),
+    /// Look into a shop's inbox: events, what waits for a person, and what to do about it.
+    Inbox(InboxArguments),
     /// List every call of every route.
     Routes(RoutesArguments),
 }

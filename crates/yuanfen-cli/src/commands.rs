@@ -2,6 +2,7 @@
 
 pub(crate) mod canonical;
 pub(crate) mod demo;
+pub(crate) mod inbox;
 pub(crate) mod routes;
 pub(crate) mod sandbox;
 pub(crate) mod sign;

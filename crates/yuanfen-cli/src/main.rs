@@ -1,4 +1,5 @@
-//! The `yuanfen` program: a demonstration of all five routes, signatures by hand, the sandbox, and the list of calls.
+//! The `yuanfen` program: a demonstration of all five routes, signatures by hand, the sandbox, a shop's inbox, and
+//! the list of calls.
 
 mod args;
 mod commands;
@@ -18,6 +19,7 @@ fn main() -> ExitCode {
         Command::Sign(arguments) => commands::sign::run(&arguments),
         Command::Verify(arguments) => commands::verify::run(&arguments),
         Command::Sandbox(arguments) => commands::sandbox::run(&arguments),
+        Command::Inbox(arguments) => commands::inbox::run(&arguments),
         Command::Routes(arguments) => commands::routes::run(&arguments),
     };
     match outcome {

@@ -44,6 +44,13 @@ pub(crate) fn one_line(error: &(dyn Error + 'static)) -> String {
         .join(": ")
 }
 
+/// Text of others on one line: characters that would steer a terminal are blanks.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars()
+        .map(|character| if character.is_control() { ' ' } else { character })
+        .collect()
+}
+
 /// A table with a header, columns as wide as their widest cell. Wide (CJK) characters count two.
 pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) {
     let mut widths: Vec<usize> = header.iter().map(|cell| width(cell)).collect();

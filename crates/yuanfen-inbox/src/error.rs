@@ -34,6 +34,20 @@ pub enum StoreError {
         /// The last one that this version knows.
         known: i64,
     },
+    /// The database has no inbox, where one was to be looked at. Nothing was made in it.
+    #[error("the database has no inbox in it: is it the one that the shop uses?")]
+    NoInbox,
+    /// The tables were made by an earlier version of this crate, where they were only to be looked at.
+    #[error(
+        "the inbox's tables are of schema {found}, and this version of yuanfen-inbox needs {known}: start the shop with this \
+         version once, which upgrades them"
+    )]
+    OlderSchema {
+        /// The schema in the database.
+        found: i64,
+        /// The one that this version needs.
+        known: i64,
+    },
     /// A migration that was applied here is not the one that this version has: somebody changed one of the two.
     #[error("schema {version} in the database is not the one that this version of yuanfen-inbox made")]
     ForeignSchema {

@@ -12,7 +12,7 @@ pub struct EventFilter {
     pub route: Option<String>,
     /// Only those of this account.
     pub account: Option<String>,
-    /// Only those about this order or refund number.
+    /// Only those about this order or refund number, and those of refunds of this order.
     pub subject: Option<String>,
     /// Only those with a larger number than this: where the last page ended.
     pub after: i64,
@@ -54,7 +54,7 @@ pub struct PendingFilter {
     pub route: Option<String>,
     /// Only those of this account.
     pub account: Option<String>,
-    /// Only the order or refund of this number.
+    /// Only the order or refund of this number, and the refunds of this order.
     pub number: Option<String>,
     /// Only those with a larger number in this store than this: where the last page ended.
     pub after: i64,

@@ -113,7 +113,8 @@ const ROWS: [Row; 19] = [
     },
     Row {
         name: "yuanfen-cli",
-        normal: &["yuanfen", "yuanfen-sandbox"],
+        // The inbox itself: it opens any shop's, so it needs both databases and none of the facade's routes for them.
+        normal: &["yuanfen", "yuanfen-sandbox", "yuanfen-inbox"],
         dev: &[],
     },
     // Core alone: an oracle that leaned on `sign` or on a codec would vouch for what it is meant to check.

@@ -9,6 +9,7 @@
 )]
 
 mod demo;
+mod inbox;
 mod logs;
 mod program;
 mod routes;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{Connection as _, PgConnection, Postgres};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, Postgres};
 
 use crate::store::{Inserted, Marked, Store, schema};
 
@@ -64,9 +64,37 @@ impl PostgresStore {
         schema::upgrade(&mut *transaction, &SCRIPTS).await?;
         transaction.commit().await?;
         drop(connection);
+        Ok(Self::on(pool))
+    }
+
+    /// Opens a database that has an inbox, with a pool of its own, for a look at it or a decision about an event. Nothing in
+    /// the database is made or changed by that.
+    ///
+    /// # Errors
+    /// [`StoreError::NoInbox`] when there is none in the connection's search path, [`StoreError::OlderSchema`] or
+    /// [`StoreError::NewerSchema`] when it is of another version, other [`StoreError`]s when there is no connection.
+    pub async fn connect_existing(options: PgConnectOptions) -> Result<Self, StoreError> {
+        let options = options.options([("synchronous_commit", "on")]);
+        // Not over the pool, which would try for half a minute to reach a server that is not there.
+        let mut connection = options.connect().await?;
+        let is_there: bool = sqlx::query_scalar("select to_regclass($1) is not null")
+            .bind(schema::TABLE)
+            .fetch_one(&mut connection)
+            .await?;
+        let found = if is_there {
+            sqlx::query_scalar(schema::FOUND).fetch_one(&mut connection).await?
+        } else {
+            None
+        };
+        connection.close().await?;
+        schema::must_be_current(found, &SCRIPTS)?;
+        Ok(Self::on(PgPoolOptions::new().connect_lazy_with(options)))
+    }
+
+    fn on(pool: PgPool) -> Self {
         let own = pool.options().clone().min_connections(0).acquire_timeout(PATIENCE);
         let own = own.connect_lazy_with(pool.connect_options().as_ref().clone());
-        Ok(Self { pool, own })
+        Self { pool, own }
     }
 
     /// The pool.

@@ -7,7 +7,21 @@ use sqlx::migrate::{Migrate, Migration, MigrationType};
 use crate::StoreError;
 
 /// The table of versions.
-const TABLE: &str = "yuanfen_inbox_schema";
+pub(crate) const TABLE: &str = "yuanfen_inbox_schema";
+
+/// The last schema in a database that has the table of versions.
+pub(crate) const FOUND: &str = "select max(version) from yuanfen_inbox_schema where success";
+
+/// Refuses tables that are not of this version's schema, of which nothing is changed; `found` is what [`FOUND`] says.
+pub(crate) fn must_be_current(found: Option<i64>, scripts: &[&'static str]) -> Result<(), StoreError> {
+    let known = i64::try_from(scripts.len()).unwrap_or(i64::MAX);
+    match found {
+        None => Err(StoreError::NoInbox),
+        Some(found) if found < known => Err(StoreError::OlderSchema { found, known }),
+        Some(found) if found > known => Err(StoreError::NewerSchema { found, known }),
+        Some(_) => Ok(()),
+    }
+}
 
 /// Brings the tables to this version's schema, within a transaction that no other migration runs beside: neither
 /// database's own lock for migrations would hold two processes apart on both.
@@ -43,4 +57,20 @@ pub(crate) async fn upgrade<C: Migrate>(connection: &mut C, scripts: &[&'static 
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_versions_schema_is_looked_at() {
+        let scripts = ["one", "two"];
+        assert!(must_be_current(Some(2), &scripts).is_ok());
+        assert!(matches!(must_be_current(None, &scripts), Err(StoreError::NoInbox)));
+        let older = must_be_current(Some(1), &scripts);
+        assert!(matches!(older, Err(StoreError::OlderSchema { found: 1, known: 2 })));
+        let newer = must_be_current(Some(3), &scripts);
+        assert!(matches!(newer, Err(StoreError::NewerSchema { found: 3, known: 2 })));
+    }
 }

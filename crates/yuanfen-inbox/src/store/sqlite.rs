@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection as _, Sqlite, SqliteConnection};
+use sqlx::{ConnectOptions as _, Connection as _, Sqlite, SqliteConnection};
 
 use crate::store::{Inserted, Marked, Store, schema};
 
@@ -97,6 +97,36 @@ impl SqliteStore {
         schema::upgrade(&mut *transaction, &SCRIPTS).await?;
         transaction.commit().await?;
         drop(connection);
+        Ok(Self::on(pool))
+    }
+
+    /// Opens a file that has an inbox, with a pool of its own, for a look at it or a decision about an event. Neither the
+    /// file nor anything in it is made or changed by that.
+    ///
+    /// # Errors
+    /// [`StoreError::NoInbox`] when there is none in the file, [`StoreError::OlderSchema`] or [`StoreError::NewerSchema`]
+    /// when it is of another version, other [`StoreError`]s when the file cannot be opened.
+    pub async fn open_existing(file: impl AsRef<std::path::Path>) -> Result<Self, StoreError> {
+        // Without a journal mode, which would change the file; one that is not WAL is refused where something is written.
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(5));
+        let mut connection = options.connect().await?;
+        let tables: i64 = sqlx::query_scalar("select count(*) from sqlite_master where type = 'table' and name = $1")
+            .bind(schema::TABLE)
+            .fetch_one(&mut connection)
+            .await?;
+        let found = match tables {
+            0 => None,
+            _ => sqlx::query_scalar(schema::FOUND).fetch_one(&mut connection).await?,
+        };
+        connection.close().await?;
+        schema::must_be_current(found, &SCRIPTS)?;
+        Ok(Self::on(SqlitePoolOptions::new().connect_lazy_with(options)))
+    }
+
+    fn on(pool: SqlitePool) -> Self {
         let options = pool.connect_options().as_ref().clone().busy_timeout(Duration::ZERO);
         let own = pool
             .options()
@@ -106,13 +136,13 @@ impl SqliteStore {
         // One whose transaction SQLite rolled back by itself, and whose user went away, is still in one for sqlx.
         let own = own.before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }));
         let turns = Arc::new(Turns::default());
-        Ok(Self {
+        Self {
             pool,
             own: own.connect_lazy_with(options.clone()),
             writer: Writer::start(options, Arc::clone(&turns)),
             turns,
             limit: Arc::default(),
-        })
+        }
     }
 
     /// The pool.

@@ -616,7 +616,7 @@ macro_rules! statements {
                 "select ",
                 event_columns!(),
                 " from yuanfen_inbox_event where id > $1 and ($2 is null or state = $2) and ($3 is null or route = $3) \
-                 and ($4 is null or account = $4) and ($5 is null or subject = $5) order by id limit $6"
+                 and ($4 is null or account = $4) and ($5 is null or subject = $5 or order_no = $5) order by id limit $6"
             ))
             .bind(filter.after)
             .bind(filter.state.map(EventState::as_str))
@@ -730,7 +730,7 @@ macro_rules! statements {
                 "select ",
                 pending_columns!(),
                 " from yuanfen_inbox_pending where id > $1 and ($2 is null or state = $2) and ($3 is null or route = $3) \
-                 and ($4 is null or account = $4) and ($5 is null or number = $5) order by id limit $6"
+                 and ($4 is null or account = $4) and ($5 is null or number = $5 or order_no = $5) order by id limit $6"
             ))
             .bind(filter.after)
             .bind(filter.state.map(PendingState::as_str))

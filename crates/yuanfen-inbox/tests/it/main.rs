@@ -15,6 +15,7 @@ mod converge;
 mod counts;
 mod crash;
 mod deadline;
+mod existing;
 mod expectations;
 mod logs;
 mod people;
