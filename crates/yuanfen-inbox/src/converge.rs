@@ -157,7 +157,7 @@ impl<S: Store> Round<S> {
                 let (inbox, plan, claim) = (&inbox, &plan, &claim);
                 let number = &*claim.pending.expected.number;
                 let (route, account) = (&*plan.route, &*plan.account);
-                let span = tracing::info_span!("yuanfen.inbox.query", route, account, number);
+                let span = tracing::info_span!("yuanfen.query", route, account, number);
                 Step { inbox, plan, claim }.run().instrument(span).await
             });
         }
