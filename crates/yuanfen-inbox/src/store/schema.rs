@@ -74,3 +74,59 @@ mod tests {
         assert!(matches!(newer, Err(StoreError::NewerSchema { found: 3, known: 2 })));
     }
 }
+
+#[cfg(all(test, feature = "sqlite"))]
+mod upgrades {
+    use sqlx::{Connection as _, SqliteConnection};
+
+    use super::*;
+
+    const FIRST: &str =
+        "create table toy_event (id integer primary key); create table toy_order (id integer primary key)";
+    const SECOND: &str = "alter table toy_event add column amount integer not null default 7";
+    const BROKEN: &str = "alter table toy_event add column app text; alter table nothing add column nothing text";
+
+    async fn versions(connection: &mut SqliteConnection) -> sqlx::Result<Vec<i64>> {
+        let versions = sqlx::query_scalar("select version from yuanfen_inbox_schema order by version");
+        versions.fetch_all(connection).await
+    }
+
+    #[tokio::test]
+    async fn an_older_schema_is_upgraded_with_what_is_in_it() {
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        upgrade(&mut connection, &[FIRST]).await.unwrap();
+        sqlx::raw_sql("insert into toy_event values (1)")
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        upgrade(&mut connection, &[FIRST, SECOND]).await.unwrap();
+        assert_eq!(versions(&mut connection).await.unwrap(), [1, 2]);
+        let row = sqlx::query_as::<_, (i64, i64)>("select id, amount from toy_event");
+        assert_eq!(row.fetch_one(&mut connection).await.unwrap(), (1, 7));
+        // Once more changes nothing.
+        upgrade(&mut connection, &[FIRST, SECOND]).await.unwrap();
+        assert_eq!(versions(&mut connection).await.unwrap(), [1, 2]);
+        let newer = upgrade(&mut connection, &[FIRST]).await.unwrap_err();
+        assert!(
+            matches!(newer, StoreError::NewerSchema { found: 2, known: 1 }),
+            "{newer:?}"
+        );
+        let foreign = upgrade(&mut connection, &[FIRST, BROKEN]).await.unwrap_err();
+        assert!(
+            matches!(foreign, StoreError::ForeignSchema { version: 2 }),
+            "{foreign:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn an_upgrade_that_fails_leaves_the_older_schema() {
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        upgrade(&mut connection, &[FIRST]).await.unwrap();
+        let mut transaction = connection.begin_with("begin immediate").await.unwrap();
+        upgrade(&mut *transaction, &[FIRST, BROKEN]).await.unwrap_err();
+        drop(transaction);
+        assert_eq!(versions(&mut connection).await.unwrap(), [1]);
+        upgrade(&mut connection, &[FIRST, SECOND]).await.unwrap();
+        assert_eq!(versions(&mut connection).await.unwrap(), [1, 2]);
+    }
+}

@@ -12,7 +12,7 @@ use sqlx::{ConnectOptions as _, Connection as _, Sqlite, SqliteConnection};
 use crate::store::{Inserted, Marked, Store, schema};
 
 pub use turns::Turn;
-use turns::Turns;
+use turns::{LONG, Turns};
 use writer::Writer;
 
 crate::store::statements::statements!(SqliteConnection, sqlx::sqlite::SqliteRow, "");
@@ -26,10 +26,13 @@ const PATIENCE: Duration = Duration::from_secs(4);
 /// How long a worker tries to get the lock from other processes, once it is its turn in this one.
 const WORKER_PATIENCE: Duration = Duration::from_secs(10);
 
-/// While another process has the lock, this process asks for it at such a pace: its receivers more often than its workers,
-/// so that a receiver is before the workers of all processes.
+/// While another process has the lock, this process asks for it at such a pace: its workers less often where they have
+/// waited for long, because a slow handler has it then, and others wait too. A worker that finds it free after that leaves it
+/// to the receivers of all processes for a moment in which each of them asks more than once. Together the two are shorter
+/// than the breath of the worker that had it: so workers of several processes take turns.
 const RECEIVER_PAUSE: Duration = Duration::from_millis(2);
-const WORKER_PAUSE: Duration = Duration::from_millis(25);
+const WORKER_PAUSE: Duration = Duration::from_millis(20);
+const YIELD: Duration = Duration::from_millis(20);
 
 /// As many connections of its own the inbox has beside the one that stores notices.
 const OWN_CONNECTIONS: u32 = 4;
@@ -289,14 +292,29 @@ impl Store for SqliteStore {
 
     async fn begin(&self) -> Result<(Turn, Self::Transaction), StoreError> {
         let mut asked = None;
+        let mut must_yield = self.turns.has_rivals();
         loop {
             let turn = self.turns.worker().await;
             let asked = *asked.get_or_insert_with(Instant::now);
             match self.begin_now().await {
-                Ok(transaction) => return Ok((turn, transaction)),
+                Ok(transaction) if !must_yield => return Ok((turn, transaction)),
+                // Another process works on the file too, and may have let the lock go just now: receivers come first,
+                // whosever they are.
+                Ok(transaction) => {
+                    self.roll_back(transaction).await;
+                    drop(turn);
+                    must_yield = false;
+                    tokio::time::sleep(YIELD).await;
+                }
                 // Receivers of this process do not wait behind a worker that waits for another process.
+                Err(StoreError::Busy) if asked.elapsed() < LONG => {
+                    drop(turn);
+                    tokio::time::sleep(RECEIVER_PAUSE).await;
+                }
                 Err(StoreError::Busy) if asked.elapsed() < WORKER_PATIENCE => {
                     drop(turn);
+                    self.turns.meet_rival();
+                    must_yield = true;
                     tokio::time::sleep(WORKER_PAUSE).await;
                 }
                 Err(error) => return Err(error),

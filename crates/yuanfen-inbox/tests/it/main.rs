@@ -15,13 +15,18 @@ mod converge;
 mod counts;
 mod crash;
 mod deadline;
+mod durability;
 mod existing;
 mod expectations;
 mod logs;
+mod migrate;
 mod people;
 mod place;
+#[cfg(unix)]
+mod postgres;
 mod receive;
 mod shop;
+mod sqlite;
 mod toy;
 mod wires;
 mod workers;

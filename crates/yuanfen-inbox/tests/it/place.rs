@@ -1,5 +1,7 @@
 //! A database of its own for each test, with the shop's one table in it.
 
+use std::any::Any;
+
 use sqlx::{PgConnection, SqliteConnection};
 use yuanfen_core::UnixTime;
 use yuanfen_inbox::store::Store;
@@ -24,6 +26,9 @@ pub trait Place: Store {
 
     /// One statement that takes minutes.
     fn dawdle(connection: &mut Self::Connection) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
+    /// All connections of the shop's pool, taken until this is dropped.
+    fn exhaust(&self) -> impl Future<Output = Box<dyn Any + Send>> + Send;
 
     /// The same database, opened by another process.
     fn beside(&self) -> impl Future<Output = Self> + Send;
@@ -51,6 +56,15 @@ impl Place for SqliteStore {
         sqlx::query(sql).execute(connection).await.map(drop)
     }
 
+    async fn exhaust(&self) -> Box<dyn Any + Send> {
+        let mut taken = Vec::new();
+        for _ in 0..self.pool().options().get_max_connections() {
+            taken.push(self.pool().acquire().await.unwrap());
+        }
+        assert!(self.pool().try_acquire().is_none());
+        Box::new(taken)
+    }
+
     async fn beside(&self) -> Self {
         Self::open(self.pool().connect_options().get_filename()).await.unwrap()
     }
@@ -74,6 +88,15 @@ impl Place for PostgresStore {
     async fn dawdle(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         let sql = "select pg_sleep(600)";
         sqlx::query(sql).execute(connection).await.map(drop)
+    }
+
+    async fn exhaust(&self) -> Box<dyn Any + Send> {
+        let mut taken = Vec::new();
+        for _ in 0..self.pool().options().get_max_connections() {
+            taken.push(self.pool().acquire().await.unwrap());
+        }
+        assert!(self.pool().try_acquire().is_none());
+        Box::new(taken)
     }
 
     async fn beside(&self) -> Self {

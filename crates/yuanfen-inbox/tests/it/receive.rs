@@ -9,7 +9,7 @@ use http::{Request, Response};
 use serde_json::{Value, json};
 use yuanfen_core::{EventKey, Facts, Fen, Notice, NotificationSource, OpenError, SignatureError, UnixTime, Verdict};
 use yuanfen_inbox::store::Store;
-use yuanfen_inbox::{EventFilter, EventState, Inbox, Origin, Received};
+use yuanfen_inbox::{EventFilter, EventState, Handled, Inbox, Origin, Received, StoreError};
 
 use crate::place::{Place, START, Shipping, inbox, on_both_stores};
 use crate::shop::{Clock, at, deliver, expect, expected, show};
@@ -302,7 +302,47 @@ async fn a_notice_whose_sender_hangs_up_is_neither_lost_nor_doubled<S: Place>(st
     assert_eq!(beside.events(&all).await.unwrap().len(), 60);
 }
 
+async fn a_notice_waits_for_none_of_the_shops_connections<S: Place>(store: S) {
+    let inbox = inbox(store);
+    expect(&inbox, order("A1", 100)).await;
+    let receiver = inbox.receiver(Toy);
+    let taken = inbox.store().exhaust().await;
+    deliver(&receiver, &paid("A1", 100)).await;
+    for (notice, verdict) in [
+        (paid("A1", 100), "duplicate"),
+        (paid("A1", 200), "conflict"),
+        (hint("A1"), "hint"),
+    ] {
+        assert_eq!(receiver.receive(&notice).await.received.as_str(), verdict);
+    }
+    drop(taken);
+}
+
+async fn an_event_that_cannot_be_read_does_not_stand_before_all_others<S: Place>(store: S) {
+    let clock = Clock::new();
+    let inbox = clock.inbox(store);
+    let receiver = inbox.receiver(Toy);
+    expect(&inbox, order("A2", 100)).await;
+    deliver(&receiver, &paid("A1", 100)).await;
+    let second = deliver(&receiver, &paid("A2", 100)).await;
+    // Written by a later version that has gone again.
+    let (turn, mut transaction) = inbox.store().begin().await.unwrap();
+    let later = "update yuanfen_inbox_event set transition = 'order-eaten' where subject = 'A1'";
+    S::run(&mut transaction, later).await.unwrap();
+    inbox.store().commit(transaction).await.unwrap();
+    drop(turn);
+    let workers = inbox.workers(Shipping);
+    let error = workers.drain().await.unwrap_err();
+    assert!(
+        matches!(error, StoreError::Unreadable { column: "transition" }),
+        "{error}"
+    );
+    assert_eq!(workers.drain().await.unwrap(), [Handled::Done(second)]);
+}
+
 on_both_stores!(
+    a_notice_waits_for_none_of_the_shops_connections,
+    an_event_that_cannot_be_read_does_not_stand_before_all_others,
     a_new_notice_is_stored_with_what_it_settles_and_what_proves_it,
     a_duplicate_with_other_bytes_leaves_what_was_stored_first,
     of_many_deliveries_at_once_one_is_new,

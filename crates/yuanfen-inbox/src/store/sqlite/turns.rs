@@ -5,12 +5,15 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Mutex as Gate, OwnedMutexGuard};
 
-/// A turn this long has made others wait.
-const LONG: Duration = Duration::from_millis(20);
+/// A turn this long has made others wait. Between shorter ones a receiver of another process finds a gap soon enough.
+pub(super) const LONG: Duration = Duration::from_millis(100);
 
 /// How long workers stay away after a long turn. Receivers of other processes ask for the lock every few milliseconds, so
-/// one of them gets it; SQLite itself keeps no queue.
-const BREATH: Duration = Duration::from_millis(15);
+/// one of them gets it; SQLite itself keeps no queue. Long enough for a worker of another process to have its turn, too.
+const BREATH: Duration = Duration::from_millis(60);
+
+/// For so long after another process had the lock for long, it is likely to want it again.
+const RIVALRY: Duration = Duration::from_secs(10);
 
 /// SQLite has one write lock and no queue for it. Within the process there is a queue, and at most one worker stands in it:
 /// a receiver waits for the worker that is at it, never for the one behind it.
@@ -19,6 +22,7 @@ pub(super) struct Turns {
     writers: Arc<Gate<()>>,
     workers: Arc<Gate<()>>,
     last_long_turn: Arc<Mutex<Option<Instant>>>,
+    last_rival: Mutex<Option<Instant>>,
 }
 
 /// A turn to write; it ends when this is dropped.
@@ -50,6 +54,19 @@ impl Turns {
             _writer: writer,
             _worker: worker,
         }
+    }
+}
+
+impl Turns {
+    /// Notes that another process has the lock for long.
+    pub(super) fn meet_rival(&self) {
+        *self.last_rival.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// Whether another process had the lock for long, lately.
+    pub(super) fn has_rivals(&self) -> bool {
+        let last = *self.last_rival.lock().unwrap_or_else(PoisonError::into_inner);
+        last.is_some_and(|last| last.elapsed() < RIVALRY)
     }
 }
 
