@@ -67,6 +67,20 @@ impl<P: Provider, T: Transport> Client<P, T> {
         self
     }
 
+    /// The same for another account of the same merchant or service provider, such as one of its sub-merchants: over the same
+    /// transport, with the same clock and signatures, and fetching keys together with this one. The accounts must share
+    /// their keys, as those of `for_sub_merchant` do.
+    #[must_use]
+    pub fn acting_as(&self, provider: impl Into<Arc<P>>) -> Self
+    where
+        T: Clone,
+    {
+        Self {
+            provider: provider.into(),
+            ..self.clone()
+        }
+    }
+
     /// The account.
     pub fn provider(&self) -> &P {
         &self.provider
@@ -80,6 +94,28 @@ impl<P: Provider, T: Transport> Client<P, T> {
     /// The clock and the randomness.
     pub fn ambient(&self) -> &dyn Ambient {
         &*self.ambient
+    }
+
+    /// Fetches the platform's keys because a notice names that serial, which is not known; whether keys came since, so that it
+    /// is worth opening the notice again. It shares its fetch with the calls that miss the same key, and their pause after
+    /// a fetch that failed. Anybody can name a serial: do not call this for every notice.
+    pub async fn fetch_key(&self, serial: &str) -> bool {
+        let seen = self.refresh.round();
+        let turn = self.refresh.turn().await;
+        if turn.fetched_since(seen, serial) {
+            return true;
+        }
+        if turn.failed(seen, self.ambient.now()).is_some() {
+            return false;
+        }
+        let fetched = self.fetch_keys(Some(serial)).await;
+        let is_learned = matches!(fetched, Fetched::Learned);
+        let failed = match fetched {
+            Fetched::Failed(problem) => Some(problem),
+            Fetched::Learned | Fetched::Nothing => None,
+        };
+        turn.record(Some(serial), failed, self.ambient.now());
+        is_learned
     }
 
     /// Makes a call: builds and signs the request, sends it once, checks the response and types it.

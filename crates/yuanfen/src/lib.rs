@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "inbox")]
+pub mod converge;
 pub mod manual;
 
 pub use yuanfen_core as core;

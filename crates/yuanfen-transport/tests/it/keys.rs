@@ -374,3 +374,34 @@ async fn a_fetch_that_succeeds_ends_the_pauses() {
     platform.pass(1);
     client.call(&Place).await.unwrap();
 }
+
+#[tokio::test]
+async fn notices_that_name_one_unknown_key_share_one_fetch() {
+    let platform = Platform::slow([Ok(keys("k1", 11))]);
+    let client = platform.client(Toy::default().until(NOW + 1000));
+    let fetches: Vec<_> = (0..20)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.fetch_key("k1").await })
+        })
+        .collect();
+    platform.fetching.notified().await;
+    settle_down().await;
+    platform.gate.add_permits(1);
+    for fetch in fetches {
+        assert!(fetch.await.unwrap(), "it is worth opening the notice again");
+    }
+    assert_eq!(platform.sent(), ["/keys"]);
+}
+
+#[tokio::test]
+async fn a_fetch_for_a_notice_that_fails_has_the_pauses_of_the_others() {
+    let platform = Platform::new([refused(), Ok(keys("k1", 11))]);
+    let client = platform.client(Toy::default().until(NOW + 1000));
+    assert!(!client.fetch_key("k1").await);
+    assert!(!client.fetch_key("k1").await);
+    assert_eq!(platform.sent(), ["/keys"], "in the pause");
+    platform.pass(1);
+    assert!(client.fetch_key("k1").await);
+    assert_eq!(platform.sent(), ["/keys"]);
+}

@@ -14,6 +14,7 @@ mod abnormal_refunds;
 mod acquirers;
 mod bills;
 mod combined;
+mod converge;
 mod features;
 mod findings;
 mod notices;
