@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::process::{Call, Done};
 use crate::readme;
 use crate::totals::Totals;
-use crate::{console, fuzz, peers, tidy, wasm};
+use crate::{console, fuzz, peers, soak, tidy, wasm};
 
 /// The facade with one provider, or with one store of the inbox, as a shop would take it. Only WeChat Pay v3 needs a
 /// backend.
@@ -35,7 +35,7 @@ struct Step {
 }
 
 /// Cheap ones first; the tests build what the later ones need.
-const STEPS: [Step; 16] = [
+const STEPS: [Step; 17] = [
     Step {
         name: "the lock files are current",
         run: |_| fetch(),
@@ -91,6 +91,10 @@ const STEPS: [Step; 16] = [
     Step {
         name: "demo with a corrupted signature",
         run: |_| demo_with_fault(),
+    },
+    Step {
+        name: "the inbox under kills, and broken",
+        run: |_| soak::check(),
     },
     Step {
         name: "other people's SDKs",

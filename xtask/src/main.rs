@@ -15,6 +15,7 @@ mod peers;
 mod process;
 mod proof;
 mod readme;
+mod soak;
 mod sources;
 mod tidy;
 mod totals;
@@ -38,6 +39,7 @@ usage: cargo xtask <command>
                        `bench inbox`: the inbox on both databases beside bare inserts
   bill-download [args] a bill of any size to the disk: time beside hashing it, and memory (the same)
   load [args]          the sandbox under load: 100,000 orders from 64 clients, nothing lost (the same)
+  soak-inbox [args]    the inbox under kills: every event takes effect once, `--store sqlite|postgres` (the same)
   conformance [args]   provider by case by mode (release build of yuanfen-proof);
                        --peers drives SDKs from npm and PyPI as well";
 
@@ -55,7 +57,10 @@ fn main() -> ExitCode {
 }
 
 fn dispatch(command: &str, rest: &[String]) -> Result<(), Failure> {
-    let takes_arguments = matches!(command, "bench" | "bill-download" | "load" | "conformance" | "console");
+    let takes_arguments = matches!(
+        command,
+        "bench" | "bill-download" | "load" | "soak-inbox" | "conformance" | "console"
+    );
     if let (false, Some(extra)) = (takes_arguments, rest.first()) {
         return Err(Failure::new(format!(
             "`{command}` takes no argument, but `{extra}` was given\n\n{USAGE}"
@@ -69,7 +74,7 @@ fn dispatch(command: &str, rest: &[String]) -> Result<(), Failure> {
         "admin-api" => admin_api::run().map(|done| done.print()),
         "wasm" => wasm::check().map(|done| done.print()),
         "console" => console::run(rest),
-        "bench" | "bill-download" | "load" | "conformance" => proof::run(command, rest),
+        "bench" | "bill-download" | "load" | "soak-inbox" | "conformance" => proof::run(command, rest),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
             Ok(())

@@ -1,5 +1,5 @@
 //! `yuanfen-proof`: what is claimed of the Yuanfen crates, measured and counted. `cargo xtask bench`,
-//! `bill-download`, `load`, `conformance` and `console` run it.
+//! `bill-download`, `load`, `soak-inbox`, `conformance` and `console` run it.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 
@@ -10,6 +10,8 @@ mod console;
 mod load;
 mod machine;
 mod peers;
+#[cfg(unix)]
+mod soak;
 
 use std::process::ExitCode;
 
@@ -37,6 +39,17 @@ enum Command {
     /// The sandbox of that, in its own process
     #[command(hide = true)]
     ServeSandbox(load::ServeArguments),
+    /// The inbox under fire: processes killed at every phase, and every effect there once
+    #[cfg(unix)]
+    SoakInbox(soak::Arguments),
+    /// A receiver of that, in its own process
+    #[cfg(unix)]
+    #[command(hide = true)]
+    SoakReceive(soak::ChildArguments),
+    /// A worker of that, in its own process
+    #[cfg(unix)]
+    #[command(hide = true)]
+    SoakWork(soak::ChildArguments),
     /// Provider by case by mode: which published cases hold
     Conformance(conformance::Arguments),
     /// The sandbox's console in Chromium
@@ -53,6 +66,12 @@ fn main() -> ExitCode {
         Command::ServeBill(arguments) => bill_download::serve(&arguments),
         Command::Load(arguments) => load::run(&arguments),
         Command::ServeSandbox(arguments) => load::serve(&arguments),
+        #[cfg(unix)]
+        Command::SoakInbox(arguments) => soak::run(&arguments),
+        #[cfg(unix)]
+        Command::SoakReceive(arguments) => soak::receive(&arguments),
+        #[cfg(unix)]
+        Command::SoakWork(arguments) => soak::work(&arguments),
         Command::Conformance(arguments) => conformance::run(&arguments),
         Command::Console(arguments) => console::run(&arguments),
     };
