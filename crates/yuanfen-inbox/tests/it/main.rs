@@ -20,6 +20,7 @@ mod existing;
 mod expectations;
 mod logs;
 mod migrate;
+mod model;
 mod people;
 mod place;
 #[cfg(unix)]

@@ -30,6 +30,9 @@ pub trait Place: Store {
     /// All connections of the shop's pool, taken until this is dropped.
     fn exhaust(&self) -> impl Future<Output = Box<dyn Any + Send>> + Send;
 
+    /// Waits until no process that died has an event in a transaction any more.
+    fn settle(&self) -> impl Future<Output = ()> + Send;
+
     /// The same database, opened by another process.
     fn beside(&self) -> impl Future<Output = Self> + Send;
 }
@@ -65,6 +68,12 @@ impl Place for SqliteStore {
         Box::new(taken)
     }
 
+    async fn settle(&self) {
+        // Whoever has the lock has it alone.
+        let (_turn, transaction) = self.begin().await.unwrap();
+        self.roll_back(transaction).await;
+    }
+
     async fn beside(&self) -> Self {
         Self::open(self.pool().connect_options().get_filename()).await.unwrap()
     }
@@ -97,6 +106,13 @@ impl Place for PostgresStore {
         }
         assert!(self.pool().try_acquire().is_none());
         Box::new(taken)
+    }
+
+    async fn settle(&self) {
+        let mut transaction = self.pool().begin().await.unwrap();
+        let all = sqlx::query("select id from yuanfen_inbox_event for update");
+        all.execute(&mut *transaction).await.unwrap();
+        transaction.rollback().await.unwrap();
     }
 
     async fn beside(&self) -> Self {
