@@ -13,6 +13,9 @@ pub mod signing {}
 #[doc = include_str!("../docs/notifications.md")]
 pub mod notifications {}
 
+#[doc = include_str!("../docs/operations.md")]
+pub mod operations {}
+
 #[doc = include_str!("../docs/when-to-ask.md")]
 pub mod when_to_ask {}
 
