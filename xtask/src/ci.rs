@@ -29,13 +29,16 @@ const ALONE: [&str; 9] = [
 
 const ROUTES: [&str; 5] = ["wechat-v2", "wechat-v3", "starpos", "fshows", "mpgateway"];
 
+/// The facade's examples.
+const EXAMPLES: [&str; 5] = ["blocking", "jsapi_order", "notification", "remote_signer", "shop_axum"];
+
 struct Step {
     name: &'static str,
     run: fn(&mut Totals) -> Result<Done, Failure>,
 }
 
 /// Cheap ones first; the tests build what the later ones need.
-const STEPS: [Step; 17] = [
+const STEPS: [Step; 18] = [
     Step {
         name: "the lock files are current",
         run: |_| fetch(),
@@ -91,6 +94,10 @@ const STEPS: [Step; 17] = [
     Step {
         name: "demo with a corrupted signature",
         run: |_| demo_with_fault(),
+    },
+    Step {
+        name: "the examples",
+        run: |_| examples(),
     },
     Step {
         name: "the inbox under kills, and broken",
@@ -246,6 +253,14 @@ fn demo_with_fault() -> Result<Done, Failure> {
         ))),
         None => Err(Failure::new(format!("`{call}` was killed and should exit with 1"))),
     }
+}
+
+/// Each runs offline, and says by its exit status whether its story ended well.
+fn examples() -> Result<Done, Failure> {
+    for name in EXAMPLES {
+        plain(&format!("run -p yuanfen --example {name}"))?;
+    }
+    Ok(Done::Ran)
 }
 
 #[cfg(test)]
