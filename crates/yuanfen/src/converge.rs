@@ -2,12 +2,11 @@
 //! the key of a notice that nobody knows yet.
 //!
 //! ```
-//! # #[cfg(all(feature = "wechat-v3", feature = "inbox-sqlite", feature = "hyper"))]
+//! use yuanfen::converge;
 //! use yuanfen::inbox::{Inbox, SqliteStore};
-//! # #[cfg(all(feature = "wechat-v3", feature = "inbox-sqlite", feature = "hyper"))]
-//! use yuanfen::{converge, transport::Client, wechat_v3::Account};
+//! use yuanfen::transport::Client;
+//! use yuanfen::wechat_v3::Account;
 //!
-//! # #[cfg(all(feature = "wechat-v3", feature = "inbox-sqlite", feature = "hyper"))]
 //! async fn run(inbox: Inbox<SqliteStore>, client: Client<Account>, shutdown: impl Future<Output = ()> + Send) {
 //!     inbox.convergence([converge::wechat_v3(&client)]).run(shutdown).await;
 //! }
@@ -19,6 +18,11 @@
 //! | starpos | orders and refunds | there is no such call | [`Schedule::UNPUBLISHED`](yuanfen_inbox::Schedule::UNPUBLISHED) |
 //! | fshows | orders and refunds | its call is not in this version | the same |
 //! | mpgateway | orders; it has no refunds | with [`mpgateway_cancel`] | [`Schedule::MPGATEWAY`](yuanfen_inbox::Schedule::MPGATEWAY) |
+//!
+//! Where nothing closes an order that expires unpaid, no platform says its end: it is queried from its expiry on as from its
+//! beginning, and then given up. What the shop holds for it the shop releases by itself, and a payer who was later than that
+//! still pays. An order that the platform does not know is over some minutes after its expiry on every route that says so
+//! ([`NEVER_PLACED`](yuanfen_inbox::NEVER_PLACED)).
 
 #[cfg(feature = "fshows")]
 mod fshows;

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use yuanfen_core::{EventKey, Facts, Fen, Finding, Standing, Transition, UnixTime};
 use yuanfen_inbox::store::Store;
 use yuanfen_inbox::{
@@ -79,6 +80,8 @@ pub struct Platform {
     pub clock: Clock,
     record: Arc<Mutex<Record>>,
     pub takes: Duration,
+    /// Answers are given when it is let through, where there is one.
+    pub gate: Option<Arc<Semaphore>>,
 }
 
 impl Platform {
@@ -94,6 +97,13 @@ impl Platform {
     /// The calls since this was asked last.
     pub fn calls(&self) -> Vec<Call> {
         std::mem::take(&mut self.record.lock().unwrap().calls)
+    }
+
+    /// Waits until a query has come.
+    pub async fn is_asked(&self) {
+        while self.most_under_way() == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     pub fn most_under_way(&self) -> usize {
@@ -125,6 +135,9 @@ impl Platform {
         let said = self.begin("query", &number);
         if !self.takes.is_zero() {
             tokio::time::sleep(self.takes).await;
+        }
+        if let Some(gate) = &self.gate {
+            gate.acquire().await.unwrap().forget();
         }
         let key = |transition| EventKey::new(ROUTE, ACCOUNT, &*number, transition);
         let facts = |end_state, fen| {

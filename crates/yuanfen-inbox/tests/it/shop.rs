@@ -70,7 +70,9 @@ pub async fn show<S: Store>(inbox: &Inbox<S>, id: EventId) -> StoredEvent {
 pub async fn expected<S: Store>(inbox: &Inbox<S>, number: &str) -> Option<StoredPending> {
     let mut filter = PendingFilter::default();
     filter.number = Some(number.to_owned());
-    inbox.pending(&filter).await.unwrap().pop()
+    // The refunds of an order have its number as well.
+    let found = inbox.pending(&filter).await.unwrap();
+    found.into_iter().find(|pending| pending.expected.number == number)
 }
 
 /// What a worker does who comes after one that died. Its transaction is rolled back when its connection is, which takes a

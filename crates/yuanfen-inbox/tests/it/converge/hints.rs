@@ -1,8 +1,9 @@
 //! Hints settle nothing: they move the next query, as far as anybody may move it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use yuanfen_inbox::{PendingState, Received, Schedule};
 
 use super::{Platform, Says, at_each_second, expect, inbox, pending, shipping};
@@ -51,8 +52,9 @@ async fn a_flood_of_hints_brings_about_few_queries_and_fewer_the_older_the_order
 }
 
 async fn a_hint_that_comes_during_a_query_has_it_repeated_afterwards_and_not_at_the_same_time<S: Place>(store: S) {
+    let gate = Arc::new(Semaphore::new(0));
     let platform = Platform {
-        takes: Duration::from_millis(200),
+        gate: Some(Arc::clone(&gate)),
         ..Platform::default()
     };
     let inbox = inbox(store, &platform);
@@ -62,13 +64,14 @@ async fn a_hint_that_comes_during_a_query_has_it_repeated_afterwards_and_not_at_
     platform.says("A1", Says::Unpaid);
     platform.clock.set(30);
     let hint = async {
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        platform.is_asked().await;
         // The answer that is on its way is older than the payment.
         platform.says("A1", Says::Paid(100));
         platform.clock.set(45);
         receiver.receive(&request("hint", "A1")).await;
         // Somebody else looks for work.
         assert_eq!(inbox.convergence([platform.plan()]).drain().await.unwrap(), []);
+        gate.add_permits(2);
     };
     let (first, ()) = tokio::join!(convergence.drain(), hint);
     // It was due again the moment it was recorded, and the same drain went on with it.
@@ -82,8 +85,9 @@ async fn a_hint_that_comes_during_a_query_has_it_repeated_afterwards_and_not_at_
 }
 
 async fn a_hint_wakes_a_convergence_that_sleeps_and_what_is_under_way_is_finished_at_its_end<S: Place>(store: S) {
+    let gate = Arc::new(Semaphore::new(0));
     let platform = Platform {
-        takes: Duration::from_millis(300),
+        gate: Some(Arc::clone(&gate)),
         ..Platform::default()
     };
     let inbox = inbox(store, &platform).with_settings(|settings| settings.idle = Duration::from_secs(3600));
@@ -100,10 +104,11 @@ async fn a_hint_wakes_a_convergence_that_sleeps_and_what_is_under_way_is_finishe
     assert_eq!(platform.calls(), []);
     platform.clock.set(7);
     receiver.receive(&request("hint", "A1")).await;
-    while platform.most_under_way() == 0 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    platform.is_asked().await;
     stop.send(()).unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(!running.is_finished());
+    gate.add_permits(1);
     running.await.unwrap();
     assert_eq!(platform.calls(), [(7, "query A1".to_owned())]);
     assert_eq!(pending(&inbox, "A1").await.state, PendingState::Over);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use tokio::sync::Semaphore;
 use yuanfen_inbox::store::Store;
 use yuanfen_inbox::{Converged, EventFilter, Inbox, PendingFilter, PendingState, Phase, Schedule};
 
@@ -82,8 +83,9 @@ async fn a_death_between_the_event_and_the_record_of_the_query_changes_nothing<S
 }
 
 async fn an_order_that_ends_while_it_is_queried_stays_ended<S: Place>(store: S) {
+    let gate = Arc::new(Semaphore::new(0));
     let platform = Platform {
-        takes: Duration::from_millis(300),
+        gate: Some(Arc::clone(&gate)),
         ..Platform::default()
     };
     let inbox = inbox(store, &platform);
@@ -93,9 +95,10 @@ async fn an_order_that_ends_while_it_is_queried_stays_ended<S: Place>(store: S) 
     platform.clock.set(30);
     let (receiver, workers) = (inbox.receiver(crate::toy::Toy), shipping(&inbox));
     let notice = async {
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        platform.is_asked().await;
         receiver.receive(&crate::toy::paid("A1", 100)).await;
         workers.drain().await.unwrap();
+        gate.add_permits(1);
     };
     let (queried, ()) = tokio::join!(convergence.drain(), notice);
     let over = pending(&inbox, "A1").await;
