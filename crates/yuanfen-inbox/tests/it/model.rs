@@ -3,6 +3,8 @@
 //!
 //! `YUANFEN_INBOX_MODEL_CASES` makes the run longer; a failure is shrunk to the fewest operations that show it.
 
+mod compare;
+mod event;
 mod ops;
 mod world;
 
@@ -13,6 +15,7 @@ use crate::place::{Place, postgres, sqlite};
 use ops::histories;
 use world::World;
 
+#[expect(clippy::disallowed_methods, reason = "how long to run is asked of who runs it")]
 fn cases(usual: u32) -> u32 {
     let asked = std::env::var("YUANFEN_INBOX_MODEL_CASES");
     asked.map_or(usual, |cases| cases.parse().expect("a number of cases"))

@@ -6,58 +6,15 @@ use std::time::Duration;
 use serde_json::json;
 use yuanfen_inbox::store::{Marked, Release};
 use yuanfen_inbox::{
-    ClaimedEvent, EventFilter, EventId, EventState, ExpectError, Handled, HandlerError, Inbox, ParkReason,
-    PendingFilter, PendingState, Phase, Received, StoreError, StoredEvent, TxHandler,
+    ClaimedEvent, EventFilter, EventId, EventState, ExpectError, Handled, HandlerError, Inbox, ParkReason, Phase,
+    Received, StoreError, StoredEvent, TxHandler,
 };
 
+use super::event::{ATTEMPTS, Event, Expected, FIRST_QUERY, LEASE};
 use super::ops::{How, Order, Step, Told};
 use crate::place::Place;
 use crate::shop::{Clock, dies_at};
 use crate::toy::{Toy, hint, order, signed};
-
-const LEASE: i64 = 60;
-const ATTEMPTS: u32 = 3;
-const FIRST_QUERY: i64 = 30;
-
-/// An event as the model has it.
-#[derive(Clone, Debug)]
-struct Event {
-    id: EventId,
-    fen: i64,
-    state: EventState,
-    parked_for: Option<ParkReason>,
-    ready_at: i64,
-    attempts: u32,
-    fence: i64,
-    /// Other amounts that were told, and whether a person has looked at them.
-    conflicts: BTreeMap<i64, bool>,
-    effects: usize,
-}
-
-impl Event {
-    fn park(&mut self, reason: ParkReason) -> Handled {
-        self.state = EventState::Parked;
-        self.parked_for = Some(reason);
-        Handled::Parked(self.id, reason)
-    }
-
-    fn fail(&mut self, now: i64) -> Handled {
-        if self.attempts >= ATTEMPTS {
-            return self.park(ParkReason::Attempts);
-        }
-        // One second, then two.
-        self.ready_at = now + (1 << (self.attempts - 1));
-        Handled::Failed(self.id)
-    }
-}
-
-/// What is expected, as the model has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Expected {
-    fen: i64,
-    is_open: bool,
-    next_query_at: i64,
-}
 
 /// A worker that fell asleep over its claim.
 struct Sleeper {
@@ -66,10 +23,10 @@ struct Sleeper {
 }
 
 pub struct World<S: Place> {
-    inbox: Inbox<S>,
+    pub inbox: Inbox<S>,
     clock: Clock,
-    events: BTreeMap<(Order, Told), Event>,
-    expected: BTreeMap<Order, Expected>,
+    pub events: BTreeMap<(Order, Told), Event>,
+    pub expected: BTreeMap<Order, Expected>,
     sleepers: Vec<Sleeper>,
 }
 
@@ -87,7 +44,7 @@ impl<S: Place> TxHandler<S> for Handler {
     }
 }
 
-fn name(order: Order) -> String {
+pub fn name(order: Order) -> String {
     format!("A{order}")
 }
 
@@ -420,65 +377,5 @@ impl<S: Place> World<S> {
         let open = event.conflicts.values().filter(|is_resolved| !**is_resolved).count();
         assert_eq!(usize::try_from(self.inbox.resolve(event.id).await.unwrap()), Ok(open));
         event.conflicts.values_mut().for_each(|is_resolved| *is_resolved = true);
-    }
-
-    async fn compare(&self, step: &Step) {
-        let mut stored = self.inbox.events(&EventFilter::default()).await.unwrap();
-        let shipped = self.inbox.store().shipped().await;
-        assert_eq!(stored.len(), self.events.len(), "{step:?}");
-        for ((order, told), event) in &self.events {
-            let key = format!("toy/M1/{}/{}", told.transition(), name(*order));
-            let index = stored
-                .iter()
-                .position(|stored| stored.id == event.id)
-                .expect("it is stored");
-            let found = stored.swap_remove(index);
-            assert_eq!(found.key.to_string(), key);
-            assert_eq!(
-                found.facts.amount.map(yuanfen_core::Fen::get),
-                Some(event.fen),
-                "{step:?}: {key}"
-            );
-            assert_eq!(
-                (found.state, found.parked_for),
-                (event.state, event.parked_for),
-                "{step:?}: {key}"
-            );
-            assert_eq!(found.attempts, event.attempts, "{step:?}: {key}");
-            assert_eq!(
-                found.finished_at.is_some(),
-                event.state != EventState::Ready,
-                "{step:?}: {key}"
-            );
-            if event.state == EventState::Ready {
-                assert_eq!(found.ready_at.seconds(), event.ready_at, "{step:?}: {key}");
-            }
-            let effects = shipped.iter().filter(|shipped| **shipped == key).count();
-            assert_eq!(effects, event.effects, "{step:?}: {key}");
-            assert_eq!(effects, usize::from(event.state == EventState::Done), "{step:?}: {key}");
-            let conflicts = self.inbox.conflicts(event.id).await.unwrap();
-            let conflicts: BTreeMap<_, _> = conflicts
-                .iter()
-                .map(|conflict| (conflict.facts.amount.unwrap().get(), conflict.resolved_at.is_some()))
-                .collect();
-            assert_eq!(conflicts, event.conflicts, "{step:?}: {key}");
-        }
-        let pending = self.inbox.pending(&PendingFilter::default()).await.unwrap();
-        let pending: BTreeMap<_, _> = pending
-            .iter()
-            .map(|pending| {
-                let expected = Expected {
-                    fen: pending.expected.amount.get(),
-                    is_open: pending.state == PendingState::Open,
-                    next_query_at: pending.next_query_at.seconds(),
-                };
-                (pending.expected.number.clone(), expected)
-            })
-            .collect();
-        let modelled = self
-            .expected
-            .iter()
-            .map(|(order, expected)| (name(*order), expected.clone()));
-        assert_eq!(pending, modelled.collect(), "{step:?}");
     }
 }
