@@ -3,8 +3,8 @@
 //!
 //! Offline: `cargo run -p yuanfen --example shop_axum`. With `-- --serve` it goes on, with the table at `/`.
 //!
-//! For PostgreSQL, say `PostgresStore` and `Postgres` in `shop.rs`, where it says `SqliteStore` and `Sqlite`; the statements
-//! are the same.
+//! For PostgreSQL say `PostgresStore` and `Postgres` for `SqliteStore` and `Sqlite`, `connect` for `open`, and a plain `begin`; the
+//! statements are the same.
 
 #![allow(clippy::print_stdout, reason = "an example for the terminal")]
 
@@ -21,7 +21,7 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use yuanfen::core::{OrderNo, PayAmount};
-use yuanfen_sandbox::{FaultKind, FaultPlan, FaultRule, Platform, Sandbox};
+use yuanfen_sandbox::{FaultKind, FaultPlan, FaultRule, NoticeOutcome, Platform, Sandbox};
 
 use platforms::Platforms;
 use shop::{Books, NewOrder, Shop};
@@ -114,5 +114,20 @@ async fn main() -> Result<(), Box<dyn Error>> {
     drop((stop_workers, stop_queries));
     workers.await?;
     queries.await?;
+    understood(&sandbox)?;
     shop.audit().await
+}
+
+/// Each platform that reached the shop took its answer for one in its own form.
+fn understood(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
+    let attempts = sandbox.notices();
+    let taken = |platform| {
+        let mut of_it = attempts.iter().filter(|attempt| attempt.platform == platform);
+        of_it.any(|attempt| matches!(attempt.outcome, NoticeOutcome::Acknowledged { .. }))
+    };
+    let reached = Platform::ALL.iter().filter(|platform| **platform != Platform::WechatV3);
+    match reached.copied().find(|platform| !taken(*platform)) {
+        Some(platform) => Err(format!("{platform:?} did not take the shop's answer").into()),
+        None => Ok(()),
+    }
 }
