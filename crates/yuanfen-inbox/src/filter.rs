@@ -14,6 +14,8 @@ pub struct EventFilter {
     pub account: Option<String>,
     /// Only those about this order or refund number, and those of refunds of this order.
     pub subject: Option<String>,
+    /// Only those that a later telling contradicts, as long as no person has looked at that.
+    pub contradicted: bool,
     /// Only those with a larger number than this: where the last page ended.
     pub after: i64,
     /// At most so many; 100 unless it is set otherwise.
@@ -27,6 +29,7 @@ impl Default for EventFilter {
             route: None,
             account: None,
             subject: None,
+            contradicted: false,
             after: 0,
             limit: 100,
         }

@@ -51,6 +51,9 @@ pub(crate) struct ListArguments {
     /// Only events in this state.
     #[arg(long, value_enum)]
     pub(crate) state: Option<EventStateName>,
+    /// Only events that a later telling contradicts, as long as nobody has looked at that.
+    #[arg(long)]
+    pub(crate) contradicted: bool,
     #[command(flatten)]
     pub(crate) filter: FilterArguments,
 }

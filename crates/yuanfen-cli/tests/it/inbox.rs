@@ -36,6 +36,7 @@ fn lists_what_is_stored_and_what_is_asked_for() {
         assert_eq!(ids(shop, &["list"]), [1, 2, 3, 4, 5]);
         assert_eq!(ids(shop, &["list", "--state", "parked"]), [2, 3, 4]);
         assert_eq!(ids(shop, &["list", "--order", "A5"]), [5]);
+        assert_eq!(ids(shop, &["list", "--contradicted"]), [4]);
         assert_eq!(ids(shop, &["list", "--route", "starpos"]), [0_i64; 0]);
         assert_eq!(ids(shop, &["list", "--account", ACCOUNT, "--after", "3"]), [4, 5]);
         let parked = rows(shop, &["list", "--state", "parked"]);
@@ -122,6 +123,7 @@ fn what_is_parked_is_tried_again_and_what_is_done_is_not() {
         assert_eq!(output.status.code(), Some(0));
         let shown = rows(shop, &["show", "4"]);
         assert!(shown[0]["conflicts"][0]["resolved_at"].is_string());
+        assert_eq!(ids(shop, &["list", "--contradicted"]), [0_i64; 0]);
     });
 }
 

@@ -21,6 +21,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A statement may go on for so long when its handler is dropped, so that the deadline is what its failure names.
 const GRACE: Duration = Duration::from_millis(20);
 
+/// A connection that was in use so shortly ago is not asked whether its server is still there.
+const FRESH: Duration = Duration::from_millis(100);
+
 /// An inbox in a PostgreSQL database.
 ///
 /// Every commit waits for the disk (`synchronous_commit` of `on` or more); a connection that does less is refused with
@@ -93,6 +96,10 @@ impl PostgresStore {
 
     fn on(pool: PgPool) -> Self {
         let own = pool.options().clone().min_connections(0).acquire_timeout(PATIENCE);
+        // To ask before every statement is a third of what the server and the network do for a notice.
+        let own = own.test_before_acquire(false).before_acquire(|connection, of| {
+            Box::pin(async move { Ok(of.idle_for < FRESH || connection.ping().await.is_ok()) })
+        });
         let own = own.connect_lazy_with(pool.connect_options().as_ref().clone());
         Self { pool, own }
     }

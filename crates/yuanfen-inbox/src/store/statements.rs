@@ -616,7 +616,9 @@ macro_rules! statements {
                 "select ",
                 event_columns!(),
                 " from yuanfen_inbox_event where id > $1 and ($2 is null or state = $2) and ($3 is null or route = $3) \
-                 and ($4 is null or account = $4) and ($5 is null or subject = $5 or order_no = $5) order by id limit $6"
+                 and ($4 is null or account = $4) and ($5 is null or subject = $5 or order_no = $5) \
+                 and (not $7 or id in (select event_id from yuanfen_inbox_conflict where resolved_at is null)) \
+                 order by id limit $6"
             ))
             .bind(filter.after)
             .bind(filter.state.map(EventState::as_str))
@@ -624,6 +626,7 @@ macro_rules! statements {
             .bind(&filter.account)
             .bind(&filter.subject)
             .bind(i64::from(filter.limit))
+            .bind(filter.contradicted)
             .fetch_all(connection)
             .await?;
             rows.iter().map(|row| read_event(row, None)).collect()

@@ -80,7 +80,7 @@ fn needs(health: &Health, limits: &HealthArguments) -> Vec<String> {
     // Those of parked events are looked at with them.
     if health.conflicts > 0 && health.parked == 0 {
         needs.push(format!(
-            "{} contradicted after they were done: `yuanfen inbox list --state done`, `show`, then `resolve`",
+            "{} contradictions of what was done: `yuanfen inbox list --contradicted`, `show`, then `resolve`",
             health.conflicts
         ));
     }

@@ -17,6 +17,7 @@ pub(super) async fn run<S: Store>(inbox: &Inbox<S>, arguments: &ListArguments, j
     filter.route.clone_from(&asked.route);
     filter.account.clone_from(&asked.account);
     filter.subject.clone_from(&asked.order);
+    filter.contradicted = arguments.contradicted;
     filter.after = asked.after;
     filter.limit = asked.limit;
     let events = inbox.events(&filter).await?;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use yuanfen::core::Facts;
 use yuanfen_inbox::store::Store;
 use yuanfen_inbox::{
-    EventId, Inbox, KeptRequest, PendingFilter, PendingKind, StoredConflict, StoredEvent, StoredPending,
+    EventId, EventState, Inbox, KeptRequest, PendingFilter, PendingKind, StoredConflict, StoredEvent, StoredPending,
 };
 
 use super::pending::PendingRow;
@@ -134,8 +134,10 @@ fn history(event: &StoredEvent) {
             format!("{} by {}", time(event.received_at), event.origin.as_str()),
         ),
         ("attempts", event.attempts.to_string()),
-        ("due", time(event.ready_at)),
     ];
+    if event.state == EventState::Ready {
+        rows.push(("due", time(event.ready_at)));
+    }
     let note = note(event);
     if !note.is_empty() {
         rows.push(("note", note));
