@@ -19,11 +19,11 @@ async fn one_paid<S: Place>(inbox: &Inbox<S>, number: &str) -> EventId {
 /// Whatever a handler did before: the next events are handled, on every connection that there is.
 async fn goes_on<S: Place>(inbox: &Inbox<S>) {
     let before = inbox.store().shipped().await.len();
-    for round in 0..12 {
+    for round in 0..8 {
         let id = one_paid(inbox, &format!("NEXT{round}")).await;
         assert_eq!(inbox.workers(Shipping).drain().await.unwrap(), [Handled::Done(id)]);
     }
-    assert_eq!(inbox.store().shipped().await.len(), before + 12);
+    assert_eq!(inbox.store().shipped().await.len(), before + 8);
 }
 
 async fn a_handler_beyond_its_deadline_is_rolled_back<S: Place>(store: S) {

@@ -54,7 +54,7 @@ fn runtime() -> Runtime {
 fn a_sqlite_store_does_what_the_model_does() {
     let runtime = runtime();
     let store = runtime.block_on(sqlite());
-    agrees(&runtime, &store, 20);
+    agrees(&runtime, &store, 12);
 }
 
 #[cfg(unix)]
@@ -62,6 +62,6 @@ fn a_sqlite_store_does_what_the_model_does() {
 fn a_postgres_store_does_what_the_model_does() {
     let runtime = runtime();
     if let Some(store) = runtime.block_on(postgres()) {
-        agrees(&runtime, &store, 24);
+        agrees(&runtime, &store, 12);
     }
 }

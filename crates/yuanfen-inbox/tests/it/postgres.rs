@@ -19,11 +19,11 @@ async fn a_notice_never_comes_into_a_transaction_that_the_shop_left_open() {
     let beside = inbox(store.beside().await);
     let inbox = inbox(store);
     let pool = inbox.store().pool().clone();
-    for round in 0..40_u64 {
+    for round in 0..24_u64 {
         let begins: Vec<_> = (0..8)
             .map(|number| {
                 let pool = pool.clone();
-                let patience = Duration::from_micros(20 * round + 50 * number);
+                let patience = Duration::from_micros(35 * round + 50 * number);
                 tokio::spawn(async move { tokio::time::timeout(patience, pool.begin()).await.map(drop) })
             })
             .collect();

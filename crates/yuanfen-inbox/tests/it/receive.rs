@@ -277,29 +277,36 @@ async fn a_key_that_is_not_learned_is_not_fetched_for_every_notice<S: Place>(sto
 async fn a_notice_whose_sender_hangs_up_is_neither_lost_nor_doubled<S: Place>(store: S) {
     let inbox = inbox(store);
     let receiver = inbox.receiver(Toy);
-    for round in 0..60_u64 {
+    for round in 0..24_u64 {
         let number = format!("A{round}");
         // Dropped at any point: at once, while it waits for its commit, or never.
-        let cut = tokio::time::timeout(Duration::from_micros(round * 60), receiver.receive(&paid(&number, 100))).await;
+        let cut = tokio::time::timeout(
+            Duration::from_micros(round * 150),
+            receiver.receive(&paid(&number, 100)),
+        )
+        .await;
         let again = receiver.receive(&paid(&number, 100)).await.received;
         assert!(matches!(again, Received::New(_) | Received::Duplicate(_)), "{again:?}");
         if cut.is_ok() {
             assert!(matches!(again, Received::Duplicate(_)), "{again:?}");
         }
         // The same for what runs in a longer transaction.
-        tokio::time::timeout(Duration::from_micros(round * 60), receiver.receive(&paid(&number, 200)))
-            .await
-            .ok();
+        tokio::time::timeout(
+            Duration::from_micros(round * 150),
+            receiver.receive(&paid(&number, 200)),
+        )
+        .await
+        .ok();
         let conflict = receiver.receive(&paid(&number, 200)).await.received;
         assert!(matches!(conflict, Received::Conflict { .. }), "{conflict:?}");
     }
     let health = inbox.health().await.unwrap();
-    assert_eq!((health.parked, health.conflicts), (60, 60));
+    assert_eq!((health.parked, health.conflicts), (24, 24));
     let mut all = EventFilter::default();
     all.limit = 1000;
     // Seen by another process, so nothing is in a transaction that was left open.
     let beside = inbox.store().beside().await;
-    assert_eq!(beside.events(&all).await.unwrap().len(), 60);
+    assert_eq!(beside.events(&all).await.unwrap().len(), 24);
 }
 
 async fn a_notice_waits_for_none_of_the_shops_connections<S: Place>(store: S) {
