@@ -199,9 +199,16 @@ impl<S: Store> Inbox<S> {
         let apply = async { handler.apply(transaction, &claim.event).await };
         let began = Instant::now();
         let applied = tokio::time::timeout(deadline, caught(apply)).await;
-        counts::handler(&claim.event.key.route, began.elapsed());
+        let took = began.elapsed();
+        counts::handler(&claim.event.key.route, took);
+        let too_late = || {
+            let limit = deadline.as_millis();
+            Trouble::Retry(format!("the handler took longer than {limit} ms and was rolled back"))
+        };
         match applied {
             Ok(Ok(Ok(()))) => {}
+            // Its statement was ended by the limit before the handler itself was, on a machine that was busy.
+            Ok(Ok(Err(_))) if took >= deadline => return Err(too_late()),
             Ok(Ok(Err(HandlerError { cause, is_final }))) => {
                 let error = chain(&*cause);
                 return Err(if is_final {
@@ -211,12 +218,7 @@ impl<S: Store> Inbox<S> {
                 });
             }
             Ok(Err(Panicked)) => return Err(Trouble::Retry("the handler panicked".to_owned())),
-            Err(_elapsed) => {
-                return Err(Trouble::Retry(format!(
-                    "the handler took longer than {} ms and was rolled back",
-                    deadline.as_millis()
-                )));
-            }
+            Err(_elapsed) => return Err(too_late()),
         }
         match self.store.still_marked(transaction, claim).await {
             Ok(true) => Ok(()),
