@@ -124,13 +124,13 @@ impl<S: Place> Killer<S> {
         // A commit is hit in the middle only if it goes on while the kill is on its way.
         let is_last = phase == PHASES.len() - 1;
         let order = if is_last {
-            format!("pass {name} {}", self.dice.below(400))
+            format!("pass {name} {}", self.dice.below(4000))
         } else {
             format!("hang {name}")
         };
         process.order(&order)?;
         let key = self.wait_at(&mut process, phase).await?;
-        if is_last && self.dice.one_in(2) {
+        if is_last && self.dice.one_in(3) {
             tokio::time::sleep(Duration::from_millis(self.dice.below(5))).await;
         }
         if !process.kill()? {
