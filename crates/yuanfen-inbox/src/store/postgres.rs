@@ -186,18 +186,17 @@ impl Store for PostgresStore {
         let mut connection = self.own.acquire().await?;
         let NewEvent { key, facts, .. } = &event;
         let (method, uri, headers, body) = request_columns(event.request.as_ref());
-        // What is there is looked for first: `on conflict` alone would wait for a handler that has the row in its
-        // transaction. The setting is read in the statement itself, which commits on its own: where it is too low, no row
-        // is made.
-        let row = sqlx::query(
+        // What is there is looked for first: an insert alone would wait for a handler that has the row in its transaction.
+        // The setting is read in the statement itself, which commits on its own: where it is too low, no row is made. There
+        // is no `on conflict`, because it would cost every notice more than the rare two at once that meet.
+        let inserted = sqlx::query(
             "insert into yuanfen_inbox_event (route, account, subject, transition, amount, currency, order_no, \
              remote_id, merchant, app, end_state, origin, is_over, received_at, method, uri, headers, body, ready_at, \
              state) \
              select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $14, 'ready' \
              where current_setting('synchronous_commit') in ('on', 'remote_apply') \
              and not exists (select 1 from yuanfen_inbox_event \
-             where route = $1 and account = $2 and subject = $3 and transition = $4) \
-             on conflict (route, account, subject, transition) do nothing returning id",
+             where route = $1 and account = $2 and subject = $3 and transition = $4) returning id",
         )
         .bind(&*key.route)
         .bind(&key.account)
@@ -218,15 +217,25 @@ impl Store for PostgresStore {
         .bind(headers)
         .bind(body.as_deref())
         .fetch_optional(&mut *connection)
-        .await?;
-        if let Some(row) = row {
-            return Ok(Inserted::New(EventId::new(row.try_get("id")?)));
-        }
+        .await;
+        let not_known = match inserted {
+            Ok(Some(row)) => return Ok(Inserted::New(EventId::new(row.try_get("id")?))),
+            Ok(None) => StoreError::NoSuchEvent,
+            // Somebody else stored it between the look and the insert.
+            Err(error)
+                if error
+                    .as_database_error()
+                    .is_some_and(|error| error.is_unique_violation()) =>
+            {
+                error.into()
+            }
+            Err(error) => return Err(error.into()),
+        };
         must_be_durable(&mut connection).await?;
         // Somebody else has stored it, and events are not deleted.
         match known_event(&mut connection, key).await? {
             Some((id, facts)) => Ok(Inserted::Known { id, facts }),
-            None => Err(StoreError::NoSuchEvent),
+            None => Err(not_known),
         }
     }
 
