@@ -202,17 +202,17 @@ impl<S: Store> Inbox<S> {
 
     /// Stores an event, however it was learned, and commits.
     pub(crate) async fn put(&self, event: NewEvent) -> Result<Put, StoreError> {
-        let (key, facts) = (event.key.clone(), event.facts.clone());
-        let again = event.clone();
+        let told = event.clone();
         match self.store.insert_event(event).await? {
             Inserted::New(id) => {
                 self.events.notify_one();
                 Ok(Put::New(id))
             }
-            Inserted::Known { id, facts: stored } => match stored.contradiction(&facts) {
+            Inserted::Known { id, facts: stored } => match stored.contradiction(&told.facts) {
                 None => Ok(Put::Duplicate(id)),
                 Some(field) => {
-                    let is_new = self.store.insert_conflict(id, again).await?;
+                    let key = told.key.clone();
+                    let is_new = self.store.insert_conflict(id, told).await?;
                     tracing::error!(
                         event = %id, %key, field,
                         "the platform tells two things about one event: it is parked unless it was done, look at it",
