@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, Postgres};
 
-use crate::store::{Inserted, Marked, Store, schema};
+use crate::store::{Inserted, Store, schema};
 
 crate::store::statements::statements!(PgConnection, sqlx::postgres::PgRow, " for update skip locked");
 
@@ -261,11 +261,7 @@ impl Store for PostgresStore {
         claim: &ClaimedEvent,
         now: UnixTime,
     ) -> Result<Marked, StoreError> {
-        Ok(match mark_done(connection, claim, now).await? {
-            None => Marked::NotOurs,
-            Some(0) => Marked::Done,
-            Some(_) => Marked::Contradicted,
-        })
+        mark_done(connection, claim, now).await
     }
 
     async fn limit(&self, transaction: &mut Self::Transaction, within: Duration) -> Result<(), StoreError> {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, Sqlite, SqliteConnection};
 
-use crate::store::{Inserted, Marked, Store, schema};
+use crate::store::{Inserted, Store, schema};
 
 pub use turns::Turn;
 use turns::{LONG, Turns};
@@ -347,11 +347,7 @@ impl Store for SqliteStore {
         claim: &ClaimedEvent,
         now: UnixTime,
     ) -> Result<Marked, StoreError> {
-        Ok(match mark_done(connection, claim, now).await? {
-            None => Marked::NotOurs,
-            Some(0) => Marked::Done,
-            Some(_) => Marked::Contradicted,
-        })
+        mark_done(connection, claim, now).await
     }
 
     async fn expected(

@@ -136,7 +136,7 @@ macro_rules! statements {
         use $crate::store::statements::{
             Hastening, age, count, event_columns, named, pending_columns, request_columns, small, standing_name, standing_of,
         };
-        use $crate::store::{Health, PendingEnd, PendingName, QueryRecord, Release, Subject};
+        use $crate::store::{Health, Marked, PendingEnd, PendingName, QueryRecord, Release, Subject};
         use $crate::{
             ClaimedEvent, ClaimedPending, EventFilter, EventId, EventState, Expected, KeptRequest, NewEvent, Origin,
             ParkReason, PendingFilter, PendingKind, PendingState, StoreError, StoredConflict, StoredEvent,
@@ -324,12 +324,12 @@ macro_rules! statements {
             Ok(ClaimedEvent::new(event, row.try_get("fence")?))
         }
 
-        /// Marks a claimed event done; hands out how many open contradictions it has, if it was still ours.
+        /// Marks a claimed event done, if it is still ours; contradicted is one with a contradiction that nobody looked at.
         pub(super) async fn mark_done(
             connection: &mut $Connection,
             claim: &ClaimedEvent,
             now: UnixTime,
-        ) -> Result<Option<i64>, StoreError> {
+        ) -> Result<Marked, StoreError> {
             let row = sqlx::query(
                 "update yuanfen_inbox_event set state = 'done', finished_at = $3, last_error = null \
                  where id = $1 and fence = $2 and state = 'ready' \
@@ -341,7 +341,12 @@ macro_rules! statements {
             .bind(now.seconds())
             .fetch_optional(connection)
             .await?;
-            Ok(row.map(|row| row.try_get(0)).transpose()?)
+            let open: Option<i64> = row.map(|row| row.try_get(0)).transpose()?;
+            Ok(match open {
+                None => Marked::NotOurs,
+                Some(0) => Marked::Done,
+                Some(_) => Marked::Contradicted,
+            })
         }
 
         /// Whether the mark is there, as this connection sees it.
