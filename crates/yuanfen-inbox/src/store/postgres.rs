@@ -1,28 +1,24 @@
 //! PostgreSQL: any number of receivers and workers on any number of machines.
 
+mod open;
+
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{ConnectOptions as _, Connection as _, PgConnection, Postgres};
+use sqlx::postgres::PgPool;
+use sqlx::{PgConnection, Postgres};
 
-use crate::store::{Inserted, Store, schema};
+use crate::store::statements::new_event_columns;
+use crate::store::{Inserted, Store};
+
+use open::must_be_durable;
 
 crate::store::statements::statements!(PgConnection, sqlx::postgres::PgRow, " for update skip locked");
-
-/// Every schema since the first.
-const SCRIPTS: [&str; 1] = [include_str!("../../migrations/postgres/0001_inbox.sql")];
-
-/// The advisory lock under which schemas are upgraded: any number that nobody else uses.
-const UPGRADE_LOCK: i64 = 0x7975_616e_6665_6e31;
 
 /// The inbox waits for a connection of its own, and for the end of a rollback, for so long.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A statement may go on for so long when its handler is dropped, so that the deadline is what its failure names.
 const GRACE: Duration = Duration::from_millis(20);
-
-/// A connection that was in use so shortly ago is not asked whether its server is still there.
-const FRESH: Duration = Duration::from_millis(100);
 
 /// An inbox in a PostgreSQL database.
 ///
@@ -40,70 +36,6 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
-    /// Opens a database with a pool of its own, and brings its tables to this version's schema. The shop's tables may be
-    /// in the same database: [`pool`](Self::pool) is for them too.
-    ///
-    /// # Errors
-    /// [`StoreError`] when there is no connection, or the tables are of a later version.
-    pub async fn connect(options: PgConnectOptions) -> Result<Self, StoreError> {
-        let options = options.options([("synchronous_commit", "on")]);
-        Self::new(PgPoolOptions::new().connect_with(options).await?).await
-    }
-
-    /// An inbox on a pool of the shop's, its tables brought to this version's schema. They are made in the first schema
-    /// of the connection's search path.
-    ///
-    /// # Errors
-    /// [`StoreError::NotDurable`] when the connection, or the server, may lose what is committed; else as
-    /// [`connect`](Self::connect).
-    pub async fn new(pool: PgPool) -> Result<Self, StoreError> {
-        let mut connection = pool.acquire().await?;
-        server_must_be_durable(&mut connection).await?;
-        let mut transaction = connection.begin().await?;
-        sqlx::query("select pg_advisory_xact_lock($1)")
-            .bind(UPGRADE_LOCK)
-            .execute(&mut *transaction)
-            .await?;
-        schema::upgrade(&mut *transaction, &SCRIPTS).await?;
-        transaction.commit().await?;
-        drop(connection);
-        Ok(Self::on(pool))
-    }
-
-    /// Opens a database that has an inbox, with a pool of its own, for a look at it or a decision about an event. Nothing in
-    /// the database is made or changed by that.
-    ///
-    /// # Errors
-    /// [`StoreError::NoInbox`] when there is none in the connection's search path, [`StoreError::OlderSchema`] or
-    /// [`StoreError::NewerSchema`] when it is of another version, other [`StoreError`]s when there is no connection.
-    pub async fn connect_existing(options: PgConnectOptions) -> Result<Self, StoreError> {
-        let options = options.options([("synchronous_commit", "on")]);
-        // Not over the pool, which would try for half a minute to reach a server that is not there.
-        let mut connection = options.connect().await?;
-        let is_there: bool = sqlx::query_scalar("select to_regclass($1) is not null")
-            .bind(schema::TABLE)
-            .fetch_one(&mut connection)
-            .await?;
-        let found = if is_there {
-            sqlx::query_scalar(schema::FOUND).fetch_one(&mut connection).await?
-        } else {
-            None
-        };
-        connection.close().await?;
-        schema::must_be_current(found, &SCRIPTS)?;
-        Ok(Self::on(PgPoolOptions::new().connect_lazy_with(options)))
-    }
-
-    fn on(pool: PgPool) -> Self {
-        let own = pool.options().clone().min_connections(0).acquire_timeout(PATIENCE);
-        // To ask before every statement is a third of what the server and the network do for a notice.
-        let own = own.test_before_acquire(false).before_acquire(|connection, of| {
-            Box::pin(async move { Ok(of.idle_for < FRESH || connection.ping().await.is_ok()) })
-        });
-        let own = own.connect_lazy_with(pool.connect_options().as_ref().clone());
-        Self { pool, own }
-    }
-
     /// The pool.
     #[must_use]
     pub const fn pool(&self) -> &PgPool {
@@ -138,42 +70,6 @@ impl std::fmt::Debug for PostgresStore {
     }
 }
 
-/// Refuses a server that does not wait for its disk.
-async fn server_must_be_durable(connection: &mut PgConnection) -> Result<(), StoreError> {
-    for setting in ["fsync", "full_page_writes"] {
-        let value: String = sqlx::query_scalar("select current_setting($1)")
-            .bind(setting)
-            .fetch_one(&mut *connection)
-            .await?;
-        if value != "on" {
-            let needed = "on";
-            return Err(StoreError::NotDurable { setting, value, needed });
-        }
-    }
-    must_be_durable(connection).await
-}
-
-/// Refuses a connection that commits before the disk has it.
-///
-/// Asked on every connection that commits for the inbox, not once: a pool's connections need not be alike.
-async fn must_be_durable(connection: &mut PgConnection) -> Result<(), StoreError> {
-    let value: String = sqlx::query_scalar("select current_setting('synchronous_commit')")
-        .fetch_one(connection)
-        .await?;
-    is_durable(value)
-}
-
-fn is_durable(value: String) -> Result<(), StoreError> {
-    if matches!(&*value, "on" | "remote_apply") {
-        return Ok(());
-    }
-    Err(StoreError::NotDurable {
-        setting: "synchronous_commit",
-        value,
-        needed: "on, or remote_apply",
-    })
-}
-
 impl Store for PostgresStore {
     type Connection = PgConnection;
     type Transaction = sqlx::Transaction<'static, Postgres>;
@@ -184,40 +80,18 @@ impl Store for PostgresStore {
 
     async fn insert_event(&self, event: NewEvent) -> Result<Inserted, StoreError> {
         let mut connection = self.own.acquire().await?;
-        let NewEvent { key, facts, .. } = &event;
-        let (method, uri, headers, body) = request_columns(event.request.as_ref());
         // What is there is looked for first: an insert alone would wait for a handler that has the row in its transaction.
         // The setting is read in the statement itself, which commits on its own: where it is too low, no row is made. There
         // is no `on conflict`, because it would cost every notice more than the rare two at once that meet.
-        let inserted = sqlx::query(
-            "insert into yuanfen_inbox_event (route, account, subject, transition, amount, currency, order_no, \
-             remote_id, merchant, app, end_state, origin, is_over, received_at, method, uri, headers, body, ready_at, \
-             state) \
-             select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $14, 'ready' \
+        let insert = sqlx::query(concat!(
+            "insert into yuanfen_inbox_event (",
+            new_event_columns!(),
+            ") select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $14, 'ready' \
              where current_setting('synchronous_commit') in ('on', 'remote_apply') \
              and not exists (select 1 from yuanfen_inbox_event \
              where route = $1 and account = $2 and subject = $3 and transition = $4) returning id",
-        )
-        .bind(&*key.route)
-        .bind(&key.account)
-        .bind(&key.subject)
-        .bind(key.transition.as_str())
-        .bind(facts.amount.map(Fen::get))
-        .bind(&facts.currency)
-        .bind(&facts.order_no)
-        .bind(&facts.remote_id)
-        .bind(&facts.merchant)
-        .bind(&facts.app)
-        .bind(&facts.end_state)
-        .bind(event.origin.as_str())
-        .bind(event.is_over)
-        .bind(event.received_at.seconds())
-        .bind(method)
-        .bind(uri)
-        .bind(headers)
-        .bind(body.as_deref())
-        .fetch_optional(&mut *connection)
-        .await;
+        ));
+        let inserted = bind_event(insert, &event).fetch_optional(&mut *connection).await;
         let not_known = match inserted {
             Ok(Some(row)) => return Ok(Inserted::New(EventId::new(row.try_get("id")?))),
             Ok(None) => StoreError::NoSuchEvent,
@@ -233,7 +107,7 @@ impl Store for PostgresStore {
         };
         must_be_durable(&mut connection).await?;
         // Somebody else has stored it, and events are not deleted.
-        match known_event(&mut connection, key).await? {
+        match known_event(&mut connection, &event.key).await? {
             Some((id, facts)) => Ok(Inserted::Known { id, facts }),
             None => Err(not_known),
         }
@@ -323,11 +197,7 @@ impl Store for PostgresStore {
         next_query_at: UnixTime,
     ) -> Result<Option<StoredPending>, StoreError> {
         must_be_durable(connection).await?;
-        if expect(connection, what, placed_at, next_query_at).await? {
-            return Ok(None);
-        }
-        let subject = Subject::new(&what.route, &what.account, what.kind, &what.number);
-        expected(connection, subject).await
+        expect(connection, what, placed_at, next_query_at).await
     }
 
     async fn keep_remote_id(

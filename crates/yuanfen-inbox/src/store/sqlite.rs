@@ -1,24 +1,24 @@
 //! SQLite: one file beside the shop's own tables, one writer at a time.
 
+mod open;
 mod turns;
 mod writer;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Connection as _, Sqlite, SqliteConnection};
+use sqlx::sqlite::SqlitePool;
+use sqlx::{Sqlite, SqliteConnection};
 
-use crate::store::{Inserted, Store, schema};
+use crate::store::{Inserted, Store};
 
 pub use turns::Turn;
+
+use open::must_be_durable;
 use turns::{LONG, Turns};
 use writer::Writer;
 
 crate::store::statements::statements!(SqliteConnection, sqlx::sqlite::SqliteRow, "");
-
-/// Every schema since the first.
-const SCRIPTS: [&str; 1] = [include_str!("../../migrations/sqlite/0001_inbox.sql")];
 
 /// How long a receiver tries to get the write lock: the platforms wait five seconds for their answer.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -33,9 +33,6 @@ const WORKER_PATIENCE: Duration = Duration::from_secs(10);
 const RECEIVER_PAUSE: Duration = Duration::from_millis(2);
 const WORKER_PAUSE: Duration = Duration::from_millis(20);
 const YIELD: Duration = Duration::from_millis(20);
-
-/// As many connections of its own the inbox has beside the one that stores notices.
-const OWN_CONNECTIONS: u32 = 4;
 
 /// SQLite asks after so many steps of its machine whether a statement may go on: well under a millisecond.
 const STEPS: i32 = 10_000;
@@ -66,88 +63,6 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Options under which the inbox works: WAL, full durability, five seconds of patience with other writers. The
-    /// file is made if it is not there.
-    #[must_use]
-    pub fn options(file: impl AsRef<std::path::Path>) -> SqliteConnectOptions {
-        SqliteConnectOptions::new()
-            .filename(file)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(Duration::from_secs(5))
-    }
-
-    /// Opens a file with a pool of its own, and brings its tables to this version's schema. The shop's tables may be in
-    /// the same file: [`pool`](Self::pool) is for them too.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the file cannot be opened, or its tables are of a later version.
-    pub async fn open(file: impl AsRef<std::path::Path>) -> Result<Self, StoreError> {
-        let pool = SqlitePoolOptions::new().connect_with(Self::options(file)).await?;
-        Self::new(pool).await
-    }
-
-    /// An inbox on a pool of the shop's, its tables brought to this version's schema. The pool needs the settings of
-    /// [`options`](Self::options) and at least two connections.
-    ///
-    /// # Errors
-    /// [`StoreError::NotDurable`] when the pool's connections do less; else as [`open`](Self::open).
-    pub async fn new(pool: SqlitePool) -> Result<Self, StoreError> {
-        let mut connection = pool.acquire().await?;
-        must_be_durable(&mut connection).await?;
-        let mut transaction = connection.begin_with("begin immediate").await?;
-        schema::upgrade(&mut *transaction, &SCRIPTS).await?;
-        transaction.commit().await?;
-        drop(connection);
-        Ok(Self::on(pool))
-    }
-
-    /// Opens a file that has an inbox, with a pool of its own, for a look at it or a decision about an event. Neither the
-    /// file nor anything in it is made or changed by that.
-    ///
-    /// # Errors
-    /// [`StoreError::NoInbox`] when there is none in the file, [`StoreError::OlderSchema`] or [`StoreError::NewerSchema`]
-    /// when it is of another version, other [`StoreError`]s when the file cannot be opened.
-    pub async fn open_existing(file: impl AsRef<std::path::Path>) -> Result<Self, StoreError> {
-        // Without a journal mode, which would change the file; one that is not WAL is refused where something is written.
-        let options = SqliteConnectOptions::new()
-            .filename(file)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(Duration::from_secs(5));
-        let mut connection = options.connect().await?;
-        let tables: i64 = sqlx::query_scalar("select count(*) from sqlite_master where type = 'table' and name = $1")
-            .bind(schema::TABLE)
-            .fetch_one(&mut connection)
-            .await?;
-        let found = match tables {
-            0 => None,
-            _ => sqlx::query_scalar(schema::FOUND).fetch_one(&mut connection).await?,
-        };
-        connection.close().await?;
-        schema::must_be_current(found, &SCRIPTS)?;
-        Ok(Self::on(SqlitePoolOptions::new().connect_lazy_with(options)))
-    }
-
-    fn on(pool: SqlitePool) -> Self {
-        let options = pool.connect_options().as_ref().clone().busy_timeout(Duration::ZERO);
-        let own = pool
-            .options()
-            .clone()
-            .min_connections(0)
-            .max_connections(OWN_CONNECTIONS);
-        // One whose transaction SQLite rolled back by itself, and whose user went away, is still in one for sqlx.
-        let own = own.before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }));
-        let turns = Arc::new(Turns::default());
-        Self {
-            pool,
-            own: own.connect_lazy_with(options.clone()),
-            writer: Writer::start(options, Arc::clone(&turns)),
-            turns,
-            limit: Arc::default(),
-        }
-    }
-
     /// The pool.
     #[must_use]
     pub const fn pool(&self) -> &SqlitePool {
@@ -187,34 +102,6 @@ impl std::fmt::Debug for SqliteStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SqliteStore").finish_non_exhaustive()
     }
-}
-
-/// Refuses a connection whose commits a loss of power could undo.
-///
-/// Asked on every connection that commits for the inbox, not once: a pool's connections need not be alike.
-async fn must_be_durable(connection: &mut SqliteConnection) -> Result<(), StoreError> {
-    let synchronous: i64 = sqlx::query_scalar("pragma synchronous")
-        .fetch_one(&mut *connection)
-        .await?;
-    // 2 is FULL, 3 is EXTRA.
-    if synchronous < 2 {
-        return Err(StoreError::NotDurable {
-            setting: "synchronous",
-            value: synchronous.to_string(),
-            needed: "2 (FULL) or 3 (EXTRA)",
-        });
-    }
-    let journal: String = sqlx::query_scalar("pragma journal_mode")
-        .fetch_one(&mut *connection)
-        .await?;
-    if journal != "wal" {
-        return Err(StoreError::NotDurable {
-            setting: "journal_mode",
-            value: journal,
-            needed: "wal",
-        });
-    }
-    Ok(())
 }
 
 /// Begins a transaction if there is none; says whether there was none.
@@ -398,11 +285,7 @@ impl Store for SqliteStore {
         next_query_at: UnixTime,
     ) -> Result<Option<StoredPending>, StoreError> {
         must_be_durable(connection).await?;
-        if expect(connection, what, placed_at, next_query_at).await? {
-            return Ok(None);
-        }
-        let subject = Subject::new(&what.route, &what.account, what.kind, &what.number);
-        expected(connection, subject).await
+        expect(connection, what, placed_at, next_query_at).await
     }
 
     async fn keep_remote_id(

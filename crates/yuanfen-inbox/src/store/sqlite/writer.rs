@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _, SqlSafeStr as _, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
-use yuanfen_core::{EventKey, Fen};
+use yuanfen_core::EventKey;
 
+use super::open::must_be_durable;
 use super::turns::Turns;
-use super::{PATIENCE, busy_or, is_busy, known_event, must_be_durable};
+use super::{PATIENCE, bind_event, busy_or, is_busy, known_event};
 use crate::store::Inserted;
-use crate::store::statements::request_columns;
+use crate::store::statements::new_event_columns;
 use crate::{EventId, NewEvent, StoreError};
 
 /// As many events go into one statement at most.
@@ -21,12 +22,11 @@ const BATCH: usize = 32;
 /// As many may wait; more wait outside.
 const WAITING: usize = 1024;
 
-/// Columns of an event when it is new.
-const COLUMNS: usize = 19;
+/// What [`bind_event`] binds, and which of it is when the event came.
+const BOUND: usize = 18;
+const RECEIVED_AT: usize = 14;
 
-const INTO: &str = "insert into yuanfen_inbox_event (route, account, subject, transition, amount, currency, order_no, \
-                    remote_id, merchant, app, end_state, origin, is_over, received_at, method, uri, headers, body, \
-                    ready_at, state) values ";
+const INTO: &str = concat!("insert into yuanfen_inbox_event (", new_event_columns!(), ") values ");
 
 /// `(…)` of each row follows, then this.
 const OR_LEAVE: &str = " on conflict (route, account, subject, transition) do nothing \
@@ -194,29 +194,8 @@ async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection, Sto
 async fn insert(connection: &mut SqliteConnection, jobs: &[Job]) -> Result<HashMap<EventKey, EventId>, sqlx::Error> {
     let sql = AssertSqlSafe(statement(jobs.len())).into_sql_str();
     let mut query = sqlx::query(sql);
-    for Job { event, .. } in jobs {
-        let NewEvent { key, facts, .. } = event;
-        let (method, uri, headers, body) = request_columns(event.request.as_ref());
-        query = query
-            .bind(&*key.route)
-            .bind(&key.account)
-            .bind(&key.subject)
-            .bind(key.transition.as_str())
-            .bind(facts.amount.map(Fen::get))
-            .bind(&facts.currency)
-            .bind(&facts.order_no)
-            .bind(&facts.remote_id)
-            .bind(&facts.merchant)
-            .bind(&facts.app)
-            .bind(&facts.end_state)
-            .bind(event.origin.as_str())
-            .bind(event.is_over)
-            .bind(event.received_at.seconds())
-            .bind(method)
-            .bind(uri)
-            .bind(headers)
-            .bind(body.map(Vec::from))
-            .bind(event.received_at.seconds());
+    for job in jobs {
+        query = bind_event(query, &job.event);
     }
     let mut ids = HashMap::with_capacity(jobs.len());
     for row in query.fetch_all(connection).await? {
@@ -235,9 +214,9 @@ fn statement(rows: usize) -> String {
     let mut sql = INTO.to_owned();
     for row in 0..rows {
         sql.push_str(if row == 0 { "(" } else { ", (" });
-        for column in 1..=COLUMNS {
+        for column in (1..=BOUND).chain([RECEIVED_AT]) {
             sql.push('$');
-            sql.push_str(&(row * COLUMNS + column).to_string());
+            sql.push_str(&(row * BOUND + column).to_string());
             sql.push_str(", ");
         }
         sql.push_str("'ready')");
