@@ -74,7 +74,19 @@ pub struct HandlerFn<S: Store>(
     Arc<Apply<S>>,
 );
 
-/// A handler made of a function: `handler_fn(|transaction, event| Box::pin(async move { … }))`.
+/// A handler made of a function. The store stands in its type, since nothing else in it names one:
+///
+/// ```
+/// use yuanfen_inbox::{SqliteStore, handler_fn};
+///
+/// let ship = handler_fn::<SqliteStore, _>(|transaction, event| {
+///     Box::pin(async move {
+///         let statement = sqlx::query("update orders set state = 'paid' where order_no = $1");
+///         statement.bind(event.facts.order_no.as_deref()).execute(&mut **transaction).await?;
+///         Ok(())
+///     })
+/// });
+/// ```
 pub fn handler_fn<S, F>(function: F) -> HandlerFn<S>
 where
     S: Store,

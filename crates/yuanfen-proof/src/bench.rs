@@ -84,6 +84,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool, crate::Error> {
             holds &= comparison.holds() != Some(false);
         }
     }
-    report::end(shape);
+    report::end(shape, "cargo xtask bench");
     Ok(holds || arguments.output.no_gate)
 }

@@ -6,6 +6,7 @@
 )]
 
 pub mod kept;
+pub mod log;
 pub mod mutate;
 pub mod oracle;
 pub mod origin;
@@ -16,6 +17,7 @@ pub mod vectors;
 pub mod word;
 
 pub use kept::expect_kept;
+pub use log::Log;
 pub use mutate::{Change, Message, Mutant, Mutation, Outcome, Place, Tally, Weakness, expect_twins, expect_twins_but};
 pub use pair::{Clock, Link, Loss, Pair, Passage, Plan};
 #[cfg(unix)]

@@ -1,28 +1,11 @@
 //! Everything that is logged, at the finest level, while notices are received and handled.
 
-use std::io;
-use std::sync::{Arc, Mutex};
-
 use serde_json::json;
-use tracing_subscriber::fmt::format::FmtSpan;
 use yuanfen_inbox::store::Store as _;
+use yuanfen_testkit::Log;
 
 use crate::place::{Shipping, inbox, sqlite};
 use crate::toy::{Toy, order, request, signed};
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// One notice that takes effect, one of another amount that is parked, and one that is forged.
 async fn three_notices() {
@@ -45,25 +28,12 @@ async fn three_notices() {
 
 #[tokio::test]
 async fn a_notice_is_one_span_and_each_attempt_is_one_and_none_shows_a_body_a_header_or_a_payer() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_span_events(FmtSpan::CLOSE)
-        .with_ansi(false)
-        .with_writer({
-            let log = log.clone();
-            move || log.clone()
-        })
-        .finish();
-    // Whether a call site is of interest is found out when it is first reached, which other tests do on other threads:
-    // so it is reached before, and a second subscriber makes sure that all of them are asked, not only the thread's.
+    // Reached once before it is listened to: see `Log`.
     three_notices().await;
-    let second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
-    let guard = tracing::subscriber::set_default(subscriber);
+    let log = Log::listen(tracing::Level::TRACE);
     three_notices().await;
-    drop((guard, second));
+    let log = log.end();
 
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     let spans: Vec<_> = log
         .lines()
         .filter(|line| line.contains(" yuanfen_inbox::") && line.contains(": close "))

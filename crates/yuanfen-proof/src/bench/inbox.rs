@@ -83,7 +83,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<bool, Error> {
         let server = PostgresServer::start().map_err(|error| format!("{error}; {missing}"))?;
         runtime.block_on(postgres(arguments, &server, &mut printed))?;
     }
-    report::end(printed.shape);
+    super::report::end(printed.shape, "cargo xtask bench inbox");
     Ok(printed.holds || arguments.output.no_gate)
 }
 

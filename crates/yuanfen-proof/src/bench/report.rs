@@ -13,8 +13,6 @@ pub(super) enum Shape {
     Json,
 }
 
-const COMMAND: &str = "cargo xtask bench";
-
 pub(super) fn begin(shape: Shape) {
     match shape {
         Shape::Table => println!(
@@ -81,11 +79,12 @@ pub(super) fn print(shape: Shape, comparison: &Comparison) -> Result<(), Error> 
     Ok(())
 }
 
-pub(super) fn end(shape: Shape) {
+/// What measured it, and where.
+pub(super) fn end(shape: Shape, command: &str) {
     let machine = machine::describe();
     match shape {
-        Shape::Table => println!("\n{COMMAND}: {machine}"),
-        Shape::Markdown => println!("\nMeasured with `{COMMAND}` on: {machine}."),
+        Shape::Table => println!("\n{command}: {machine}"),
+        Shape::Markdown => println!("\nMeasured with `{command}` on: {machine}."),
         Shape::Json => {}
     }
 }

@@ -1,13 +1,12 @@
 //! From the main host to the backup: only when the main host was not reached, and with the same bytes.
 
 use std::error::Error as _;
-use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tracing_subscriber::fmt::format::FmtSpan;
 use yuanfen_core::{ClientAuth, Error, ErrorKind, Fate, FixedHost, Sent, TransportErrorKind};
+use yuanfen_testkit::Log;
 use yuanfen_transport::test_util::{Capture, Fault, Flaky, Replay};
 use yuanfen_transport::{Client, ClientIdentity, Failover, HyperTransport, SharedTransport, Transport, TransportError};
 
@@ -360,43 +359,17 @@ fn hosts_are_bare_and_addresses_at_all() {
     assert_eq!(format!("{failover:?}"), r#"{"main.example": "backup.example:8443"}"#);
 }
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn the_span_says_which_host_answered() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::INFO)
-        .with_span_events(FmtSpan::CLOSE)
-        .with_ansi(false)
-        .with_writer({
-            let log = log.clone();
-            move || log.clone()
-        })
-        .finish();
     let client = |kind| {
         let hosts = TwoHosts::failing(kind, Sent::No);
         Client::new(Toy::at(MAIN), Failover::new(hosts, &[(MAIN, BACKUP)]).unwrap())
     };
-    // Reached before, and asked by two: see `logs`.
+    // Reached once before it is listened to: see `Log`.
     client(TransportErrorKind::Connect).call(&Place).await.unwrap();
-    let second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
-    let guard = tracing::subscriber::set_default(subscriber);
+    let log = Log::listen(tracing::Level::INFO);
     client(TransportErrorKind::Connect).call(&Place).await.unwrap();
-    drop((guard, second));
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.end();
     assert!(log.contains("not reached; sending to the other host"), "{log}");
     let closed = log.lines().find(|line| line.contains("close")).unwrap();
     assert!(closed.contains(r#"host="backup.example:8443""#), "{closed}");

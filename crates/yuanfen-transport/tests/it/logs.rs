@@ -1,11 +1,8 @@
 //! Everything that is logged, at the finest level, while secrets go over the wire.
 
-use std::io;
-use std::sync::{Arc, Mutex};
-
 use http::Method;
-use tracing_subscriber::fmt::format::FmtSpan;
 use yuanfen_core::{Effect, Error, Fate, RawOperation, Route, Secret, Verified};
+use yuanfen_testkit::Log;
 use yuanfen_transport::test_util::Replay;
 use yuanfen_transport::{Client, ClientIdentity};
 
@@ -14,20 +11,6 @@ use crate::toy::{Message, ORDER_BODY, Outbound, Place, Reverse, Toy, ok};
 use crate::wire::{Act, FarSide, patient};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nx-serial: k1\r\nx-signature: 14119\r\nContent-Length: 2\r\n\r\nok";
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// Turns a code into an open id: WeChat takes the app secret in the address of that call and nowhere else.
 async fn log_in(client: &Client<Toy>) -> Result<Verified<Message>, Error> {
@@ -52,16 +35,6 @@ fn shows(text: &str, secret: &str) -> bool {
 
 #[tokio::test]
 async fn a_call_is_one_span_and_shows_no_body_header_key_query_or_payer() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_span_events(FmtSpan::CLOSE)
-        .with_ansi(false)
-        .with_writer({
-            let log = log.clone();
-            move || log.clone()
-        })
-        .finish();
     let merchants = Authority::new();
     let platform = Authority::new();
     let merchant = merchants.issue("merchant");
@@ -71,14 +44,12 @@ async fn a_call_is_one_span_and_shows_no_body_header_key_query_or_payer() {
     let far_over_http_2 = FarSide::answering_http_2(over_http_2, |_| Some(ok("ok"))).await;
     let proxy = FarSide::tunneling(far.address, "HTTP/1.1 200 OK\r\n\r\n").await;
 
-    // Whether a call site is of interest is found out when it is first reached, which other tests do on other threads:
-    // so it is reached before, and a second subscriber makes sure that all of them are asked, not only the thread's.
+    // Reached once before it is listened to: see `Log`.
     Client::new(Toy::default(), Replay::new([]))
         .call(&Place)
         .await
         .unwrap_err();
-    let second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
-    let guard = tracing::subscriber::set_default(subscriber);
+    let log = Log::listen(tracing::Level::TRACE);
     // rustls speaks the older `log`; this hands its words to the subscriber of the thread that they are spoken on.
     tracing_log::LogTracer::init().unwrap();
     tracing::trace!("planted, so that an empty log does not pass");
@@ -103,10 +74,9 @@ async fn a_call_is_one_span_and_shows_no_body_header_key_query_or_payer() {
     let refused = log_in(&Client::new(elsewhere, transport.clone())).await.unwrap_err();
     let nobody = Toy::at(&crate::wire::nobody().await);
     let unreachable = log_in(&Client::new(nobody, transport)).await.unwrap_err();
-    drop((guard, second));
+    let log = log.end();
 
     let errors = format!("{error} {error:?} {refused} {refused:?} {unreachable} {unreachable:?}");
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(log.contains("planted"));
     assert!(log.contains("rustls"), "the TLS stack is heard as well");
     let spans: Vec<_> = log

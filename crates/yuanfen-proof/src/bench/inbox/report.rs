@@ -5,10 +5,8 @@ use serde_json::value::RawValue;
 
 use super::growth::Stage;
 use super::lanes::Rates;
+use crate::Error;
 use crate::bench::report::{Shape, number};
-use crate::{Error, machine};
-
-const COMMAND: &str = "cargo xtask bench inbox";
 
 /// What is promised of a ratio, in thousandths.
 #[derive(Clone, Copy)]
@@ -204,15 +202,6 @@ pub(super) fn print(shape: Shape, line: &Line) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-pub(super) fn end(shape: Shape) {
-    let machine = machine::describe();
-    match shape {
-        Shape::Table => println!("\n{COMMAND}: {machine}"),
-        Shape::Markdown => println!("\nMeasured with `{COMMAND}` on: {machine}."),
-        Shape::Json => {}
-    }
 }
 
 #[derive(Serialize)]
