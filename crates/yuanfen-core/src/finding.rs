@@ -17,22 +17,35 @@ pub struct Finding {
     pub settled: Vec<(EventKey, Facts)>,
     /// Whether nothing further is to be expected of it: it need not be asked about again.
     pub is_over: bool,
+    /// Whether it is an order that stands there unpaid, so that it may be closed when it has expired. Not so while a payment
+    /// is being decided.
+    pub may_be_closed: bool,
 }
 
 impl Finding {
-    /// It stands there, nothing is settled, and more is to be expected.
+    /// It stands there, nothing is settled, and more is to be expected. What is accepted and no more may be closed.
     #[must_use]
     pub const fn open(standing: Standing) -> Self {
         Self {
             standing,
             settled: Vec::new(),
             is_over: false,
+            may_be_closed: matches!(standing, Standing::Accepted),
         }
+    }
+
+    /// The same, and it may be closed although its standing does not say so: WeChat's `PAYERROR`, where the bank refused one
+    /// payment and the payer may try another.
+    #[must_use]
+    pub const fn closable(mut self) -> Self {
+        self.may_be_closed = true;
+        self
     }
 
     /// The same with one more transition that is proven.
     #[must_use]
     pub fn with(mut self, key: EventKey, facts: Facts) -> Self {
+        self.may_be_closed = false;
         self.settled.push((key, facts));
         self
     }
@@ -40,6 +53,7 @@ impl Finding {
     /// The same, and nothing further is to be expected.
     #[must_use]
     pub const fn over(mut self) -> Self {
+        self.may_be_closed = false;
         self.is_over = true;
         self
     }

@@ -78,6 +78,8 @@ pub struct Hint {
     /// Whether a signature held over it. Even then it says nothing about money: fshows signs its call-backs, but with
     /// one key for every account, and names none of them.
     pub is_signed: bool,
+    /// Another name of the same thing, to ask for where nobody knows it by the first.
+    pub alias: Option<Lookup>,
 }
 
 impl Hint {
@@ -88,7 +90,15 @@ impl Hint {
             route,
             lookup,
             is_signed: false,
+            alias: None,
         }
+    }
+
+    /// The same with another name of what to ask for.
+    #[must_use]
+    pub fn or(mut self, alias: Lookup) -> Self {
+        self.alias = Some(alias);
+        self
     }
 
     /// The same where a signature held.
@@ -202,6 +212,13 @@ impl Transition {
         }
     }
 
+    /// Whether it says that the payer's money came in. A platform that tells of both does not always tell of the first, and
+    /// a query finds the last alone: so whatever ships goods at the one ships them at the other.
+    #[must_use]
+    pub const fn is_payment(self) -> bool {
+        matches!(self, Self::OrderPaid | Self::OrderSettled)
+    }
+
     /// Whether an order or refund comes to an end with it: paid, closed, refunded. A refund that did not reach the payer
     /// still has its end before it, and what has no name proves none.
     #[must_use]
@@ -236,6 +253,8 @@ pub struct Facts {
     pub currency: Option<String>,
     /// Our order number.
     pub order_no: Option<String>,
+    /// Our refund number, of an event about a refund.
+    pub refund_no: Option<String>,
     /// The platform's number.
     pub remote_id: Option<String>,
     /// The merchant.
@@ -253,6 +272,7 @@ impl Facts {
             amount: None,
             currency: None,
             order_no: None,
+            refund_no: None,
             remote_id: None,
             merchant: None,
             app: None,
@@ -271,6 +291,7 @@ impl Facts {
             ("amount", differ(self.amount.as_ref(), other.amount.as_ref())),
             ("currency", differ(self.currency.as_ref(), other.currency.as_ref())),
             ("order_no", differ(self.order_no.as_ref(), other.order_no.as_ref())),
+            ("refund_no", differ(self.refund_no.as_ref(), other.refund_no.as_ref())),
             ("remote_id", differ(self.remote_id.as_ref(), other.remote_id.as_ref())),
             ("merchant", differ(self.merchant.as_ref(), other.merchant.as_ref())),
             ("app", differ(self.app.as_ref(), other.app.as_ref())),

@@ -281,7 +281,7 @@ impl Expected {
             Some(told) if told != self.amount => {
                 return Err(mismatch("amount", &fen(self.amount), &fen(told)));
             }
-            None if is_payment(transition) => return Err(mismatch("amount", &fen(self.amount), "not named")),
+            None if transition.is_payment() => return Err(mismatch("amount", &fen(self.amount), "not named")),
             Some(_) | None => {}
         }
         let texts = [
@@ -299,12 +299,6 @@ impl Expected {
         }
         Ok(())
     }
-}
-
-/// Whether a transition says that a payer's money came in.
-#[must_use]
-pub(crate) const fn is_payment(transition: Transition) -> bool {
-    matches!(transition, Transition::OrderPaid | Transition::OrderSettled)
 }
 
 /// Something that is expected, as it is stored.

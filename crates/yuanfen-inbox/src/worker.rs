@@ -13,7 +13,6 @@ use yuanfen_core::{EventKey, Facts};
 
 use crate::counts;
 use crate::error::chain;
-use crate::pending::is_payment;
 use crate::phase::Phase;
 use crate::store::{Marked, Release, Store, Subject};
 use crate::{
@@ -243,7 +242,7 @@ impl<S: Store> Inbox<S> {
         };
         let Some(pending) = self.expected(transaction, kind, key, facts).await? else {
             // Money that comes back may have been sent back by hand; money that came in must have been asked for.
-            let must_be_expected = is_payment(key.transition);
+            let must_be_expected = key.transition.is_payment();
             if must_be_expected && self.settings.unexpected == Unexpected::Park {
                 let error = "no order of this number is expected: `Inbox::expect` it before it is placed".to_owned();
                 return Err(Trouble::Park(ParkReason::Unexpected, error));
