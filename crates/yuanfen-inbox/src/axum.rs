@@ -1,6 +1,7 @@
 //! For axum handlers that do more with a notice than a receiver does: the raw request in, the receipt out.
 
 use std::fmt;
+use std::time::Instant;
 
 use axum_core::body::Body;
 use axum_core::extract::FromRequest;
@@ -8,6 +9,7 @@ use axum_core::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{Request, StatusCode};
 
+use crate::receive::Began;
 use crate::{BodyError, Receipt, body};
 
 /// The request as it came: method, address, headers and the bytes of the body, which is what signatures are over.
@@ -51,7 +53,9 @@ impl<S: Send + Sync> FromRequest<S> for RawNotice {
     type Rejection = BodyError;
 
     async fn from_request(request: Request<Body>, _state: &S) -> Result<Self, BodyError> {
-        let (head, body) = request.into_parts();
+        let began = Instant::now();
+        let (mut head, body) = request.into_parts();
+        head.extensions.insert(Began(began));
         Ok(Self(Request::from_parts(head, body::read(body).await?)))
     }
 }

@@ -8,7 +8,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 use tracing::Instrument as _;
@@ -19,7 +19,7 @@ pub use step::NEVER_PLACED;
 
 use crate::counts;
 use crate::error::chain;
-use crate::store::Store;
+use crate::store::{DueFirst, Store};
 use crate::{Inbox, PendingState, StoreError};
 use step::Step;
 
@@ -35,6 +35,8 @@ pub enum Converged {
     Failed(i64),
     /// The schedule ran out before its end was known.
     GivenUp(i64),
+    /// The schedule ran out, and nobody had paid.
+    Lapsed(i64),
     /// Its end was recorded by somebody else meanwhile: nothing was recorded here.
     Lost(i64),
 }
@@ -48,6 +50,7 @@ impl Converged {
             Self::Open(_) => "open",
             Self::Failed(_) => "failed",
             Self::GivenUp(_) => "given-up",
+            Self::Lapsed(_) => "lapsed",
             Self::Lost(_) => "lost",
         }
     }
@@ -102,12 +105,37 @@ impl<S: Store> Convergence<S> {
     }
 }
 
+/// When the next call of a plan may begin, in this process.
+#[derive(Clone, Debug)]
+struct Pacer {
+    next: Arc<Mutex<Instant>>,
+    between: Duration,
+}
+
+impl Pacer {
+    fn new(between: Duration) -> Self {
+        Self {
+            next: Arc::new(Mutex::new(Instant::now())),
+            between,
+        }
+    }
+
+    /// Waits for the next turn, one after another.
+    async fn turn(&self) {
+        let mut next = self.next.lock().await;
+        tokio::time::sleep_until(*next).await;
+        *next = Instant::now() + self.between;
+    }
+}
+
 /// The queries of one plan in this process.
 struct Round<S> {
     inbox: Inbox<S>,
     plan: Arc<RoutePlan>,
     under_way: JoinSet<Result<Converged, StoreError>>,
-    next_start: Instant,
+    pacer: Pacer,
+    /// Whose turn it is to be claimed: one by one, what became due last comes before what waits.
+    next: DueFirst,
     /// Those that ended since this was looked at last.
     converged: Vec<Converged>,
 }
@@ -118,7 +146,8 @@ impl<S: Store> Round<S> {
             inbox: inbox.clone(),
             plan: Arc::clone(plan),
             under_way: JoinSet::new(),
-            next_start: Instant::now(),
+            pacer: Pacer::new(plan.pace),
+            next: DueFirst::Latest,
             converged: Vec::new(),
         }
     }
@@ -127,7 +156,7 @@ impl<S: Store> Round<S> {
     fn lease(&self) -> Duration {
         let slots = u32::try_from(self.plan.concurrency).unwrap_or(u32::MAX);
         let asking = self.plan.timeout.saturating_mul(3);
-        let lease = asking.saturating_add(self.plan.pace.saturating_mul(slots));
+        let lease = asking.saturating_add(self.plan.pace.saturating_mul(slots).saturating_mul(3));
         lease.saturating_add(Duration::from_secs(30))
     }
 
@@ -138,27 +167,38 @@ impl<S: Store> Round<S> {
         }
         let (plan, now) = (&self.plan, self.inbox.now());
         let free = plan.concurrency.saturating_sub(self.under_way.len());
-        let limit = u32::try_from(free).unwrap_or(u32::MAX);
+        let first = self.next;
+        // After an outage thousands are due for long, and the payer of what became due just now is waiting.
+        let (limit, next) = match first {
+            DueFirst::Latest => (1, DueFirst::Longest),
+            DueFirst::Longest => (u32::try_from(free).unwrap_or(u32::MAX), DueFirst::Latest),
+        };
         let lease_until = now.after(self.lease());
+        let (route, account) = (&*plan.route, &*plan.account);
         let store = &self.inbox.store;
-        let claims = store
-            .claim_pending(&plan.route, &plan.account, now, lease_until, limit)
-            .await?;
+        let claims = store.claim_pending(route, account, now, lease_until, first, limit);
+        let claims = self.inbox.settings.answered(claims).await?;
+        self.next = next;
         let due = claims.len();
         for claim in claims {
             if claim.pending.state == PendingState::Over {
                 self.converged.push(Converged::Over(claim.pending.id));
                 continue;
             }
-            tokio::time::sleep_until(self.next_start).await;
-            self.next_start = Instant::now() + self.plan.pace;
-            let (inbox, plan) = (self.inbox.clone(), Arc::clone(&self.plan));
+            self.pacer.turn().await;
+            let (inbox, plan, pacer) = (self.inbox.clone(), Arc::clone(&self.plan), self.pacer.clone());
             self.under_way.spawn(async move {
-                let (inbox, plan, claim) = (&inbox, &plan, &claim);
+                let (inbox, plan, pacer, claim) = (&inbox, &plan, &pacer, &claim);
                 let number = &*claim.pending.expected.number;
                 let (route, account) = (&*plan.route, &*plan.account);
                 let span = tracing::info_span!("yuanfen.query", route, account, number);
-                Step { inbox, plan, claim }.run().instrument(span).await
+                let step = Step {
+                    inbox,
+                    plan,
+                    pacer,
+                    claim,
+                };
+                step.run().instrument(span).await
             });
         }
         Ok(due)

@@ -2,6 +2,8 @@
 
 use yuanfen_core::UnixTime;
 
+use crate::PendingState;
+
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// The store did not do what it was asked for. Nothing is half done: either the transaction was committed, or it was not.
@@ -11,6 +13,9 @@ pub enum StoreError {
     /// The database was busy for longer than it was waited for. Try again.
     #[error("the database was busy for too long; nothing was stored")]
     Busy,
+    /// The database did not answer. What it was asked for it may have done, or may do yet.
+    #[error("the database did not answer in time; whether it did what it was asked for is not known")]
+    NoAnswer,
     /// What is committed on this connection may be lost when the machine loses power.
     #[error(
         "`{setting}` is {value} on this connection, and {needed} is needed, so that what was acknowledged is not lost"
@@ -63,6 +68,9 @@ pub enum StoreError {
     /// The event is not there, or not in a state in which that can be done.
     #[error("there is no such event, or it is not in a state in which that can be done")]
     NoSuchEvent,
+    /// What is expected is not there, or not in a state in which that can be done.
+    #[error("nothing of that number is expected, or it is not in a state in which that can be done")]
+    NoSuchPending,
     /// The database failed.
     #[error("the database failed")]
     Database(#[source] Cause),
@@ -89,13 +97,21 @@ impl From<sqlx::Error> for StoreError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExpectError {
-    /// The same number is expected already, with another amount, currency, merchant, app or order.
+    /// The same number is expected already, with another amount, currency, merchant, app, order or expiry.
     #[error("`{field}` of {number} differs from what is expected under this number already; use a new number")]
     Differs {
         /// The first field that differs.
         field: &'static str,
         /// The order's or refund's number.
         number: String,
+    },
+    /// What was expected under this number is over, given up or lapsed: nothing would query it any more.
+    #[error("{number} is expected no more, it is {}; use a new number", state.as_str())]
+    Over {
+        /// The order's or refund's number.
+        number: String,
+        /// What became of it.
+        state: PendingState,
     },
     /// It expires before it is placed.
     #[error("`expires_at` ({expires_at:?}) is not after `placed_at` ({placed_at:?})")]

@@ -388,6 +388,7 @@ pub fn facts_text(facts: &Facts) -> String {
         facts.amount.map(yuanfen_core::Fen::get),
         facts.currency,
         facts.order_no,
+        facts.refund_no,
         facts.remote_id,
         facts.merchant,
         facts.app,

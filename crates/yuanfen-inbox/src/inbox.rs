@@ -1,24 +1,29 @@
 //! The inbox itself: a store, a clock and what applies to all routes.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::{Notify, watch};
-use yuanfen_core::UnixTime;
+use yuanfen_core::{Facts, UnixTime};
 
 use crate::phase::Phases;
 use crate::store::{Inserted, Store, Subject};
-use crate::{EventId, ExpectError, Expected, NewEvent, Schedule, StoreError};
+use crate::{EventId, ExpectError, Expected, NewEvent, PendingState, Schedule, StoreError};
+
+/// No handler may take longer, nor a lease last longer, whatever the settings say.
+const LONGEST_DEADLINE: Duration = Duration::from_secs(3600);
+const LONGEST_LEASE: Duration = Duration::from_secs(24 * 3600);
 
 /// What applies to all routes. The defaults are for a shop; change what you have a reason to change.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Settings {
     /// How long a handler may take before it is dropped and rolled back: two seconds on SQLite, where it holds the only
-    /// write lock and platforms wait five seconds for their answer; thirty on PostgreSQL.
+    /// write lock and platforms wait five seconds for their answer; thirty on PostgreSQL. An hour at most.
     pub handler_deadline: Duration,
     /// How long a claim holds, so that a worker that died is replaced: a minute. It is never taken for shorter than twice
-    /// the handler's deadline. Clocks of machines that share a database should agree within it; if they do not, an event
+    /// the handler's deadline, nor for longer than a day. Clocks of machines that share a database should agree within it; if they do not, an event
     /// is tried more often, never done twice.
     pub lease: Duration,
     /// After so many failed attempts an event is parked: 16, which takes a little over an hour.
@@ -29,6 +34,9 @@ pub struct Settings {
     pub longest_pause: Duration,
     /// How long an idle worker sleeps, when no receiver of its own process wakes it: one second.
     pub idle: Duration,
+    /// How long a worker or a query waits for the database to answer: half a minute, and the deadlines of the process's
+    /// handlers besides, who may have their turn first. A server that is gone without a word says nothing for ever.
+    pub patience: Duration,
     /// How many workers a process runs: one on SQLite, four on PostgreSQL.
     pub workers: usize,
     /// What becomes of a payment for an order that the shop does not [`expect`](Inbox::expect).
@@ -48,24 +56,53 @@ impl Settings {
             first_pause: Duration::from_secs(1),
             longest_pause: Duration::from_secs(600),
             idle: Duration::from_secs(1),
+            patience: Duration::from_secs(30),
             workers: S::WORKERS,
             unexpected: Unexpected::Park,
             hint_gap: Duration::from_secs(10),
         }
     }
 
+    /// The deadline as it is kept.
+    pub(crate) fn effective_deadline(&self) -> Duration {
+        self.handler_deadline.min(LONGEST_DEADLINE)
+    }
+
     /// The lease as it is taken.
     pub(crate) fn effective_lease(&self) -> Duration {
-        self.lease.max(self.handler_deadline.saturating_mul(2))
+        let lease = self.lease.min(LONGEST_LEASE);
+        whole_seconds(lease.max(self.effective_deadline().saturating_mul(2)))
     }
 
     /// The pause after that many failed attempts.
     pub(crate) fn pause(&self, attempts: u32) -> Duration {
         let doublings = attempts.saturating_sub(1).min(31);
-        self.first_pause
-            .saturating_mul(1_u32 << doublings)
-            .min(self.longest_pause)
+        let pause = self.first_pause.saturating_mul(1_u32 << doublings);
+        whole_seconds(pause.min(self.longest_pause))
     }
+
+    /// No lease or pause that is taken now ends later. One that does was taken by a clock that was ahead.
+    pub(crate) fn never_after(&self, now: UnixTime) -> UnixTime {
+        now.after(self.effective_lease().max(whole_seconds(self.longest_pause)))
+    }
+
+    /// The database's answer, unless it keeps silent: a server that is gone without a word is not waited for for ever. Where
+    /// handlers take turns, all of them may have theirs first.
+    pub(crate) async fn answered<T>(
+        &self,
+        asked: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let workers = u32::try_from(self.workers.max(1)).unwrap_or(u32::MAX);
+        let turns = self.effective_deadline().saturating_mul(workers);
+        let answer = tokio::time::timeout(self.patience.saturating_add(turns), asked).await;
+        answer.unwrap_or(Err(StoreError::NoAnswer))
+    }
+}
+
+/// A longer pause than it says is never too short. The clock of the inbox counts whole seconds.
+fn whole_seconds(pause: Duration) -> Duration {
+    let seconds = pause.as_secs();
+    Duration::from_secs(seconds.saturating_add(u64::from(pause.subsec_nanos() > 0)))
 }
 
 /// What becomes of a payment for an order that the shop does not expect: nobody can say whether its amount is right.
@@ -158,8 +195,9 @@ impl<S: Store> Inbox<S> {
     /// nothing.
     ///
     /// # Errors
-    /// [`ExpectError::Differs`] when the number is taken by something else, [`ExpectError::ExpiresBefore`] when it expires
-    /// before now, [`ExpectError::Store`] when it could not be written, or not durably.
+    /// [`ExpectError::Differs`] when the number is taken by something else, [`ExpectError::Over`] when what was expected
+    /// under it is open no more, [`ExpectError::ExpiresBefore`] when it expires before now, [`ExpectError::Store`] when it
+    /// could not be written, or not durably.
     pub async fn expect(
         &self,
         connection: &mut S::Connection,
@@ -177,11 +215,12 @@ impl<S: Store> Inbox<S> {
             .store
             .expect(connection, &expected, placed_at, next_query_at)
             .await?;
-        match known.and_then(|known| known.expected.difference(&expected)) {
-            Some(field) => Err(ExpectError::Differs {
-                field,
-                number: expected.number,
-            }),
+        let Some(known) = known else { return Ok(()) };
+        let (number, state) = (expected.number.clone(), known.state);
+        match known.expected.difference(&expected) {
+            Some(field) => Err(ExpectError::Differs { field, number }),
+            // Nobody queries it any more, and hints of it are for another.
+            None if state != PendingState::Open => Err(ExpectError::Over { number, state }),
             None => Ok(()),
         }
     }
@@ -209,15 +248,21 @@ impl<S: Store> Inbox<S> {
                 Ok(Put::New(id))
             }
             Inserted::Known { id, facts: stored } => match stored.contradiction(&told.facts) {
-                None => Ok(Put::Duplicate(id)),
+                None => {
+                    if lacks(&stored, &told.facts) {
+                        self.store.add_facts(id, told.facts).await?;
+                    }
+                    Ok(Put::Duplicate(id))
+                }
                 Some(field) => {
                     let key = told.key.clone();
-                    let is_new = self.store.insert_conflict(id, told).await?;
-                    tracing::error!(
-                        event = %id, %key, field,
-                        "the platform tells two things about one event: it is parked unless it was done, look at it",
-                    );
-                    Ok(Put::Conflict { id, field, is_new })
+                    if self.store.insert_conflict(id, told).await? {
+                        tracing::error!(
+                            event = %id, %key, field,
+                            "the platform tells two things about one event: it is parked unless it was done, look at it",
+                        );
+                    }
+                    Ok(Put::Conflict { id, field })
                 }
             },
         }
@@ -237,11 +282,26 @@ impl<S> std::fmt::Debug for Inbox<S> {
 pub(crate) enum Put {
     New(EventId),
     Duplicate(EventId),
-    Conflict {
-        id: EventId,
-        field: &'static str,
-        is_new: bool,
-    },
+    Conflict { id: EventId, field: &'static str },
+}
+
+/// Whether a later telling names a fact that the first one did not.
+fn lacks(stored: &Facts, told: &Facts) -> bool {
+    let mut both = stored.clone();
+    both.amount = both.amount.or(told.amount);
+    for (stored, told) in [
+        (&mut both.currency, &told.currency),
+        (&mut both.order_no, &told.order_no),
+        (&mut both.refund_no, &told.refund_no),
+        (&mut both.remote_id, &told.remote_id),
+        (&mut both.merchant, &told.merchant),
+        (&mut both.app, &told.app),
+    ] {
+        if stored.is_none() {
+            stored.clone_from(told);
+        }
+    }
+    both != *stored
 }
 
 /// The machine's time. One before 1970 is taken for 1970.

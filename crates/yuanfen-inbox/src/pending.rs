@@ -23,7 +23,8 @@ pub struct PendingOrder {
     pub merchant: Option<String>,
     /// The app that notices must name, where they name one; `None` where any will do.
     pub app: Option<String>,
-    /// When the payer can no longer pay: the order is closed then. `None` where the platform alone decides.
+    /// When the payer can no longer pay: the order is closed then, where the route has a close. Tell the platform the same
+    /// time, if it takes one, and place nothing under this number after it. `None` where the platform alone decides.
     pub expires_at: Option<UnixTime>,
     /// The platform's number, where it is known: hints of some routes name nothing else.
     pub remote_id: Option<RemoteId>,
@@ -149,6 +150,8 @@ pub enum PendingState {
     Over,
     /// The schedule ran out before its end was known: a person or a bill has to find it out.
     GivenUp,
+    /// The schedule ran out, and to the last the platform said that nobody had paid.
+    Lapsed,
 }
 
 impl PendingState {
@@ -159,13 +162,14 @@ impl PendingState {
             Self::Open => "open",
             Self::Over => "over",
             Self::GivenUp => "given-up",
+            Self::Lapsed => "lapsed",
         }
     }
 
     /// The state of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Open, Self::Over, Self::GivenUp]
+        [Self::Open, Self::Over, Self::GivenUp, Self::Lapsed]
             .into_iter()
             .find(|state| state.as_str() == name)
     }
@@ -249,8 +253,8 @@ pub struct Mismatch {
 }
 
 impl Expected {
-    /// The first field in which the same number is expected otherwise. The expiry may differ, and so may the platform's
-    /// number where only one of them has it.
+    /// The first field in which the same number is expected otherwise. The platform's number may differ: one of them may
+    /// not know it yet.
     #[must_use]
     pub fn difference(&self, other: &Self) -> Option<&'static str> {
         let pairs = [
@@ -259,14 +263,15 @@ impl Expected {
             ("currency", self.currency != other.currency),
             ("merchant", self.merchant != other.merchant),
             ("app", self.app != other.app),
+            ("expires_at", self.expires_at != other.expires_at),
         ];
         pairs.into_iter().find_map(|(name, differs)| differs.then_some(name))
     }
 
     /// Compares what an event settles with what is expected.
     ///
-    /// Currency, merchant, app and order count where both name them, and so does a refund's amount, which not every platform
-    /// names. A payment must name its amount.
+    /// Currency, merchant, app and the numbers of order and refund count where both name them, and so does a refund's amount,
+    /// which not every platform names. A payment must name its amount.
     ///
     /// # Errors
     /// [`Mismatch`] at the first fact that differs.
@@ -284,11 +289,16 @@ impl Expected {
             None if transition.is_payment() => return Err(mismatch("amount", &fen(self.amount), "not named")),
             Some(_) | None => {}
         }
+        let (order_no, refund_no) = match self.kind {
+            PendingKind::Order => (Some(&self.number), None),
+            PendingKind::Refund => (self.order_no.as_ref(), Some(&self.number)),
+        };
         let texts = [
             ("currency", Some(&self.currency), facts.currency.as_ref()),
             ("merchant", self.merchant.as_ref(), facts.merchant.as_ref()),
             ("app", self.app.as_ref(), facts.app.as_ref()),
-            ("order_no", self.order_no.as_ref(), facts.order_no.as_ref()),
+            ("order_no", order_no, facts.order_no.as_ref()),
+            ("refund_no", refund_no, facts.refund_no.as_ref()),
         ];
         for (field, expected, told) in texts {
             if let (Some(expected), Some(told)) = (expected, told)
@@ -321,6 +331,8 @@ pub struct StoredPending {
     pub queries: u32,
     /// How often in a row the platform did not know the number.
     pub absences: u32,
+    /// What the event was about that said it was paid ([`EventKey::subject`](yuanfen_core::EventKey::subject)).
+    pub paid_as: Option<String>,
     /// What the last query said.
     pub standing: Option<Standing>,
     /// What the last failed query said.

@@ -28,8 +28,9 @@ impl<S: Store> Inbox<S> {
         self.store.conflicts(id).await
     }
 
-    /// Makes a parked event ready: it is tried again at once, its attempts counted from nothing. Where it was contradicted,
-    /// what was stored first is taken.
+    /// Makes a parked event ready: it is tried again at once, its attempts counted from nothing. Where it was parked because
+    /// it was contradicted, what was stored first is taken. Where it was parked for another reason and is contradicted as
+    /// well, it is parked for that now.
     ///
     /// # Errors
     /// [`StoreError::NoSuchEvent`] when no event of that number is parked.
@@ -41,8 +42,9 @@ impl<S: Store> Inbox<S> {
         Ok(())
     }
 
-    /// Notes that a person has looked at what contradicts an event that was done before it was contradicted: it stays done,
-    /// and [`Health::conflicts`] counts its contradictions no more. Hands out how many there were. A parked event is
+    /// Notes that a person has looked at what contradicts an event that was done before it was contradicted, or that stays
+    /// parked: nothing else about it changes, and [`Health::conflicts`] counts its contradictions no more. Hands out how many
+    /// there were; none of an event that is ready, which takes effect at any moment. A parked event that is to take effect is
     /// [`retried`](Self::retry) instead.
     ///
     /// # Errors
@@ -70,6 +72,19 @@ impl<S: Store> Inbox<S> {
     /// [`StoreError`] when it cannot be read.
     pub async fn pending(&self, filter: &PendingFilter) -> Result<Vec<StoredPending>, StoreError> {
         self.store.pending(filter).await
+    }
+
+    /// Has what was given up or has lapsed, by its number in the store, queried once more now. It is given up again, or lapses
+    /// again, if its end is still not known.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchPending`] when nothing of that number was given up or has lapsed.
+    pub async fn requery(&self, pending: i64) -> Result<(), StoreError> {
+        if !self.store.requery(pending, self.now()).await? {
+            return Err(StoreError::NoSuchPending);
+        }
+        self.queries.send_replace(());
+        Ok(())
     }
 
     /// How the inbox is doing: what to watch and to be woken for.

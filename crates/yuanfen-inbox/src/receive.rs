@@ -36,6 +36,10 @@ pub struct Receiver<S, N> {
     last_fetch: Arc<Mutex<Option<Instant>>>,
 }
 
+/// When a request began to come in, where an extractor knows: its time to be answered runs since.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Began(pub(crate) Instant);
+
 /// What became of a notice.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -141,7 +145,11 @@ impl<S: Store, N: NotificationSource + Send + Sync + 'static> Receiver<S, N> {
     /// Takes a raw request: checks it, stores what it proves, commits, and only then hands out the answer that stops the
     /// platform from sending it again. Answer with [`Receipt::response`], whatever became of it.
     pub async fn receive(&self, request: &http::Request<Bytes>) -> Receipt {
-        self.answer(self.take(request, Instant::now())).await
+        let began = request
+            .extensions()
+            .get::<Began>()
+            .map_or_else(Instant::now, |began| began.0);
+        self.answer(self.take(request, began)).await
     }
 
     /// What became of a request that began to come in then: its time to be answered runs since.
@@ -153,7 +161,7 @@ impl<S: Store, N: NotificationSource + Send + Sync + 'static> Receiver<S, N> {
                 match tokio::time::timeout(left, self.keep(opened)).await {
                     Ok(Ok(received)) => received,
                     Ok(Err(error)) => Received::NotStored(error),
-                    Err(_elapsed) => Received::NotStored(StoreError::Busy),
+                    Err(_elapsed) => Received::NotStored(StoreError::NoAnswer),
                 }
             }
         }
@@ -244,21 +252,37 @@ impl<S: Store, N: NotificationSource + Send + Sync + 'static> Receiver<S, N> {
     }
 
     async fn hasten(&self, hint: &Hint) -> Result<Received, StoreError> {
-        let name = match &hint.lookup {
-            Lookup::Order(order_no) => PendingName::Ours(PendingKind::Order, order_no.as_str()),
-            Lookup::Refund(refund_no) => PendingName::Ours(PendingKind::Refund, refund_no.as_str()),
-            Lookup::RemoteOrder(remote_id) => PendingName::Remote(remote_id.as_str()),
-            _ => return Ok(Received::UnknownHint),
-        };
         let inbox = &self.inbox;
         let (route, account) = (self.source.route(), self.source.account());
         let gap = inbox.settings.hint_gap;
-        if inbox.store.hasten(route, account, name, inbox.now(), gap).await? {
-            inbox.queries.send_replace(());
-            Ok(Received::Hint)
-        } else {
-            Ok(Received::UnknownHint)
+        let names = [Some(&hint.lookup), hint.alias.as_ref()];
+        for name in names.into_iter().flatten().filter_map(pending_name) {
+            if inbox.store.hasten(route, account, name, inbox.now(), gap).await? {
+                inbox.queries.send_replace(());
+                return Ok(Received::Hint);
+            }
         }
+        if hint.is_signed {
+            // It may be another shop's, or money for an order of which the inbox was not told.
+            let lookup = &hint.lookup;
+            tracing::warn!(
+                route,
+                account,
+                ?lookup,
+                "a signed notice names something that nobody expects"
+            );
+        }
+        Ok(Received::UnknownHint)
+    }
+}
+
+/// What a hint calls it by; `None` is a name of a later core's.
+fn pending_name(lookup: &Lookup) -> Option<PendingName<'_>> {
+    match lookup {
+        Lookup::Order(order_no) => Some(PendingName::Ours(PendingKind::Order, order_no.as_str())),
+        Lookup::Refund(refund_no) => Some(PendingName::Ours(PendingKind::Refund, refund_no.as_str())),
+        Lookup::RemoteOrder(remote_id) => Some(PendingName::Remote(remote_id.as_str())),
+        _ => None,
     }
 }
 

@@ -63,12 +63,17 @@ pub trait Store: Clone + fmt::Debug + Send + Sync + 'static {
         event: NewEvent,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
+    /// Adds to an event that is not done the facts of a later telling that it does not name itself. A worker that has it in
+    /// a transaction is not waited for.
+    fn add_facts(&self, event_id: EventId, facts: Facts) -> impl Future<Output = Result<(), StoreError>> + Send;
+
     /// Claims the event that is due longest: counts an attempt, raises the fence, and makes it due again at the end of
-    /// the lease.
+    /// the lease. What claims to be due only after `never_after` was written by a clock that was ahead, and is due.
     fn claim_event(
         &self,
         now: UnixTime,
         lease_until: UnixTime,
+        never_after: UnixTime,
     ) -> impl Future<Output = Result<Option<ClaimedEvent>, StoreError>> + Send;
 
     /// Waits for its turn to write and begins a transaction that may write at once.
@@ -104,6 +109,14 @@ pub trait Store: Clone + fmt::Debug + Send + Sync + 'static {
         connection: &mut Self::Connection,
         subject: Subject<'_>,
     ) -> impl Future<Output = Result<Option<StoredPending>, StoreError>> + Send;
+
+    /// Notes that what was expected was paid, by an event about that; says whether it is the only one.
+    fn pay_pending(
+        &self,
+        connection: &mut Self::Connection,
+        pending: i64,
+        paid_as: &str,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Ends what was expected: it is queried no more.
     fn end_pending(
@@ -147,7 +160,8 @@ pub trait Store: Clone + fmt::Debug + Send + Sync + 'static {
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Moves the next query of something open forward, to [`StoredPending::due_by_hint`]; never backward. What is claimed
-    /// is queried once more then, and not while its lease lasts. Says whether something open answers to the name.
+    /// is queried once more then, and not while its lease lasts. What was given up or has lapsed, and what is over because
+    /// the platform did not know it, is open again. Says whether something answers to the name that is open now.
     fn hasten(
         &self,
         route: &str,
@@ -157,7 +171,7 @@ pub trait Store: Clone + fmt::Debug + Send + Sync + 'static {
         gap: Duration,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Takes up to `limit` of what is open with that account and due for a query, the longest due first, and claims it:
+    /// Takes up to `limit` of what is open with that account and due for a query, and claims it:
     /// counts a query, raises the fence, and makes it due again at the end of the lease. Where an event is stored that is
     /// the last to be heard about it, under its number or the platform's, it is ended instead and handed out as over.
     fn claim_pending(
@@ -166,6 +180,7 @@ pub trait Store: Clone + fmt::Debug + Send + Sync + 'static {
         account: &str,
         now: UnixTime,
         lease_until: UnixTime,
+        first: DueFirst,
         limit: u32,
     ) -> impl Future<Output = Result<Vec<ClaimedPending>, StoreError>> + Send;
 
@@ -187,10 +202,11 @@ pub trait Store: Clone + fmt::Debug + Send + Sync + 'static {
     /// What contradicts an event.
     fn conflicts(&self, id: EventId) -> impl Future<Output = Result<Vec<StoredConflict>, StoreError>> + Send;
 
-    /// Makes a parked event ready, its attempts forgotten and its contradictions resolved; says whether one was parked.
+    /// Makes a parked event ready, its attempts forgotten; says whether one was parked. Where it was parked because of its
+    /// contradictions, those are resolved that are there before it is ready.
     fn retry(&self, id: EventId, now: UnixTime) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Notes that a person has looked at what contradicts an event; says at how many contradictions.
+    /// Notes that a person has looked at what contradicts an event that is not ready; says at how many contradictions.
     fn resolve(&self, id: EventId, now: UnixTime) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
     /// Parks a ready event for a person; says whether one was ready.
@@ -198,6 +214,9 @@ pub trait Store: Clone + fmt::Debug + Send + Sync + 'static {
 
     /// What is expected, as far as it answers to a filter, the oldest first.
     fn pending(&self, filter: &PendingFilter) -> impl Future<Output = Result<Vec<StoredPending>, StoreError>> + Send;
+
+    /// Makes what was given up or has lapsed open, and due for a query; says whether something was.
+    fn requery(&self, pending: i64, now: UnixTime) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// How the inbox is doing.
     fn health(&self, now: UnixTime) -> impl Future<Output = Result<Health, StoreError>> + Send;
@@ -297,6 +316,16 @@ pub struct QueryRecord {
     pub error: Option<String>,
 }
 
+/// Which of those that are due for a query are taken, where there are more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DueFirst {
+    /// Those that are due longest: after an outage, thousands.
+    Longest,
+    /// Those that became due last. A payer waits for what a hint has made due just now.
+    Latest,
+}
+
 /// Why something is queried no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -305,6 +334,8 @@ pub enum PendingEnd {
     Over,
     /// The schedule ran out.
     GivenUp,
+    /// The schedule ran out, and nobody had paid.
+    Lapsed,
 }
 
 /// How an inbox is doing.
@@ -323,6 +354,6 @@ pub struct Health {
     pub pending: u64,
     /// How long the one of them that is due for a query for longest is overdue.
     pub query_overdue: Option<Duration>,
-    /// Orders and refunds that were given up.
+    /// Orders and refunds that were given up, those not counted that lapsed unpaid.
     pub given_up: u64,
 }

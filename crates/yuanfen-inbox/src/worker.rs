@@ -16,8 +16,8 @@ use crate::error::chain;
 use crate::phase::Phase;
 use crate::store::{Marked, Release, Store, Subject};
 use crate::{
-    ClaimedEvent, EventId, HandlerError, Inbox, Mismatch, ParkReason, PendingKind, StoreError, StoredPending,
-    TxHandler, Unexpected,
+    ClaimedEvent, EventId, HandlerError, Inbox, ParkReason, PendingKind, StoreError, StoredPending, TxHandler,
+    Unexpected,
 };
 
 /// How long nobody takes the place of a worker that panicked.
@@ -90,7 +90,8 @@ impl<S: Store> Inbox<S> {
     pub async fn handle_next<H: TxHandler<S>>(&self, handler: &H) -> Result<Option<Handled>, StoreError> {
         let now = self.now();
         let lease_until = now.after(self.settings.effective_lease());
-        let Some(claim) = self.store.claim_event(now, lease_until).await? else {
+        let claim = self.store.claim_event(now, lease_until, self.settings.never_after(now));
+        let Some(claim) = self.settings.answered(claim).await? else {
             return Ok(None);
         };
         let (event, route) = (&claim.event, &*claim.event.key.route);
@@ -113,7 +114,7 @@ impl<S: Store> Inbox<S> {
     async fn handle<H: TxHandler<S>>(&self, claim: &ClaimedEvent, handler: &H) -> Result<Handled, StoreError> {
         self.phases.reach(Phase::Claimed, &claim.event.key).await;
         let id = claim.event.id;
-        if claim.event.attempts > self.settings.attempts {
+        if claim.event.attempts > self.settings.attempts.max(1) {
             // Not one of them came back to say so: it may be this event that kills them.
             let error = "no attempt came to an end, not even to a failure: look whether the handler ends its process";
             return self.park_claimed(claim, ParkReason::Attempts, error).await;
@@ -137,11 +138,10 @@ impl<S: Store> Inbox<S> {
         if attempt >= self.settings.attempts {
             return self.park_claimed(claim, ParkReason::Attempts, error).await;
         }
-        let now = self.now();
         let release = Release::Retry {
-            at: now.after(self.settings.pause(attempt)),
+            at: self.now().after(self.settings.pause(attempt)),
         };
-        if !self.store.release_event(claim, release, error, now).await? {
+        if !self.release(claim, release, error).await? {
             return Ok(Handled::Lost(id));
         }
         tracing::warn!(event = %id, %key, attempt, error, "an attempt failed");
@@ -151,20 +151,25 @@ impl<S: Store> Inbox<S> {
     async fn park_claimed(&self, claim: &ClaimedEvent, reason: ParkReason, error: &str) -> Result<Handled, StoreError> {
         let (id, key) = (claim.event.id, &claim.event.key);
         let release = Release::Park { reason };
-        if !self.store.release_event(claim, release, error, self.now()).await? {
+        if !self.release(claim, release, error).await? {
             return Ok(Handled::Lost(id));
         }
         tracing::error!(event = %id, %key, reason = reason.as_str(), error, "an event is parked: look at it");
         Ok(Handled::Parked(id, reason))
     }
 
+    async fn release(&self, claim: &ClaimedEvent, release: Release, error: &str) -> Result<bool, StoreError> {
+        let released = self.store.release_event(claim, release, error, self.now());
+        self.settings.answered(released).await
+    }
+
     /// One attempt, in one transaction. Marking comes first: a worker that slept through its lease fails before it acts.
     async fn attempt<H: TxHandler<S>>(&self, claim: &ClaimedEvent, handler: &H) -> Result<(), Trouble> {
-        let (turn, mut transaction) = self.store.begin().await?;
+        let (turn, mut transaction) = self.settings.answered(self.store.begin()).await?;
         match self.effect(&mut transaction, claim, handler).await {
             Ok(()) => {
                 self.phases.reach(Phase::Committing, &claim.event.key).await;
-                self.store.commit(transaction).await?;
+                self.settings.answered(self.store.commit(transaction)).await?;
             }
             Err(trouble) => {
                 self.store.roll_back(transaction).await;
@@ -182,7 +187,8 @@ impl<S: Store> Inbox<S> {
         claim: &ClaimedEvent,
         handler: &H,
     ) -> Result<(), Trouble> {
-        match self.store.mark_done(transaction, claim, self.now()).await? {
+        let marked = self.store.mark_done(transaction, claim, self.now());
+        match self.settings.answered(marked).await? {
             Marked::Done => {}
             Marked::NotOurs => return Err(Trouble::Lost),
             Marked::Contradicted => {
@@ -190,9 +196,11 @@ impl<S: Store> Inbox<S> {
                 return Err(Trouble::Park(ParkReason::Conflict, error));
             }
         }
-        self.compare(transaction, claim).await?;
-        let deadline = self.settings.handler_deadline;
-        self.store.limit(transaction, deadline).await?;
+        if let Some((reason, error)) = self.settings.answered(self.compare(transaction, claim)).await? {
+            return Err(Trouble::Park(reason, error));
+        }
+        let deadline = self.settings.effective_deadline();
+        self.settings.answered(self.store.limit(transaction, deadline)).await?;
         self.phases.reach(Phase::Handling, &claim.event.key).await;
         // Called within, because it may panic before it has a future to hand out.
         let apply = async { handler.apply(transaction, &claim.event).await };
@@ -219,7 +227,11 @@ impl<S: Store> Inbox<S> {
             Ok(Err(Panicked)) => return Err(Trouble::Retry("the handler panicked".to_owned())),
             Err(_elapsed) => return Err(too_late()),
         }
-        match self.store.still_marked(transaction, claim).await {
+        match self
+            .settings
+            .answered(self.store.still_marked(transaction, claim))
+            .await
+        {
             Ok(true) => Ok(()),
             // It would do the same again, and what it did outside the transaction would happen again.
             Ok(false) => {
@@ -234,34 +246,44 @@ impl<S: Store> Inbox<S> {
         }
     }
 
-    /// Compares an event with what the shop expects, and ends the expectation where the event is its end.
-    async fn compare(&self, transaction: &mut S::Transaction, claim: &ClaimedEvent) -> Result<(), Trouble> {
+    /// Compares an event with what the shop expects, and ends the expectation where the event is its end. Says why it is to be
+    /// parked, if it is.
+    async fn compare(
+        &self,
+        transaction: &mut S::Transaction,
+        claim: &ClaimedEvent,
+    ) -> Result<Option<(ParkReason, String)>, StoreError> {
         let (key, facts) = (&claim.event.key, &claim.event.facts);
         let Some(kind) = PendingKind::of(key.transition) else {
-            return Ok(());
+            return Ok(None);
         };
         let Some(pending) = self.expected(transaction, kind, key, facts).await? else {
             // Money that comes back may have been sent back by hand; money that came in must have been asked for.
             let must_be_expected = key.transition.is_payment();
             if must_be_expected && self.settings.unexpected == Unexpected::Park {
                 let error = "no order of this number is expected: `Inbox::expect` it before it is placed".to_owned();
-                return Err(Trouble::Park(ParkReason::Unexpected, error));
+                return Ok(Some((ParkReason::Unexpected, error)));
             }
-            return Ok(());
+            return Ok(None);
         };
-        if let Err(mismatch @ Mismatch { .. }) = pending.expected.check(key.transition, facts) {
-            return Err(Trouble::Park(ParkReason::Mismatch, mismatch.to_string()));
+        if let Err(mismatch) = pending.expected.check(key.transition, facts) {
+            return Ok(Some((ParkReason::Mismatch, mismatch.to_string())));
+        }
+        if key.transition.is_payment() && !self.store.pay_pending(transaction, pending.id, &key.subject).await? {
+            let paid_as = pending.paid_as.unwrap_or_default();
+            let error = format!("the order was paid before, as {paid_as}: this is another payment of it");
+            return Ok(Some((ParkReason::Mismatch, error)));
         }
         if claim.event.is_over {
             self.store.end_pending(transaction, pending.id, self.now()).await?;
         }
-        Ok(())
+        Ok(None)
     }
 }
 
 impl<S: Store> Inbox<S> {
-    /// What is expected of an event. Where the route's keys name the platform's number of an order, it may be known by ours
-    /// alone, which the event names as a fact.
+    /// What is expected of an event: by our number, where the event names it, else by what its key is about. That is the
+    /// platform's number on some routes, which may have been kept under the wrong order.
     async fn expected(
         &self,
         transaction: &mut S::Transaction,
@@ -269,14 +291,21 @@ impl<S: Store> Inbox<S> {
         key: &EventKey,
         facts: &Facts,
     ) -> Result<Option<StoredPending>, StoreError> {
-        let subject = |number| Subject::new(&key.route, &key.account, kind, number);
-        let pending = self.store.expected(transaction, subject(&key.subject)).await?;
-        match (&facts.order_no, kind) {
-            (Some(order_no), PendingKind::Order) if pending.is_none() && *order_no != key.subject => {
-                self.store.expected(transaction, subject(order_no)).await
+        let ours = match kind {
+            PendingKind::Order => facts.order_no.as_ref(),
+            PendingKind::Refund => facts.refund_no.as_ref(),
+        };
+        for number in ours
+            .into_iter()
+            .filter(|ours| **ours != key.subject)
+            .chain([&key.subject])
+        {
+            let subject = Subject::new(&key.route, &key.account, kind, number);
+            if let Some(pending) = self.store.expected(transaction, subject).await? {
+                return Ok(Some(pending));
             }
-            _ => Ok(pending),
         }
+        Ok(None)
     }
 }
 

@@ -9,6 +9,7 @@ create table yuanfen_inbox_event (
     amount       bigint,
     currency     text,
     order_no     text,
+    refund_no    text,
     remote_id    text,
     merchant     text,
     app          text,
@@ -43,6 +44,7 @@ create table yuanfen_inbox_conflict (
     amount       bigint,
     currency     text,
     order_no     text,
+    refund_no    text,
     remote_id    text,
     merchant     text,
     app          text,
@@ -76,10 +78,12 @@ create table yuanfen_inbox_pending (
     app          text,
     placed_at    bigint not null,
     expires_at   bigint,
-    state        text    not null check (state in ('open', 'over', 'given-up')),
+    state        text    not null check (state in ('open', 'over', 'given-up', 'lapsed')),
     next_query_at bigint not null,
     last_query_at bigint,
     queries      bigint not null default 0,
+    -- What the event was about that said it was paid: there is one payment of an order.
+    paid_as      text,
     -- How often in a row the platform did not know the number.
     absences     bigint not null default 0,
     -- Whoever claimed it is asking until then.

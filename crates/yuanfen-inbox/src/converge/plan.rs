@@ -76,8 +76,8 @@ impl RoutePlan {
         }
     }
 
-    /// With a way to close orders that have expired unpaid. It is called right after a query that found the order there and
-    /// unpaid, not within five minutes after it was placed ([`Self::CLOSE_NOT_BEFORE`]), and whatever becomes of it the
+    /// With a way to close orders that have expired unpaid. It is called right after a query that found that the order may be
+    /// closed ([`Finding::may_be_closed`]), not within five minutes after it was placed ([`Self::CLOSE_NOT_BEFORE`]), and whatever becomes of it the
     /// order is queried once more at once: its end comes from the platform.
     ///
     /// It must be safe to repeat, and it must not undo a payment: a payer may be faster.
@@ -105,9 +105,10 @@ impl RoutePlan {
         self
     }
 
-    /// With so long a time at least between the beginnings of two queries of this process: 50 ms unless it is set otherwise,
-    /// which is twenty a second. After a long outage thousands of orders are overdue, and they go to the platform at this
-    /// pace, the longest due first.
+    /// With so long a time at least between the beginnings of two queries or closes of this process: 50 ms unless it is set
+    /// otherwise, which is twenty a second. After a long outage thousands of orders are overdue, and they go to the platform
+    /// at this pace, the longest due first; what becomes due meanwhile, by a hint for one, has its turn between them. What
+    /// the query or the close that the plan was given calls besides is not paced.
     #[must_use]
     pub const fn with_pace(mut self, between: Duration) -> Self {
         self.pace = between;

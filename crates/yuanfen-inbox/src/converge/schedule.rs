@@ -162,6 +162,11 @@ impl Schedule {
         begin.after(seconds(if age < give_up { due.min(give_up) } else { due }))
     }
 
+    /// A moment within the minute after `ended`, always the same for the same number; at once where the steps have no spread.
+    pub(crate) fn just_after(&self, ended: UnixTime, number: &str) -> UnixTime {
+        ended.after(seconds(self.delay(10 * MINUTE, number).min(MINUTE)))
+    }
+
     /// When an order whose life began at `begin` is given up.
     #[must_use]
     pub fn gives_up_at(&self, begin: UnixTime) -> UnixTime {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use yuanfen_core::{EventKey, Facts, Finding, Standing, Transition, UnixTime};
 
-use super::{Converged, RoutePlan};
+use super::{Converged, Pacer, RoutePlan};
 use crate::inbox::Put;
 use crate::phase::Phase;
 use crate::store::{PendingEnd, QueryRecord, Store, Subject};
@@ -27,6 +27,7 @@ const LATE_CALL: Duration = Duration::from_secs(5 * 60);
 pub(super) struct Step<'a, S> {
     pub(super) inbox: &'a Inbox<S>,
     pub(super) plan: &'a RoutePlan,
+    pub(super) pacer: &'a Pacer,
     pub(super) claim: &'a ClaimedPending,
 }
 
@@ -39,6 +40,7 @@ impl<S: Store> Step<'_, S> {
         let mut asked = self.ask().await?;
         let mut trouble = None;
         if asked.as_ref().is_ok_and(|finding| self.is_to_be_closed(finding)) {
+            self.pacer.turn().await;
             trouble = self.plan.close(self.pending()).await.err();
             let expected = &self.pending().expected;
             match &trouble {
@@ -56,6 +58,7 @@ impl<S: Store> Step<'_, S> {
                     "an order has expired and could not be closed"
                 ),
             }
+            self.pacer.turn().await;
             asked = self.ask().await?;
         }
         if asked.as_ref().is_ok_and(|finding| self.was_never_placed(finding)) {
@@ -67,7 +70,7 @@ impl<S: Store> Step<'_, S> {
         match asked {
             Ok(finding) if finding.is_over => self.record(Some(PendingEnd::Over), Some(finding.standing), None).await,
             Ok(finding) => {
-                let end = (self.inbox.now() >= self.gives_up_at()).then_some(PendingEnd::GivenUp);
+                let end = (self.inbox.now() >= self.gives_up_at()).then(|| self.end_without_end(&finding));
                 self.record(end, Some(finding.standing), trouble).await
             }
             Err(error) => {
@@ -118,7 +121,7 @@ impl<S: Store> Step<'_, S> {
 
     async fn put(&self, key: EventKey, facts: Facts, is_over: bool) -> Result<Put, StoreError> {
         let event = NewEvent::from_query(key.clone(), facts, is_over, self.inbox.now());
-        let put = self.inbox.put(event).await?;
+        let put = self.inbox.settings.answered(self.inbox.put(event)).await?;
         self.inbox.phases.reach(Phase::Found, &key).await;
         Ok(put)
     }
@@ -131,21 +134,31 @@ impl<S: Store> Step<'_, S> {
             return Ok(());
         }
         let subject = Subject::new(&expected.route, &expected.account, expected.kind, &expected.number);
-        let store = &self.inbox.store;
-        let (turn, mut transaction) = store.begin().await?;
-        store.keep_remote_id(&mut transaction, subject, &key.subject).await?;
-        store.commit(transaction).await?;
-        drop(turn);
-        Ok(())
+        let Inbox { store, settings, .. } = self.inbox;
+        let kept = async {
+            let (turn, mut transaction) = store.begin().await?;
+            store.keep_remote_id(&mut transaction, subject, &key.subject).await?;
+            store.commit(transaction).await?;
+            drop(turn);
+            Ok(())
+        };
+        settings.answered(kept).await
     }
 
     /// Only what a query has just found there and unpaid. One that is being paid at this moment is left alone.
     fn is_to_be_closed(&self, finding: &Finding) -> bool {
-        self.plan.closes()
-            && finding.standing == Standing::Accepted
-            && finding.settled.is_empty()
-            && !finding.is_over
-            && self.has_expired()
+        self.plan.closes() && finding.may_be_closed && self.has_expired()
+    }
+
+    /// What becomes of what has no end when its schedule does. An order that nobody paid, where nothing closes it, is an
+    /// abandoned cart; of anything else nobody knows whether money moved.
+    fn end_without_end(&self, finding: &Finding) -> PendingEnd {
+        let is_unpaid = finding.may_be_closed || finding.standing == Standing::NotFound;
+        if self.pending().expected.kind == PendingKind::Order && is_unpaid {
+            PendingEnd::Lapsed
+        } else {
+            PendingEnd::GivenUp
+        }
     }
 
     /// The shop said that it is about to place an order, and has died, or was refused. Nothing will ever be heard of it.
@@ -165,7 +178,8 @@ impl<S: Store> Step<'_, S> {
         let key = EventKey::new(route.clone(), account, number, Transition::OrderClosed);
         let mut facts = Facts::new(NEVER_PLACED);
         facts.order_no = Some(number.clone());
-        self.put(key, facts, true).await.map(drop)
+        // Not the last that can be heard of it: no platform has said so, and a hint opens it again.
+        self.put(key, facts, false).await.map(drop)
     }
 
     fn has_expired(&self) -> bool {
@@ -200,7 +214,8 @@ impl<S: Store> Step<'_, S> {
         let number = &self.pending().expected.number;
         let next = self.schedule().next(self.begin(), number, self.inbox.now());
         match expiry(self.pending()) {
-            Some(ended) if !self.has_expired() => next.min(ended),
+            // A sale ends at one moment for thousands.
+            Some(ended) if !self.has_expired() => next.min(self.schedule().just_after(ended, number)),
             _ => next,
         }
     }
@@ -215,6 +230,7 @@ impl<S: Store> Step<'_, S> {
         let converged = match end {
             Some(PendingEnd::Over) => Converged::Over(pending.id),
             Some(PendingEnd::GivenUp) => Converged::GivenUp(pending.id),
+            Some(PendingEnd::Lapsed) => Converged::Lapsed(pending.id),
             None if standing.is_none() => Converged::Failed(pending.id),
             None => Converged::Open(pending.id),
         };
@@ -224,17 +240,14 @@ impl<S: Store> Step<'_, S> {
             standing,
             error,
         };
-        if !self
-            .inbox
-            .store
-            .record_query(self.claim, &record, self.inbox.now())
-            .await?
-        {
+        let Inbox { store, settings, .. } = self.inbox;
+        let recorded = store.record_query(self.claim, &record, self.inbox.now());
+        if !settings.answered(recorded).await? {
             return Ok(Converged::Lost(pending.id));
         }
-        if end == Some(PendingEnd::GivenUp) {
-            let expected = &pending.expected;
-            tracing::error!(
+        let expected = &pending.expected;
+        match end {
+            Some(PendingEnd::GivenUp) => tracing::error!(
                 route = expected.route,
                 account = expected.account,
                 kind = expected.kind.as_str(),
@@ -242,7 +255,15 @@ impl<S: Store> Step<'_, S> {
                 queries = pending.queries,
                 error = record.error,
                 "the end of an order or refund was not found out: it is given up, look at the bill",
-            );
+            ),
+            Some(PendingEnd::Lapsed) => tracing::warn!(
+                route = expected.route,
+                account = expected.account,
+                number = expected.number,
+                queries = pending.queries,
+                "an order has lapsed: to the last the platform said that nobody had paid",
+            ),
+            Some(PendingEnd::Over) | None => {}
         }
         Ok(converged)
     }

@@ -20,6 +20,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A statement may go on for so long when its handler is dropped, so that the deadline is what its failure names.
 const GRACE: Duration = Duration::from_millis(20);
 
+/// So often it is tried to move a query forward that somebody else has in a transaction, and with such pauses.
+const HASTENINGS: u32 = 8;
+const BETWEEN_HASTENINGS: Duration = Duration::from_millis(20);
+
 /// An inbox in a PostgreSQL database.
 ///
 /// Every commit waits for the disk (`synchronous_commit` of `on` or more); a connection that does less is refused with
@@ -86,7 +90,7 @@ impl Store for PostgresStore {
         let insert = sqlx::query(concat!(
             "insert into yuanfen_inbox_event (",
             new_event_columns!(),
-            ") select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $14, 'ready' \
+            ") select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $15, 'ready' \
              where current_setting('synchronous_commit') in ('on', 'remote_apply') \
              and not exists (select 1 from yuanfen_inbox_event \
              where route = $1 and account = $2 and subject = $3 and transition = $4) returning id",
@@ -120,8 +124,17 @@ impl Store for PostgresStore {
         Ok(is_new)
     }
 
-    async fn claim_event(&self, now: UnixTime, lease_until: UnixTime) -> Result<Option<ClaimedEvent>, StoreError> {
-        let row = claim_event(&mut *self.durable().await?, now, lease_until).await?;
+    async fn add_facts(&self, event_id: EventId, facts: Facts) -> Result<(), StoreError> {
+        add_facts(&mut *self.durable().await?, event_id, &facts).await
+    }
+
+    async fn claim_event(
+        &self,
+        now: UnixTime,
+        lease_until: UnixTime,
+        never_after: UnixTime,
+    ) -> Result<Option<ClaimedEvent>, StoreError> {
+        let row = claim_event(&mut *self.durable().await?, now, lease_until, never_after).await?;
         row.as_ref().map(read_claim).transpose()
     }
 
@@ -157,6 +170,15 @@ impl Store for PostgresStore {
         subject: Subject<'_>,
     ) -> Result<Option<StoredPending>, StoreError> {
         expected(connection, subject).await
+    }
+
+    async fn pay_pending(
+        &self,
+        connection: &mut PgConnection,
+        pending: i64,
+        paid_as: &str,
+    ) -> Result<bool, StoreError> {
+        pay_pending(connection, pending, paid_as).await
     }
 
     async fn end_pending(&self, connection: &mut PgConnection, pending: i64, now: UnixTime) -> Result<(), StoreError> {
@@ -218,8 +240,9 @@ impl Store for PostgresStore {
         gap: Duration,
     ) -> Result<bool, StoreError> {
         let mut transaction = begin_in(&self.own).await?;
-        // Whoever changed it in between is not waited for, and what it is now is read once more.
-        for _ in 0..2 {
+        // Whoever changed it in between is not waited for, and what it is now is read once more: whoever records a query has
+        // it for a moment, a handler for as long as it takes.
+        for _ in 0..HASTENINGS {
             let (is_open, changes) = hinted(&mut transaction, route, account, name, now, gap).await?;
             let mut unchanged = changes.len();
             for change in &changes {
@@ -229,6 +252,7 @@ impl Store for PostgresStore {
                 transaction.commit().await?;
                 return Ok(is_open);
             }
+            tokio::time::sleep(BETWEEN_HASTENINGS).await;
         }
         transaction.commit().await?;
         Ok(true)
@@ -240,9 +264,11 @@ impl Store for PostgresStore {
         account: &str,
         now: UnixTime,
         lease_until: UnixTime,
+        first: DueFirst,
         limit: u32,
     ) -> Result<Vec<ClaimedPending>, StoreError> {
-        claim_pending(&mut *self.durable().await?, route, account, now, lease_until, limit).await
+        let mut connection = self.durable().await?;
+        claim_pending(&mut connection, route, account, now, lease_until, first, limit).await
     }
 
     async fn record_query(
@@ -283,6 +309,10 @@ impl Store for PostgresStore {
 
     async fn pending(&self, filter: &PendingFilter) -> Result<Vec<StoredPending>, StoreError> {
         pending(&mut *self.read().await?, filter).await
+    }
+
+    async fn requery(&self, pending: i64, now: UnixTime) -> Result<bool, StoreError> {
+        requery(&mut *self.durable().await?, pending, now).await
     }
 
     async fn health(&self, now: UnixTime) -> Result<Health, StoreError> {

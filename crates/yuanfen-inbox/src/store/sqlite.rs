@@ -157,22 +157,41 @@ impl Store for SqliteStore {
         let _turn = self.turns.receiver().await;
         let mut transaction = self.begin_for_receiver().await?;
         let is_new = insert_conflict(&mut transaction, event_id, &event).await?;
-        transaction.commit().await?;
+        self.commit(transaction).await?;
         Ok(is_new)
     }
 
-    async fn claim_event(&self, now: UnixTime, lease_until: UnixTime) -> Result<Option<ClaimedEvent>, StoreError> {
+    async fn add_facts(&self, event_id: EventId, facts: Facts) -> Result<(), StoreError> {
+        let _turn = self.turns.receiver().await;
+        let mut transaction = self.begin_for_receiver().await?;
+        add_facts(&mut transaction, event_id, &facts).await?;
+        self.commit(transaction).await
+    }
+
+    async fn claim_event(
+        &self,
+        now: UnixTime,
+        lease_until: UnixTime,
+        never_after: UnixTime,
+    ) -> Result<Option<ClaimedEvent>, StoreError> {
         // Most of the time there is nothing to claim, and finding that out takes no lock.
-        let due: Option<i64> =
-            sqlx::query_scalar("select id from yuanfen_inbox_event where state = 'ready' and ready_at <= $1 limit 1")
-                .bind(now.seconds())
-                .fetch_optional(&self.own)
-                .await?;
+        let due: Option<i64> = sqlx::query_scalar(
+            "select id from yuanfen_inbox_event where state = 'ready' and (ready_at <= $1 or ready_at > $2) limit 1",
+        )
+        .bind(now.seconds())
+        .bind(never_after.seconds())
+        .fetch_optional(&self.own)
+        .await?;
         if due.is_none() {
             return Ok(None);
         }
         // Read when it is committed: one event that cannot be read must not stand before all others for ever.
-        let row: Result<_, StoreError> = in_turn!(self, |connection| claim_event(connection, now, lease_until));
+        let row: Result<_, StoreError> = in_turn!(self, |connection| claim_event(
+            connection,
+            now,
+            lease_until,
+            never_after
+        ));
         let row = row?;
         row.as_ref().map(read_claim).transpose()
     }
@@ -243,6 +262,15 @@ impl Store for SqliteStore {
         subject: Subject<'_>,
     ) -> Result<Option<StoredPending>, StoreError> {
         expected(connection, subject).await
+    }
+
+    async fn pay_pending(
+        &self,
+        connection: &mut SqliteConnection,
+        pending: i64,
+        paid_as: &str,
+    ) -> Result<bool, StoreError> {
+        pay_pending(connection, pending, paid_as).await
     }
 
     async fn end_pending(
@@ -316,7 +344,7 @@ impl Store for SqliteStore {
         for change in &changes {
             hasten(&mut transaction, change).await?;
         }
-        transaction.commit().await.map_err(StoreError::from).map_err(busy_or)?;
+        self.commit(transaction).await?;
         Ok(is_open)
     }
 
@@ -326,6 +354,7 @@ impl Store for SqliteStore {
         account: &str,
         now: UnixTime,
         lease_until: UnixTime,
+        first: DueFirst,
         limit: u32,
     ) -> Result<Vec<ClaimedPending>, StoreError> {
         let due: Option<i64> = sqlx::query_scalar(
@@ -346,6 +375,7 @@ impl Store for SqliteStore {
             account,
             now,
             lease_until,
+            first,
             limit
         ))
     }
@@ -385,6 +415,10 @@ impl Store for SqliteStore {
 
     async fn pending(&self, filter: &PendingFilter) -> Result<Vec<StoredPending>, StoreError> {
         pending(&mut *self.read().await?, filter).await
+    }
+
+    async fn requery(&self, pending: i64, now: UnixTime) -> Result<bool, StoreError> {
+        in_turn!(self, |connection| requery(connection, pending, now))
     }
 
     async fn health(&self, now: UnixTime) -> Result<Health, StoreError> {

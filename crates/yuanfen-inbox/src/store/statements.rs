@@ -18,7 +18,7 @@ use crate::{EventState, PendingState, StoreError};
 
 pub(crate) use events::events;
 pub(crate) use hastening::Hastening;
-pub(crate) use pending::pending;
+pub(crate) use pending::{claim_pending, may_be_queried, pending};
 pub(crate) use people::people;
 pub(crate) use rows::rows;
 
@@ -82,22 +82,36 @@ pub(crate) const fn pending_in(state: PendingState) -> &'static str {
         PendingState::Open => " and id in (select id from yuanfen_inbox_pending where state = 'open')",
         PendingState::GivenUp => " and id in (select id from yuanfen_inbox_pending where state = 'given-up')",
         PendingState::Over => " and state = 'over'",
+        PendingState::Lapsed => " and state = 'lapsed'",
     }
 }
 
+macro_rules! facts_columns {
+    () => {
+        "amount, currency, order_no, refund_no, remote_id, merchant, app, end_state"
+    };
+}
+pub(crate) use facts_columns;
+
 macro_rules! event_columns {
     () => {
-        "id, route, account, subject, transition, amount, currency, order_no, remote_id, merchant, app, end_state, \
-         origin, is_over, state, ready_at, attempts, fence, parked_for, last_error, received_at, finished_at"
+        concat!(
+            "id, route, account, subject, transition, ",
+            $crate::store::statements::facts_columns!(),
+            ", origin, is_over, state, ready_at, attempts, fence, parked_for, last_error, received_at, finished_at"
+        )
     };
 }
 pub(crate) use event_columns;
 
-/// What `bind_event` binds, from `$1` to `$18`; then when it is ready, which is when it came, and its state.
+/// What `bind_event` binds, from `$1` to `$19`; then when it is ready, which is when it came, and its state.
 macro_rules! new_event_columns {
     () => {
-        "route, account, subject, transition, amount, currency, order_no, remote_id, merchant, app, end_state, origin, \
-         is_over, received_at, method, uri, headers, body, ready_at, state"
+        concat!(
+            "route, account, subject, transition, ",
+            $crate::store::statements::facts_columns!(),
+            ", origin, is_over, received_at, method, uri, headers, body, ready_at, state"
+        )
     };
 }
 pub(crate) use new_event_columns;
@@ -105,7 +119,7 @@ pub(crate) use new_event_columns;
 macro_rules! pending_columns {
     () => {
         "id, route, account, kind, number, order_no, remote_id, amount, currency, merchant, app, placed_at, expires_at, \
-         state, next_query_at, last_query_at, queries, absences, fence, standing, last_error, over_at"
+         state, next_query_at, last_query_at, queries, paid_as, absences, fence, standing, last_error, over_at"
     };
 }
 pub(crate) use pending_columns;
@@ -117,10 +131,10 @@ macro_rules! statements {
         use yuanfen_core::{EventKey, Facts, Fen, Transition, UnixTime};
 
         use $crate::store::statements::{
-            Hastening, age, count, event_columns, events_in, named, pending_columns, pending_in, small, standing_name,
-            standing_of,
+            Hastening, age, claim_pending, count, event_columns, events_in, facts_columns, may_be_queried, named,
+            pending_columns, pending_in, small, standing_name, standing_of,
         };
-        use $crate::store::{Health, Marked, PendingEnd, PendingName, QueryRecord, Release, Subject};
+        use $crate::store::{DueFirst, Health, Marked, PendingEnd, PendingName, QueryRecord, Release, Subject};
         use $crate::{
             ClaimedEvent, ClaimedPending, EventFilter, EventId, EventState, Expected, KeptRequest, NewEvent, Origin,
             ParkReason, PendingFilter, PendingKind, PendingState, StoreError, StoredConflict, StoredEvent,

@@ -19,6 +19,7 @@ async fn every_settled_fact_that_differs_is_a_conflict<S: Place>(store: S) {
         ("amount", json!(101)),
         ("currency", json!("USD")),
         ("order_no", json!("B1")),
+        ("refund_no", json!("R2")),
         ("remote_id", json!("X2")),
         ("merchant", json!("M2")),
         ("app", json!("wx2")),
@@ -27,6 +28,7 @@ async fn every_settled_fact_that_differs_is_a_conflict<S: Place>(store: S) {
     for (number, (fact, value)) in other.into_iter().enumerate() {
         let first = json!({
             "order": format!("A{number}"), "amount": 100, "transition": "order-paid", "currency": "CNY", "remote_id": "X1",
+            "refund_no": "R1",
             "merchant": "M1", "app": "wx1",
         });
         let id = deliver(&receiver, &signed(&first)).await;
@@ -56,7 +58,7 @@ async fn every_settled_fact_that_differs_is_a_conflict<S: Place>(store: S) {
     }
     assert_eq!(inbox.workers(Shipping).drain().await.unwrap(), []);
     let health = inbox.health().await.unwrap();
-    assert_eq!((health.ready, health.parked, health.conflicts), (0, 7, 7));
+    assert_eq!((health.ready, health.parked, health.conflicts), (0, 8, 8));
 }
 
 async fn a_fact_that_only_one_delivery_names_is_no_conflict<S: Place>(store: S) {

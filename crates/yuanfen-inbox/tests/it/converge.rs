@@ -2,6 +2,7 @@
 
 mod closing;
 mod hints;
+mod late;
 mod machines;
 mod notices;
 mod schedule;

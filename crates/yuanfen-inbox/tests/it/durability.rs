@@ -132,6 +132,29 @@ async fn a_sqlite_pool_whose_later_connections_wait_less_commits_nothing_on_them
 }
 
 #[tokio::test]
+async fn the_connection_that_stores_notices_is_looked_at_as_well() {
+    // The pool raises what its options leave low; the inbox opens that connection by the options alone.
+    let pool = SqlitePoolOptions::new().after_connect(|connection, _| {
+        Box::pin(async move {
+            sqlx::query("pragma synchronous = full")
+                .execute(connection)
+                .await
+                .map(drop)
+        })
+    });
+    let low = sqlite_file().synchronous(SqliteSynchronous::Normal);
+    let store = SqliteStore::new(pool.connect_with(low).await.unwrap()).await.unwrap();
+    let inbox = inbox(store);
+    let receipt = inbox.receiver(Toy).receive(&paid("A1", 100)).await;
+    assert_eq!(receipt.response.status(), 500, "it must come again");
+    let Received::NotStored(error) = receipt.received else {
+        panic!("{receipt:?}")
+    };
+    assert_eq!(refused(&error), ("synchronous", "1"));
+    assert!(inbox.events(&EventFilter::default()).await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn a_shop_that_lowers_its_sqlite_session_is_refused_when_it_expects() {
     let inbox = inbox(sqlite().await);
     let mut connection = inbox.store().pool().acquire().await.unwrap();

@@ -46,7 +46,7 @@ async fn what_is_told_otherwise_parks_before_the_handler_runs<S: Place>(store: S
         let event = show(&inbox, id).await;
         assert_eq!(event.last_error.as_deref(), Some(*error));
         assert_eq!(event.finished_at, Some(START));
-        // Nobody knows yet what became of it: it is still queried.
+        // What did not take effect ends no expectation.
         assert_eq!(expected(&inbox, &number).await.unwrap().state, PendingState::Open);
     }
     assert!(inbox.store().shipped().await.is_empty());
@@ -141,7 +141,6 @@ async fn to_expect_the_same_once_more_changes_nothing<S: Place>(store: S) {
     first.expires_at = Some(at(600));
     try_expect(&inbox, first.clone()).await.unwrap();
     clock.advance(60);
-    first.expires_at = Some(at(900));
     try_expect(&inbox, first).await.unwrap();
     let pending = expected(&inbox, "A1").await.unwrap();
     assert_eq!((pending.placed_at, pending.expected.expires_at), (START, Some(at(600))));
@@ -160,7 +159,10 @@ async fn another_expectation_under_the_same_number_is_refused_by_its_field<S: Pl
     merchant.merchant = Some("M2".to_owned());
     let mut app = order("A1", 100);
     app.app = Some("wx2".to_owned());
+    let mut expiry = order("A1", 100);
+    expiry.expires_at = Some(at(900));
     for (other, name) in [
+        (expiry, "expires_at"),
         (order("A1", 101), "amount"),
         (currency, "currency"),
         (merchant, "merchant"),
@@ -182,6 +184,45 @@ async fn another_expectation_under_the_same_number_is_refused_by_its_field<S: Pl
         matches!(error, ExpectError::Differs { field: "order_no", .. }),
         "{error}"
     );
+}
+
+async fn what_is_open_no_more_cannot_be_expected_again<S: Place>(store: S) {
+    let inbox = inbox(store);
+    expect(&inbox, order("A1", 100)).await;
+    deliver(&inbox.receiver(Toy), &paid("A1", 100)).await;
+    inbox.workers(Shipping).drain().await.unwrap();
+    for (number, ended) in [
+        (
+            "B1",
+            "update yuanfen_inbox_pending set state = 'given-up' where number = 'B1'",
+        ),
+        (
+            "C1",
+            "update yuanfen_inbox_pending set state = 'lapsed' where number = 'C1'",
+        ),
+    ] {
+        expect(&inbox, order(number, 100)).await;
+        let (_turn, mut transaction) = inbox.store().begin().await.unwrap();
+        S::run(&mut transaction, ended).await.unwrap();
+        inbox.store().commit(transaction).await.unwrap();
+    }
+    for (number, ended) in [
+        ("A1", PendingState::Over),
+        ("B1", PendingState::GivenUp),
+        ("C1", PendingState::Lapsed),
+    ] {
+        let error = try_expect(&inbox, order(number, 100)).await.unwrap_err();
+        let ExpectError::Over { number: told, state } = &error else {
+            panic!("{error}")
+        };
+        assert_eq!((&**told, *state), (number, ended));
+        assert!(error.to_string().ends_with("use a new number"), "{error}");
+        assert_eq!(
+            expected(&inbox, number).await.unwrap().state,
+            ended,
+            "nothing is changed"
+        );
+    }
 }
 
 async fn what_expires_before_it_is_placed_is_refused<S: Place>(store: S) {
@@ -259,6 +300,7 @@ on_both_stores!(
     a_refund_that_nobody_expects_is_handled_and_one_that_is_expected_is_compared,
     to_expect_the_same_once_more_changes_nothing,
     another_expectation_under_the_same_number_is_refused_by_its_field,
+    what_is_open_no_more_cannot_be_expected_again,
     what_expires_before_it_is_placed_is_refused,
     what_the_shop_rolls_back_is_not_expected,
     the_platforms_number_is_kept_once_it_is_known,

@@ -10,6 +10,7 @@
 )]
 
 mod basics;
+mod clocks;
 mod conflicts;
 mod converge;
 mod counts;
@@ -21,6 +22,7 @@ mod expectations;
 mod logs;
 mod migrate;
 mod model;
+mod numbers;
 mod people;
 mod place;
 #[cfg(unix)]

@@ -129,6 +129,30 @@ async fn what_a_person_parked_no_worker_takes<S: Place>(store: S) {
     assert_eq!(inbox.workers(Shipping).drain().await.unwrap(), [Handled::Done(id)]);
 }
 
+async fn to_retry_what_is_parked_for_another_reason_settles_no_contradiction<S: Place>(store: S) {
+    let inbox = inbox(store);
+    let receiver = inbox.receiver(Toy);
+    expect(&inbox, order("A1", 100)).await;
+    let id = deliver(&receiver, &paid("A1", 100)).await;
+    inbox.park(id).await.unwrap();
+    // While it waits, the platform tells another amount. Whoever has the list before him has not heard of it.
+    receiver.receive(&paid("A1", 300)).await;
+    assert_eq!(show(&inbox, id).await.parked_for, Some(ParkReason::Person));
+    inbox.retry(id).await.unwrap();
+    assert_eq!(
+        inbox.resolve(id).await.unwrap(),
+        0,
+        "it is ready, and would take effect at once"
+    );
+    let handled = inbox.workers(Shipping).drain().await.unwrap();
+    assert_eq!(handled, [Handled::Parked(id, ParkReason::Conflict)]);
+    assert_eq!(inbox.health().await.unwrap().conflicts, 1);
+    // Now he has.
+    inbox.retry(id).await.unwrap();
+    assert_eq!(inbox.workers(Shipping).drain().await.unwrap(), [Handled::Done(id)]);
+    assert_eq!(inbox.health().await.unwrap().conflicts, 0);
+}
+
 async fn a_claim_from_before_a_retry_never_counts_again<S: Place>(store: S) {
     let clock = Clock::new();
     let inbox = clock.inbox(store);
@@ -137,7 +161,11 @@ async fn a_claim_from_before_a_retry_never_counts_again<S: Place>(store: S) {
     let store = inbox.store();
     let mut claims = Vec::new();
     for round in 0..4 {
-        let claim = store.claim_event(at(0), at(60)).await.unwrap().expect("it is due");
+        let claim = store
+            .claim_event(at(0), at(60), at(3600))
+            .await
+            .unwrap()
+            .expect("it is due");
         assert_eq!(claim.event.attempts, 1, "counted from nothing, round {round}");
         claims.push(claim);
         inbox.park(id).await.unwrap();
@@ -207,6 +235,7 @@ on_both_stores!(
     lists_answer_to_every_filter_and_come_in_pages,
     what_is_not_there_or_in_another_state_cannot_be_retried_or_parked,
     what_a_person_parked_no_worker_takes,
+    to_retry_what_is_parked_for_another_reason_settles_no_contradiction,
     a_claim_from_before_a_retry_never_counts_again,
     health_counts_what_waits_and_says_how_long,
 );

@@ -27,6 +27,9 @@ pub trait Place: Store {
     /// One statement that takes minutes.
     fn dawdle(connection: &mut Self::Connection) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
 
+    /// Keeps everybody else from the inbox's events until the transaction ends.
+    fn bar(connection: &mut Self::Connection) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
     /// All connections of the shop's pool, taken until this is dropped.
     fn exhaust(&self) -> impl Future<Output = Box<dyn Any + Send>> + Send;
 
@@ -57,6 +60,11 @@ impl Place for SqliteStore {
         let sql = "insert into shipped (event) with recursive numbers (n) as (select 1 union all select n + 1 from numbers \
                    where n < 10000000000) select 'slow' from numbers where n < 0";
         sqlx::query(sql).execute(connection).await.map(drop)
+    }
+
+    async fn bar(_connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        // Whoever has a transaction of the inbox's has the only lock.
+        Ok(())
     }
 
     async fn exhaust(&self) -> Box<dyn Any + Send> {
@@ -96,6 +104,11 @@ impl Place for PostgresStore {
 
     async fn dawdle(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         let sql = "select pg_sleep(600)";
+        sqlx::query(sql).execute(connection).await.map(drop)
+    }
+
+    async fn bar(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        let sql = "lock table yuanfen_inbox_event in access exclusive mode";
         sqlx::query(sql).execute(connection).await.map(drop)
     }
 

@@ -48,10 +48,12 @@ impl NotificationSource for Toy {
             .get("x-signature")
             .and_then(|value| value.to_str().ok());
         if signature == Some("hint") {
-            return Ok(Notice::Hint(Hint::new(
-                ROUTE,
-                lookup(std::str::from_utf8(body).unwrap()),
-            )));
+            let mut names = std::str::from_utf8(body).unwrap().split(" or ").map(lookup);
+            let hint = Hint::new(ROUTE, names.next().unwrap());
+            return Ok(Notice::Hint(match names.next() {
+                Some(alias) => hint.or(alias),
+                None => hint,
+            }));
         }
         let signature = signature.ok_or(SignatureError::Missing { part: "x-signature" })?;
         let proven = Verified::check(self, body, signature, ())?;
@@ -70,6 +72,7 @@ impl NotificationSource for Toy {
         facts.amount = event["amount"].as_i64().map(Fen::new);
         let order_no = event["order_no"].as_str().or(event["order"].as_str());
         facts.order_no = order_no.map(str::to_owned);
+        facts.refund_no = event["refund_no"].as_str().map(str::to_owned);
         facts.remote_id = event["remote_id"].as_str().map(str::to_owned);
         facts.currency = event["currency"].as_str().map(str::to_owned);
         facts.merchant = event["merchant"].as_str().map(str::to_owned);
@@ -90,7 +93,7 @@ impl NotificationSource for Toy {
     }
 }
 
-/// What a hint names: an order of that number, or `refund:` or `remote:` and a number.
+/// What a hint names: an order of that number, or `refund:` or `remote:` and a number. Another name may follow after `or`.
 fn lookup(text: &str) -> Lookup {
     match text.split_once(':') {
         Some(("refund", number)) => Lookup::Refund(RefundNo::new(number).unwrap()),
@@ -131,6 +134,13 @@ pub fn request(signature: &str, body: &str) -> Request<Bytes> {
 fn fresh() -> u64 {
     static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
     NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
+}
+
+/// A genuine notice about what the platform calls `subject`, which names our numbers as facts.
+pub fn remote(subject: &str, ours: &Value) -> Request<Bytes> {
+    let mut event = json!({ "order": subject, "amount": 100, "transition": "order-paid" });
+    event.as_object_mut().unwrap().extend(ours.as_object().unwrap().clone());
+    signed(&event)
 }
 
 /// What the shop expects of an order of that amount.

@@ -263,10 +263,9 @@ async fn a_worker_that_slept_through_its_lease_is_stopped_before_it_acts<S: Plac
         if other_is_through {
             assert_eq!(inbox.workers(Shipping).drain().await.unwrap(), [Handled::Done(id)]);
         } else {
-            let claim = inbox
-                .store()
-                .claim_event(clock.now(), clock.now().after(Duration::from_secs(60)))
-                .await;
+            let (now, hour) = (clock.now(), Duration::from_secs(3600));
+            let lease_until = now.after(Duration::from_secs(60));
+            let claim = inbox.store().claim_event(now, lease_until, now.after(hour)).await;
             assert_eq!(claim.unwrap().unwrap().fence, 2);
         }
         gate.notify_one();

@@ -18,6 +18,15 @@ const UPGRADE_LOCK: i64 = 0x7975_616e_6665_6e31;
 /// A connection that was in use so shortly ago is not asked whether its server is still there.
 const FRESH: Duration = Duration::from_millis(100);
 
+/// What every session is asked for. The server looks after a client that is gone for two hours before it lets go of its
+/// locks, unless it is told otherwise; after less than two minutes an event is somebody else's.
+const SESSION: [(&str, &str); 4] = [
+    ("synchronous_commit", "on"),
+    ("tcp_keepalives_idle", "30"),
+    ("tcp_keepalives_interval", "10"),
+    ("tcp_keepalives_count", "6"),
+];
+
 impl PostgresStore {
     /// Opens a database with a pool of its own, and brings its tables to this version's schema. The shop's tables may be
     /// in the same database: [`pool`](Self::pool) is for them too.
@@ -25,7 +34,7 @@ impl PostgresStore {
     /// # Errors
     /// [`StoreError`] when there is no connection, or the tables are of a later version.
     pub async fn connect(options: PgConnectOptions) -> Result<Self, StoreError> {
-        let options = options.options([("synchronous_commit", "on")]);
+        let options = options.options(SESSION);
         Self::new(PgPoolOptions::new().connect_with(options).await?).await
     }
 
@@ -38,7 +47,9 @@ impl PostgresStore {
     pub async fn new(pool: PgPool) -> Result<Self, StoreError> {
         let mut connection = pool.acquire().await?;
         server_must_be_durable(&mut connection).await?;
-        let mut transaction = connection.begin().await?;
+        // Where the database's default is a stricter isolation, whoever comes second would see the tables as they were before
+        // it waited for the first.
+        let mut transaction = connection.begin_with("begin isolation level read committed").await?;
         sqlx::query("select pg_advisory_xact_lock($1)")
             .bind(UPGRADE_LOCK)
             .execute(&mut *transaction)
@@ -56,7 +67,7 @@ impl PostgresStore {
     /// [`StoreError::NoInbox`] when there is none in the connection's search path, [`StoreError::OlderSchema`] or
     /// [`StoreError::NewerSchema`] when it is of another version, other [`StoreError`]s when there is no connection.
     pub async fn connect_existing(options: PgConnectOptions) -> Result<Self, StoreError> {
-        let options = options.options([("synchronous_commit", "on")]);
+        let options = options.options(SESSION);
         // Not over the pool, which would try for half a minute to reach a server that is not there.
         let mut connection = options.connect().await?;
         let is_there: bool = sqlx::query_scalar("select to_regclass($1) is not null")

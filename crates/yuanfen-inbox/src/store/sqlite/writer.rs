@@ -23,8 +23,8 @@ const BATCH: usize = 32;
 const WAITING: usize = 1024;
 
 /// What [`bind_event`] binds, and which of it is when the event came.
-const BOUND: usize = 18;
-const RECEIVED_AT: usize = 14;
+const BOUND: usize = 19;
+const RECEIVED_AT: usize = 15;
 
 const INTO: &str = concat!("insert into yuanfen_inbox_event (", new_event_columns!(), ") values ");
 

@@ -8,6 +8,7 @@ macro_rules! events {
                 .bind(facts.amount.map(Fen::get))
                 .bind(&facts.currency)
                 .bind(&facts.order_no)
+                .bind(&facts.refund_no)
                 .bind(&facts.remote_id)
                 .bind(&facts.merchant)
                 .bind(&facts.app)
@@ -42,10 +43,11 @@ macro_rules! events {
             connection: &mut $Connection,
             key: &EventKey,
         ) -> Result<Option<(EventId, Facts)>, StoreError> {
-            let row = sqlx::query(
-                "select id, amount, currency, order_no, remote_id, merchant, app, end_state from yuanfen_inbox_event \
-                 where route = $1 and account = $2 and subject = $3 and transition = $4",
-            )
+            let row = sqlx::query(concat!(
+                "select id, ",
+                facts_columns!(),
+                " from yuanfen_inbox_event where route = $1 and account = $2 and subject = $3 and transition = $4"
+            ))
             .bind(&*key.route)
             .bind(&key.account)
             .bind(&key.subject)
@@ -63,12 +65,13 @@ macro_rules! events {
             event_id: EventId,
             event: &NewEvent,
         ) -> Result<bool, StoreError> {
-            let insert = sqlx::query(
-                "insert into yuanfen_inbox_conflict (event_id, amount, currency, order_no, remote_id, merchant, app, \
-                 end_state, origin, facts, received_at, method, uri, headers, body) \
-                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
-                 on conflict (event_id, facts) do nothing",
-            );
+            let insert = sqlx::query(concat!(
+                "insert into yuanfen_inbox_conflict (event_id, ",
+                facts_columns!(),
+                ", origin, facts, received_at, method, uri, headers, body) \
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
+                 on conflict (event_id, facts) do nothing"
+            ));
             let insert = bind_facts(insert.bind(event_id.get()), &event.facts)
                 .bind(event.origin.as_str())
                 .bind(facts_text(&event.facts))
@@ -90,15 +93,33 @@ macro_rules! events {
             Ok(inserted)
         }
 
+        pub(super) async fn add_facts(
+            connection: &mut $Connection,
+            event_id: EventId,
+            facts: &Facts,
+        ) -> Result<(), StoreError> {
+            let update = sqlx::query(concat!(
+                "update yuanfen_inbox_event set amount = coalesce(amount, $2), currency = coalesce(currency, $3), \
+                 order_no = coalesce(order_no, $4), refund_no = coalesce(refund_no, $5), \
+                 remote_id = coalesce(remote_id, $6), merchant = coalesce(merchant, $7), app = coalesce(app, $8) \
+                 where id in (select id from yuanfen_inbox_event where id = $1 and state <> 'done' and end_state = $9",
+                $skip_locked,
+                ")"
+            ));
+            bind_facts(update.bind(event_id.get()), facts).execute(connection).await?;
+            Ok(())
+        }
+
         pub(super) async fn claim_event(
             connection: &mut $Connection,
             now: UnixTime,
             lease_until: UnixTime,
+            never_after: UnixTime,
         ) -> Result<Option<$Row>, StoreError> {
             let row = sqlx::query(concat!(
                 "update yuanfen_inbox_event set ready_at = $2, attempts = attempts + 1, fence = fence + 1 \
-                 where id = (select id from yuanfen_inbox_event where state = 'ready' and ready_at <= $1 \
-                 order by ready_at, id limit 1",
+                 where id = (select id from yuanfen_inbox_event where state = 'ready' \
+                 and (ready_at <= $1 or ready_at > $3) order by ready_at, id limit 1",
                 $skip_locked,
                 ") returning ",
                 event_columns!(),
@@ -106,6 +127,7 @@ macro_rules! events {
             ))
             .bind(now.seconds())
             .bind(lease_until.seconds())
+            .bind(never_after.seconds())
             .fetch_optional(connection)
             .await?;
             Ok(row)

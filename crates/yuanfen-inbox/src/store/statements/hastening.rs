@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use yuanfen_core::UnixTime;
 
-use crate::StoredPending;
+use crate::{PendingState, StoredPending};
 
 /// What a hint changes about something open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,16 @@ impl Hastening {
         gap: Duration,
     ) -> Option<Self> {
         let due = pending.due_by_hint(now, gap);
+        if pending.state != PendingState::Open {
+            // Nobody queries it, so it has no lease and no next query that counts.
+            return Some(Self {
+                pending: pending.id,
+                fence,
+                lease_until,
+                next_query_at: Some(due),
+                hasten_to: None,
+            });
+        }
         if pending.next_query_at <= due {
             return None;
         }

@@ -1,5 +1,40 @@
 //! What is expected, and its queries.
 
+/// What a hint, or a person, may have queried: what is open, what was given up, and what the platform did not know.
+macro_rules! may_be_queried {
+    () => {
+        "(state in ('open', 'given-up', 'lapsed') or state = 'over' and standing = 'not-found')"
+    };
+}
+pub(crate) use may_be_queried;
+
+macro_rules! claim_pending {
+    ($order:literal, $skip_locked:literal) => {
+        concat!(
+                // Materialized, or PostgreSQL may run the limited selection more than once and lock more than was asked for.
+                "with due as materialized (select id as due_id, exists (select 1 from yuanfen_inbox_event event \
+                 where event.route = pending.route and event.account = pending.account \
+                 and event.subject in (pending.number, coalesce(pending.remote_id, pending.number)) \
+                 and event.is_over and event.transition like pending.kind || '-%') as is_known \
+                 from yuanfen_inbox_pending pending \
+                 where route = $1 and account = $2 and state = 'open' and next_query_at <= $3 \
+                 order by ",
+                $order,
+                " limit $5",
+                $skip_locked,
+                ") update yuanfen_inbox_pending set next_query_at = $4, hasten_to = null, fence = fence + 1, \
+                 state = case when is_known then 'over' else state end, \
+                 over_at = case when is_known then $3 else over_at end, \
+                 lease_until = case when is_known then 0 else $4 end, \
+                 last_query_at = case when is_known then last_query_at else $3 end, \
+                 queries = case when is_known then queries else queries + 1 end \
+                 from due where id = due_id returning ",
+                pending_columns!()
+        )
+    };
+}
+pub(crate) use claim_pending;
+
 macro_rules! pending {
     ($Connection:ty, $skip_locked:literal) => {
         pub(super) async fn expected(
@@ -30,6 +65,21 @@ macro_rules! pending {
                 }
             }
             Ok(None)
+        }
+
+        pub(super) async fn pay_pending(
+            connection: &mut $Connection,
+            pending: i64,
+            paid_as: &str,
+        ) -> Result<bool, StoreError> {
+            let paid = sqlx::query(
+                "update yuanfen_inbox_pending set paid_as = $2 where id = $1 and coalesce(paid_as, $2) = $2",
+            )
+            .bind(pending)
+            .bind(paid_as)
+            .execute(connection)
+            .await?;
+            Ok(paid.rows_affected() == 1)
         }
 
         pub(super) async fn end_pending(
@@ -100,7 +150,7 @@ macro_rules! pending {
             Ok(done.rows_affected() == 1)
         }
 
-        /// What is open and answers to the name, and what a hint that comes now changes about it.
+        /// What answers to the name and is open or may be again, and what a hint that comes now changes about it.
         pub(super) async fn hinted(
             connection: &mut $Connection,
             route: &str,
@@ -114,13 +164,15 @@ macro_rules! pending {
                     "select ",
                     pending_columns!(),
                     ", lease_until, hasten_to from yuanfen_inbox_pending \
-                     where route = $1 and account = $2 and kind = $3 and number = $4 and state = 'open'"
+                     where route = $1 and account = $2 and kind = $3 and number = $4 and ",
+                    may_be_queried!()
                 )),
                 PendingName::Remote(_) => sqlx::query(concat!(
                     "select ",
                     pending_columns!(),
                     ", lease_until, hasten_to from yuanfen_inbox_pending \
-                     where route = $1 and account = $2 and remote_id = $3 and state = 'open'"
+                     where route = $1 and account = $2 and remote_id = $3 and ",
+                    may_be_queried!()
                 )),
             };
             let query = query.bind(route).bind(account);
@@ -143,9 +195,10 @@ macro_rules! pending {
         /// Says whether it could be changed; whoever has it in a transaction is not waited for.
         pub(super) async fn hasten(connection: &mut $Connection, change: &Hastening) -> Result<bool, StoreError> {
             let done = sqlx::query(concat!(
-                "update yuanfen_inbox_pending set next_query_at = coalesce($4, next_query_at), hasten_to = $5 \
-                 where id in (select id from yuanfen_inbox_pending \
-                 where id = $1 and fence = $2 and lease_until = $3 and state = 'open'",
+                "update yuanfen_inbox_pending set next_query_at = coalesce($4, next_query_at), hasten_to = $5, \
+                 state = 'open', over_at = null where id in (select id from yuanfen_inbox_pending \
+                 where id = $1 and fence = $2 and lease_until = $3 and ",
+                may_be_queried!(),
                 $skip_locked,
                 ")"
             ))
@@ -165,27 +218,14 @@ macro_rules! pending {
             account: &str,
             now: UnixTime,
             lease_until: UnixTime,
+            first: DueFirst,
             limit: u32,
         ) -> Result<Vec<ClaimedPending>, StoreError> {
-            let rows = sqlx::query(concat!(
-                // Materialized, or PostgreSQL may run the limited selection more than once and lock more than was asked for.
-                "with due as materialized (select id as due_id, exists (select 1 from yuanfen_inbox_event event \
-                 where event.route = pending.route and event.account = pending.account \
-                 and event.subject in (pending.number, coalesce(pending.remote_id, pending.number)) \
-                 and event.is_over and event.transition like pending.kind || '-%') as is_known \
-                 from yuanfen_inbox_pending pending \
-                 where route = $1 and account = $2 and state = 'open' and next_query_at <= $3 \
-                 order by next_query_at, id limit $5",
-                $skip_locked,
-                ") update yuanfen_inbox_pending set next_query_at = $4, hasten_to = null, fence = fence + 1, \
-                 state = case when is_known then 'over' else state end, \
-                 over_at = case when is_known then $3 else over_at end, \
-                 lease_until = case when is_known then 0 else $4 end, \
-                 last_query_at = case when is_known then last_query_at else $3 end, \
-                 queries = case when is_known then queries else queries + 1 end \
-                 from due where id = due_id returning ",
-                pending_columns!()
-            ))
+            let statement = match first {
+                DueFirst::Longest => claim_pending!("next_query_at, id", $skip_locked),
+                DueFirst::Latest => claim_pending!("next_query_at desc, id desc", $skip_locked),
+            };
+            let rows = sqlx::query(statement)
             .bind(route)
             .bind(account)
             .bind(now.seconds())
@@ -208,6 +248,7 @@ macro_rules! pending {
                 None => (PendingState::Open, None),
                 Some(PendingEnd::Over) => (PendingState::Over, Some(now.seconds())),
                 Some(PendingEnd::GivenUp) => (PendingState::GivenUp, Some(now.seconds())),
+                Some(PendingEnd::Lapsed) => (PendingState::Lapsed, Some(now.seconds())),
             };
             let done = sqlx::query(
                 "update yuanfen_inbox_pending set state = $3, over_at = $4, lease_until = 0, hasten_to = null, \

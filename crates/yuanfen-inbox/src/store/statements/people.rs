@@ -49,10 +49,12 @@ macro_rules! people {
             connection: &mut $Connection,
             id: EventId,
         ) -> Result<Vec<StoredConflict>, StoreError> {
-            let rows = sqlx::query(
-                "select id, event_id, amount, currency, order_no, remote_id, merchant, app, end_state, origin, received_at, \
-                 resolved_at, method, uri, headers, body from yuanfen_inbox_conflict where event_id = $1 order by id",
-            )
+            let rows = sqlx::query(concat!(
+                "select id, event_id, ",
+                facts_columns!(),
+                ", origin, received_at, resolved_at, method, uri, headers, body from yuanfen_inbox_conflict \
+                 where event_id = $1 order by id"
+            ))
             .bind(id.get())
             .fetch_all(connection)
             .await?;
@@ -76,20 +78,26 @@ macro_rules! people {
             id: EventId,
             now: UnixTime,
         ) -> Result<bool, StoreError> {
+            // Before the event is ready: what comes between the two is not resolved, and the mark finds it. And only what
+            // the event is parked for: of another contradiction nobody who retries it need have heard.
+            sqlx::query(
+                "update yuanfen_inbox_conflict set resolved_at = $2 where event_id = $1 and resolved_at is null \
+                 and exists (select 1 from yuanfen_inbox_event \
+                 where id = $1 and state = 'parked' and parked_for = 'conflict')",
+            )
+            .bind(id.get())
+            .bind(now.seconds())
+            .execute(&mut *connection)
+            .await?;
             let ready = sqlx::query(
                 "update yuanfen_inbox_event set state = 'ready', ready_at = $2, attempts = 0, parked_for = null, \
                  finished_at = null where id = $1 and state = 'parked'",
             )
             .bind(id.get())
             .bind(now.seconds())
-            .execute(&mut *connection)
-            .await?
-            .rows_affected()
-                == 1;
-            if ready {
-                resolve(connection, id, now).await?;
-            }
-            Ok(ready)
+            .execute(connection)
+            .await?;
+            Ok(ready.rows_affected() == 1)
         }
 
         pub(super) async fn resolve(
@@ -98,7 +106,8 @@ macro_rules! people {
             now: UnixTime,
         ) -> Result<u64, StoreError> {
             let resolved = sqlx::query(
-                "update yuanfen_inbox_conflict set resolved_at = $2 where event_id = $1 and resolved_at is null",
+                "update yuanfen_inbox_conflict set resolved_at = $2 where event_id = $1 and resolved_at is null \
+                 and exists (select 1 from yuanfen_inbox_event where id = $1 and state <> 'ready')",
             )
             .bind(id.get())
             .bind(now.seconds())
@@ -139,6 +148,22 @@ macro_rules! people {
             query.push(" order by id limit ").push_bind(i64::from(filter.limit));
             let rows = query.build().fetch_all(connection).await?;
             rows.iter().map(read_pending).collect()
+        }
+
+        pub(super) async fn requery(
+            connection: &mut $Connection,
+            pending: i64,
+            now: UnixTime,
+        ) -> Result<bool, StoreError> {
+            let opened = sqlx::query(
+                "update yuanfen_inbox_pending set state = 'open', next_query_at = $2, over_at = null \
+                 where id = $1 and state in ('given-up', 'lapsed')",
+            )
+            .bind(pending)
+            .bind(now.seconds())
+            .execute(connection)
+            .await?;
+            Ok(opened.rows_affected() == 1)
         }
 
         pub(super) async fn health(connection: &mut $Connection, now: UnixTime) -> Result<Health, StoreError> {

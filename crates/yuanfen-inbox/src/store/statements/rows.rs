@@ -16,6 +16,7 @@ macro_rules! rows {
             facts.amount = row.try_get::<Option<i64>, _>("amount")?.map(Fen::new);
             facts.currency = row.try_get("currency")?;
             facts.order_no = row.try_get("order_no")?;
+            facts.refund_no = row.try_get("refund_no")?;
             facts.remote_id = row.try_get("remote_id")?;
             facts.merchant = row.try_get("merchant")?;
             facts.app = row.try_get("app")?;
@@ -85,6 +86,7 @@ macro_rules! rows {
                 next_query_at: time(row, "next_query_at")?,
                 last_query_at: maybe_time(row, "last_query_at")?,
                 queries: small(row.try_get("queries")?),
+                paid_as: row.try_get("paid_as")?,
                 absences: small(row.try_get("absences")?),
                 standing: standing
                     .map(|name| named("standing", standing_of(&name)))

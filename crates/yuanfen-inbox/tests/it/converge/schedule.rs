@@ -36,7 +36,7 @@ async fn an_order_whose_end_is_not_found_out_is_given_up_and_seen_in_the_health<
     let inbox = inbox(store, &platform);
     let convergence = inbox.convergence([platform.plan()]);
     expect(&inbox, order("A1", 100)).await;
-    platform.says("A1", Says::Unpaid);
+    platform.says("A1", Says::Paying);
     let mut last = Vec::new();
     while pending(&inbox, "A1").await.state == PendingState::Open {
         platform
@@ -50,7 +50,7 @@ async fn an_order_whose_end_is_not_found_out_is_given_up_and_seen_in_the_health<
         (given_up.state, platform.clock.seconds()),
         (PendingState::GivenUp, 8 * DAY)
     );
-    assert_eq!(given_up.standing, Some(Standing::Accepted));
+    assert_eq!(given_up.standing, Some(Standing::Pending));
     let health = inbox.health().await.unwrap();
     assert_eq!((health.given_up, health.pending), (1, 0));
     let asked = platform.calls().len();
@@ -74,7 +74,7 @@ async fn an_order_is_not_given_up_for_a_query_that_failed_before_twice_that_time
         matches!(failed[..], [Converged::Failed(_), Converged::Failed(_)]),
         "{failed:?}"
     );
-    platform.says("B1", Says::Unpaid);
+    platform.says("B1", Says::Paying);
     platform.clock.set(16 * DAY);
     let (a, b) = (pending(&inbox, "A1").await.id, pending(&inbox, "B1").await.id);
     let mut given_up = convergence.drain().await.unwrap();

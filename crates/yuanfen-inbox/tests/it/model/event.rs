@@ -24,6 +24,11 @@ pub struct Event {
 }
 
 impl Event {
+    /// Whether something contradicts it that no person has looked at.
+    pub fn is_contradicted(&self) -> bool {
+        self.conflicts.values().any(|is_resolved| !is_resolved)
+    }
+
     pub fn park(&mut self, reason: ParkReason) -> Handled {
         self.state = EventState::Parked;
         self.parked_for = Some(reason);

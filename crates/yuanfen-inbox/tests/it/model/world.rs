@@ -174,7 +174,8 @@ impl<S: Place> World<S> {
         };
         let known = self.expected.entry(number).or_insert(new);
         match done {
-            Ok(()) => assert_eq!(known.fen, fen),
+            Ok(()) => assert!(known.fen == fen && known.is_open),
+            Err(ExpectError::Over { .. }) => assert!(known.fen == fen && !known.is_open),
             Err(ExpectError::Differs { field, .. }) => assert!(field == "amount" && known.fen != fen),
             Err(error) => panic!("{error}"),
         }
@@ -223,6 +224,9 @@ impl<S: Place> World<S> {
         }
         if event.attempts > ATTEMPTS {
             return Some(event.park(ParkReason::Attempts));
+        }
+        if event.is_contradicted() {
+            return Some(event.park(ParkReason::Conflict));
         }
         match &expected {
             None if of.1.is_payment() => return Some(event.park(ParkReason::Unexpected)),
@@ -276,7 +280,9 @@ impl<S: Place> World<S> {
     async fn claim(&mut self) {
         let now = self.clock.now();
         let lease_until = now.after(Duration::from_secs(LEASE.unsigned_abs()));
-        let claim = self.inbox.store().claim_event(now, lease_until).await.unwrap();
+        let never_after = now.after(Duration::from_secs(3600));
+        let store = self.inbox.store();
+        let claim = store.claim_event(now, lease_until, never_after).await.unwrap();
         let Some(of) = self.due() else {
             assert!(claim.is_none(), "{claim:?}");
             return;
@@ -306,7 +312,11 @@ impl<S: Place> World<S> {
             .await
             .unwrap();
         let event = self.events.get_mut(&of).unwrap();
-        if event.state == EventState::Ready && event.fence == claim.fence {
+        let is_ours = event.state == EventState::Ready && event.fence == claim.fence;
+        if is_ours && event.is_contradicted() {
+            assert_eq!(marked, Marked::Contradicted);
+            store.roll_back(transaction).await;
+        } else if is_ours {
             assert_eq!(marked, Marked::Done);
             S::ship(&mut transaction, &claim.event.key.to_string()).await.unwrap();
             assert!(store.still_marked(&mut transaction, &claim).await.unwrap());
@@ -350,11 +360,14 @@ impl<S: Place> World<S> {
             return;
         }
         done.unwrap();
+        // Of what it is not parked for, nobody need have heard.
+        if event.parked_for == Some(ParkReason::Conflict) {
+            event.conflicts.values_mut().for_each(|is_resolved| *is_resolved = true);
+        }
         event.state = EventState::Ready;
         event.parked_for = None;
         event.ready_at = now;
         event.attempts = 0;
-        event.conflicts.values_mut().for_each(|is_resolved| *is_resolved = true);
     }
 
     async fn park(&mut self, order: Order, told: Told) {
@@ -375,6 +388,10 @@ impl<S: Place> World<S> {
             return;
         };
         let open = event.conflicts.values().filter(|is_resolved| !**is_resolved).count();
+        if event.state == EventState::Ready {
+            assert_eq!(self.inbox.resolve(event.id).await.unwrap(), 0);
+            return;
+        }
         assert_eq!(usize::try_from(self.inbox.resolve(event.id).await.unwrap()), Ok(open));
         event.conflicts.values_mut().for_each(|is_resolved| *is_resolved = true);
     }
