@@ -24,7 +24,8 @@ pub struct Settings {
     pub handler_deadline: Duration,
     /// How long a claim holds, so that a worker that died is replaced: a minute. It is never taken for shorter than twice
     /// the handler's deadline, nor for longer than a day. Clocks of machines that share a database should agree within it; if they do not, an event
-    /// is tried more often, never done twice.
+    /// is tried more often, never done twice. So should their settings: what claims to be due later than any pause of this
+    /// process's was written by a clock that was ahead, and is taken now.
     pub lease: Duration,
     /// After so many failed attempts an event is parked: 16, which takes a little over an hour.
     pub attempts: u32,

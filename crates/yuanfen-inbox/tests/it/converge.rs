@@ -50,6 +50,8 @@ pub enum Says {
     Unpaid,
     /// The payer is typing.
     Paying,
+    /// The bank refused one payment; the payer may try another.
+    Refused,
     Paid(i64),
     /// Paid, and its money became available.
     Settled(i64),
@@ -150,6 +152,7 @@ impl Platform {
             None => Ok(Finding::open(Standing::NotFound)),
             Some(Says::Unpaid) => Ok(Finding::open(Standing::Accepted)),
             Some(Says::Paying) => Ok(Finding::open(Standing::Pending)),
+            Some(Says::Refused) => Ok(Finding::open(Standing::Pending).closable()),
             // The state is the one that the toy's notices name.
             Some(Says::Paid(fen)) => Ok(Finding::open(Standing::Succeeded)
                 .with(key(Transition::OrderPaid), facts("SUCCESS", fen))

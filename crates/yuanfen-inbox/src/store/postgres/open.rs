@@ -29,7 +29,8 @@ const SESSION: [(&str, &str); 4] = [
 
 impl PostgresStore {
     /// Opens a database with a pool of its own, and brings its tables to this version's schema. The shop's tables may be
-    /// in the same database: [`pool`](Self::pool) is for them too.
+    /// in the same database: [`pool`](Self::pool) is for them too. The server is asked to look after each connection every
+    /// half a minute (`tcp_keepalives_idle`), so that one that was cut does not keep its locks for hours.
     ///
     /// # Errors
     /// [`StoreError`] when there is no connection, or the tables are of a later version.

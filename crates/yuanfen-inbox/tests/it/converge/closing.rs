@@ -1,5 +1,7 @@
 //! Orders that expire: closed after a query, not within five minutes, and queried once more.
 
+use std::time::{Duration, Instant};
+
 use yuanfen_core::UnixTime;
 use yuanfen_inbox::{Converged, EventFilter, NEVER_PLACED, PendingOrder, PendingState};
 
@@ -108,6 +110,35 @@ async fn an_order_that_is_paid_or_being_paid_is_not_closed<S: Place>(store: S) {
     );
 }
 
+async fn an_order_whose_payment_the_bank_refused_is_closed_as_well<S: Place>(store: S) {
+    let platform = Platform::default();
+    let inbox = inbox(store, &platform);
+    let convergence = inbox.convergence([platform.closing_plan()]);
+    expect(&inbox, expiring("A1", 600)).await;
+    platform.says("A1", Says::Refused);
+    platform.clock.set(600);
+    let id = pending(&inbox, "A1").await.id;
+    assert_eq!(convergence.drain().await.unwrap(), [Converged::Over(id)]);
+    assert!(platform.calls().contains(&(600, "close A1".to_owned())));
+}
+
+async fn a_close_and_the_query_after_it_keep_the_pace<S: Place>(store: S) {
+    let platform = Platform::default();
+    let inbox = inbox(store, &platform);
+    let pace = Duration::from_millis(100);
+    let convergence = inbox.convergence([platform.closing_plan().with_pace(pace)]);
+    for number in ["A1", "B1"] {
+        expect(&inbox, expiring(number, 600)).await;
+        platform.says(number, Says::Unpaid);
+    }
+    platform.clock.set(600);
+    let began = Instant::now();
+    convergence.drain().await.unwrap();
+    assert_eq!(platform.calls().len(), 6);
+    // Six calls, five times between them.
+    assert!(began.elapsed() >= 5 * pace, "{:?}", began.elapsed());
+}
+
 async fn a_close_that_leaves_the_order_unpaid_is_tried_again_by_the_schedule<S: Place>(store: S) {
     let platform = Platform::default();
     let inbox = inbox(store, &platform);
@@ -180,6 +211,8 @@ on_both_stores!(
     an_order_that_expires_at_once_is_not_closed_within_five_minutes,
     a_payer_who_is_faster_than_the_close_has_paid,
     an_order_that_is_paid_or_being_paid_is_not_closed,
+    an_order_whose_payment_the_bank_refused_is_closed_as_well,
+    a_close_and_the_query_after_it_keep_the_pace,
     a_close_that_leaves_the_order_unpaid_is_tried_again_by_the_schedule,
     a_route_without_a_close_is_queried_from_the_expiry_on_as_from_the_beginning,
     an_order_that_was_never_placed_is_over_some_time_after_its_expiry,
