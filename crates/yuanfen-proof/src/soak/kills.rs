@@ -45,6 +45,13 @@ impl Kills {
         counts.overtaken += u64::from(is_overtaken);
     }
 
+    /// How many processes were killed at their commit, and how many of these kills came too late to undo it.
+    pub(super) fn at_commits(&self) -> (u64, u64) {
+        let counts = self.counts();
+        let last = counts.by_phase.last().copied().unwrap_or_default();
+        (last.processes, last.done)
+    }
+
     pub(super) fn all(&self) -> u64 {
         let counts = self.counts();
         counts
@@ -70,7 +77,7 @@ impl fmt::Display for Kills {
         let counts = *self.counts();
         writeln!(
             f,
-            "{:<12} {:>9} {:>9} {:>9}",
+            "{:<12} {:>9} {:>9} {:>9}   (the server's by the phase that was aimed at: it goes down a moment later)",
             "killed at", "receivers", "workers", "server"
         )?;
         for (index, ((_, name), count)) in PHASES.iter().zip(counts.by_phase).enumerate() {
@@ -106,6 +113,7 @@ mod tests {
         kills.note_server(4);
         kills.note_stop(true);
         assert_eq!(kills.all(), 4);
+        assert_eq!(kills.at_commits(), (2, 1));
         assert_eq!(kills.not_overtaken(), 0);
         let table = kills.to_string();
         assert!(
