@@ -1,7 +1,8 @@
 //! A shop on axum and SQLite that is paid over all five routes, each with trouble of its own, against a sandbox in the same
 //! process. Every order must be paid exactly once; the exit code says whether it was.
 //!
-//! Offline: `cargo run -p yuanfen --example shop_axum`. With `-- --serve` it goes on, with the table at `/`.
+//! Offline: `cargo run -p yuanfen --example shop_axum`. With `-- --serve` it goes on, with the table at `/`. What the handler
+//! makes of a payment that comes late is in `tests.rs`.
 //!
 //! For PostgreSQL say `PostgresStore` and `Postgres` for `SqliteStore` and `Sqlite`, `connect` for `open`, and a plain `begin`; the
 //! statements are the same.
@@ -11,6 +12,8 @@
 mod platforms;
 mod shop;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::error::Error;
 use std::net::Ipv4Addr;
@@ -20,11 +23,14 @@ use axum::Router;
 use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use yuanfen::core::{OrderNo, PayAmount};
+use yuanfen::core::{OrderNo, PayAmount, PrepayId};
 use yuanfen_sandbox::{FaultKind, FaultPlan, FaultRule, NoticeOutcome, Platform, Sandbox};
 
 use platforms::Platforms;
-use shop::{Books, NewOrder, Shop};
+use shop::{NewOrder, Shop};
+
+/// How long an order can be paid: WeChat is told so, and what the others hand out for the payer's cashier lives as long.
+const TIME_TO_PAY: Duration = Duration::from_secs(PrepayId::LIFE.unsigned_abs());
 
 /// How far the sandbox's clock is moved on: what comes by itself comes within this.
 const A_WHILE: Duration = Duration::from_secs(90);
@@ -71,7 +77,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // Workers let events take effect; convergence asks where none comes. In a shop both run until the process is told to stop.
     let (stop_workers, workers_stop) = oneshot::channel::<()>();
     let (stop_queries, queries_stop) = oneshot::channel::<()>();
-    let workers = shop.inbox.workers(Books);
+    let workers = shop.inbox.workers(shop.books());
     let workers = tokio::spawn(workers.run(async move { drop(workers_stop.await) }));
     let convergence = shop.inbox.convergence(platforms.plans());
     let queries = tokio::spawn(convergence.run(async move { drop(queries_stop.await) }));
@@ -80,8 +86,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let order = NewOrder {
             order_no: OrderNo::portable(format!("SHOP2026112200{number:02}"))?,
             amount: PayAmount::from_fen(1_000 + number)?,
+            expires_at: sandbox.clock().now().after(TIME_TO_PAY),
         };
-        // The order is written and expected in one transaction, and committed, before the platform hears of it.
+        // The order is written and expected in one transaction, and committed, right before the platform hears of it.
         let (route, account) = platforms.route(platform);
         shop.take(route, account, &order).await?;
         let remote_id = platforms.place(platform, &order).await?;

@@ -119,7 +119,7 @@ impl Platforms {
         ]
     }
 
-    /// Places an order; hands out the platform's number of it, where its hints know the order by no other.
+    /// Places an order, with its expiry where the platform takes one; hands out the platform's number of it, where its hints know the order by no other.
     ///
     /// A shop settles a call whose reply is lost: see the example `jsapi_order`.
     pub(crate) async fn place(&self, platform: Platform, order: &NewOrder) -> Result<Option<RemoteId>, Box<dyn Error>> {
@@ -130,12 +130,15 @@ impl Platforms {
         match platform {
             Platform::WechatV2 => {
                 let payer = self.sandbox.wechat_v2().openid;
-                let order = wechat_v2::ops::PlaceOrder::jsapi(order_no, amount, "noodles", ip.into(), notify, payer);
-                self.wechat_v2.call(&order).await?;
+                let mut placed =
+                    wechat_v2::ops::PlaceOrder::jsapi(order_no, amount, "noodles", ip.into(), notify, payer);
+                placed.time_expire = Some(order.expires_at);
+                self.wechat_v2.call(&placed).await?;
             }
             Platform::WechatV3 => {
                 let payer = wechat_v3::OpenId::new(self.sandbox.wechat_v3().openid);
-                let terms = wechat_v3::OrderTerms::new(order_no, amount, "noodles", notify);
+                let mut terms = wechat_v3::OrderTerms::new(order_no, amount, "noodles", notify);
+                terms.expires_at = Some(order.expires_at);
                 self.wechat_v3
                     .call(&wechat_v3::ops::PlaceJsapiOrder::new(terms, payer))
                     .await?;

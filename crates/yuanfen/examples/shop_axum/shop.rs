@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sqlx::{Row as _, Sqlite, Transaction};
 use yuanfen::core::{OrderNo, PayAmount, RemoteId, Transition, UnixTime};
-use yuanfen::inbox::store::Subject;
+use yuanfen::inbox::store::{Store as _, Subject};
 use yuanfen::inbox::{HandlerError, Inbox, PendingKind, PendingOrder, Received, SqliteStore, StoredEvent, TxHandler};
 
 /// The ledger and the parcels take anything twice: it is the inbox that sees to it that nothing comes twice.
@@ -27,6 +27,8 @@ pub(crate) struct Shop {
 pub(crate) struct NewOrder {
     pub(crate) order_no: OrderNo,
     pub(crate) amount: PayAmount,
+    /// When it can no longer be paid. The inbox and the platform are told the same.
+    pub(crate) expires_at: UnixTime,
 }
 
 /// An order as the shop's own tables have it.
@@ -52,6 +54,13 @@ impl Shop {
         })
     }
 
+    /// What the workers run.
+    pub(crate) fn books(&self) -> Books {
+        Books {
+            store: self.inbox.store().clone(),
+        }
+    }
+
     /// Takes an order: into the shop's table, and into what the inbox expects, or into neither.
     pub(crate) async fn take(&self, route: &str, account: &str, order: &NewOrder) -> Result<(), Box<dyn Error>> {
         let mut transaction = self.inbox.store().pool().begin_with("begin immediate").await?;
@@ -61,7 +70,8 @@ impl Shop {
             .bind(order.amount.fen().get())
             .execute(&mut *transaction)
             .await?;
-        let expected = PendingOrder::new(route, account, order.order_no.clone(), order.amount, None);
+        let (order_no, expires_at) = (order.order_no.clone(), Some(order.expires_at));
+        let expected = PendingOrder::new(route, account, order_no, order.amount, expires_at);
         self.inbox.expect(&mut transaction, expected).await?;
         transaction.commit().await?;
         Ok(())
@@ -150,7 +160,9 @@ impl Shop {
 }
 
 /// What the shop does when an event takes effect, in the transaction that marks the event done.
-pub(crate) struct Books;
+pub(crate) struct Books {
+    pub(crate) store: SqliteStore,
+}
 
 impl TxHandler<SqliteStore> for Books {
     async fn apply(
@@ -159,26 +171,101 @@ impl TxHandler<SqliteStore> for Books {
         event: &StoredEvent,
     ) -> Result<(), HandlerError> {
         // The inbox has compared amount, currency and merchant with what was expected.
-        let order_no = event.facts.order_no.as_deref().unwrap_or(&event.key.subject);
+        let order_no = self.order_no(transaction, event).await?;
+        let transition = event.key.transition;
         sqlx::query("insert into ledger (order_no, entry, event) values ($1, $2, $3)")
-            .bind(order_no)
-            .bind(event.key.transition.as_str())
+            .bind(&order_no)
+            .bind(transition.as_str())
             .bind(event.key.to_string())
             .execute(&mut **transaction)
             .await?;
-        if matches!(event.key.transition, Transition::OrderPaid | Transition::OrderSettled) {
-            let paid = sqlx::query("update orders set state = 'paid' where order_no = $1 and state = 'open'")
-                .bind(order_no)
-                .execute(&mut **transaction)
-                .await?;
-            // The second of mpgateway's two events finds it paid, and sends no second parcel.
-            if paid.rows_affected() == 1 {
-                sqlx::query("insert into parcels (order_no) values ($1)")
-                    .bind(order_no)
-                    .execute(&mut **transaction)
-                    .await?;
-            }
+        match transition {
+            // mpgateway tells of both, or of the latter alone: what ships at one ships at the other.
+            payment if payment.is_payment() => ship(transaction, &order_no).await,
+            Transition::OrderClosed | Transition::OrderFailed => release(transaction, &order_no).await,
+            _ => Ok(()),
         }
-        Ok(())
     }
+}
+
+impl Books {
+    /// Our number of the order. Where the event does not name it, the subject of its key may be the platform's number (StarPos);
+    /// the inbox knows for which order of ours that stands.
+    async fn order_no(
+        &self,
+        transaction: &mut Transaction<'static, Sqlite>,
+        event: &StoredEvent,
+    ) -> Result<String, HandlerError> {
+        if let Some(order_no) = &event.facts.order_no {
+            return Ok(order_no.clone());
+        }
+        let key = &event.key;
+        let subject = Subject::new(&key.route, &key.account, PendingKind::Order, &key.subject);
+        let expected = self.store.expected(transaction, subject).await?;
+        match expected {
+            Some(pending) => Ok(pending.expected.number),
+            None => Err(HandlerError::park(
+                "it names no order of ours: find it by the number in its key",
+            )),
+        }
+    }
+}
+
+/// A parcel for an order that is open. Where the order is not, it is never as if there were nothing to do: a payment can come
+/// after the shop has released the order, and nobody but the shop can see that.
+async fn ship(transaction: &mut Transaction<'static, Sqlite>, order_no: &str) -> Result<(), HandlerError> {
+    if changed(transaction, order_no, "paid").await? {
+        sqlx::query("insert into parcels (order_no) values ($1)")
+            .bind(order_no)
+            .execute(&mut **transaction)
+            .await?;
+        return Ok(());
+    }
+    match state(transaction, order_no).await?.as_deref() {
+        // By the other event of the same payment; the inbox parks a second payment. Or a person has sent the money back.
+        Some("paid" | "refunded") => Ok(()),
+        Some("released") => Err(HandlerError::park(
+            "paid after the order was released: set it to open to ship it late, or refund it and set it to refunded; then retry",
+        )),
+        Some(state) => Err(HandlerError::park(format!("paid, and the order is {state}"))),
+        None => Err(HandlerError::park(
+            "paid, and there is no order of this number: whose is it?",
+        )),
+    }
+}
+
+/// What is held for an order that nobody will pay is free again.
+async fn release(transaction: &mut Transaction<'static, Sqlite>, order_no: &str) -> Result<(), HandlerError> {
+    if changed(transaction, order_no, "released").await? {
+        return Ok(());
+    }
+    match state(transaction, order_no).await?.as_deref() {
+        Some("released" | "refunded") => Ok(()),
+        Some("paid") => Err(HandlerError::park(
+            "closed after it was paid: the money went back or never came. Stop the parcel and set it to refunded; then retry",
+        )),
+        Some(state) => Err(HandlerError::park(format!("closed, and the order is {state}"))),
+        None => Err(HandlerError::park(
+            "closed, and there is no order of this number: whose is it?",
+        )),
+    }
+}
+
+/// Moves an order that is open on, and says whether it was.
+async fn changed(
+    transaction: &mut Transaction<'static, Sqlite>,
+    order_no: &str,
+    state: &str,
+) -> Result<bool, HandlerError> {
+    let changed = sqlx::query("update orders set state = $1 where order_no = $2 and state = 'open'")
+        .bind(state)
+        .bind(order_no)
+        .execute(&mut **transaction)
+        .await?;
+    Ok(changed.rows_affected() == 1)
+}
+
+async fn state(transaction: &mut Transaction<'static, Sqlite>, order_no: &str) -> Result<Option<String>, HandlerError> {
+    let state = sqlx::query_scalar("select state from orders where order_no = $1").bind(order_no);
+    Ok(state.fetch_optional(&mut **transaction).await?)
 }
