@@ -38,10 +38,12 @@ pub(crate) enum InboxCommand {
     Retry(IdArguments),
     /// Park ready events: no worker takes them until they are retried.
     Park(IdArguments),
-    /// Note that somebody has looked at what contradicts events that were done: they stay done.
+    /// Note that somebody has looked at what contradicts events that were done, or that stay parked: they stay what they are.
     Resolve(IdArguments),
     /// List the orders and refunds that the shop expects to hear about.
     Pending(PendingArguments),
+    /// Open expectations that were given up or have lapsed: convergence queries them now.
+    Requery(PendingIdArguments),
     /// Say how the inbox is doing; exits with 1 when a person is needed.
     Health(HealthArguments),
 }
@@ -103,10 +105,20 @@ pub(crate) struct IdArguments {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct PendingIdArguments {
+    /// The expectations' ids, as `pending` prints them.
+    #[arg(required = true, value_name = "ID")]
+    pub(crate) ids: Vec<i64>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct HealthArguments {
     /// Exit with 1 when the oldest ready event has been here for longer: the workers are not running, or fail.
     #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = seconds)]
     pub(crate) max_age: Duration,
+    /// Exit with 1 when a query is overdue for longer: convergence is not running, or the platform does not answer.
+    #[arg(long, value_name = "SECONDS", default_value = "600", value_parser = seconds)]
+    pub(crate) max_overdue: Duration,
 }
 
 /// A state of an event.
@@ -137,8 +149,10 @@ pub(crate) enum PendingStateName {
     Open,
     /// Its end is known.
     Over,
-    /// The schedule of queries ran out.
+    /// The schedule of queries ran out, and nobody knows its end: a person finds it out.
     GivenUp,
+    /// The schedule of queries ran out, and to the last of them the platform said that nobody had paid.
+    Lapsed,
 }
 
 impl From<PendingStateName> for PendingState {
@@ -147,6 +161,7 @@ impl From<PendingStateName> for PendingState {
             PendingStateName::Open => Self::Open,
             PendingStateName::Over => Self::Over,
             PendingStateName::GivenUp => Self::GivenUp,
+            PendingStateName::Lapsed => Self::Lapsed,
         }
     }
 }

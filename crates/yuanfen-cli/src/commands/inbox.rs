@@ -39,6 +39,7 @@ async fn on<S: Store>(store: S, arguments: &InboxArguments) -> Outcome {
         InboxCommand::Park(which) => decide::run(&inbox, decide::Decision::Park, &which.ids, json).await,
         InboxCommand::Resolve(which) => decide::run(&inbox, decide::Decision::Resolve, &which.ids, json).await,
         InboxCommand::Pending(filter) => pending::run(&inbox, filter, json).await,
+        InboxCommand::Requery(which) => decide::run(&inbox, decide::Decision::Requery, &which.ids, json).await,
         InboxCommand::Health(limits) => health::run(&inbox, limits, json).await,
     }
 }

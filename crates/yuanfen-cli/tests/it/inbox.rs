@@ -33,16 +33,18 @@ fn ids(shop: &Shop, arguments: &[&str]) -> Vec<i64> {
 #[test]
 fn lists_what_is_stored_and_what_is_asked_for() {
     on_both(|shop| {
-        assert_eq!(ids(shop, &["list"]), [1, 2, 3, 4, 5]);
+        assert_eq!(ids(shop, &["list"]), [1, 2, 3, 4, 5, 6]);
         assert_eq!(ids(shop, &["list", "--state", "parked"]), [2, 3, 4]);
         assert_eq!(ids(shop, &["list", "--order", "A5"]), [5]);
-        assert_eq!(ids(shop, &["list", "--contradicted"]), [4]);
-        assert_eq!(ids(shop, &["list", "--route", "starpos"]), [0_i64; 0]);
-        assert_eq!(ids(shop, &["list", "--account", ACCOUNT, "--after", "3"]), [4, 5]);
+        assert_eq!(ids(shop, &["list", "--contradicted"]), [1, 4]);
+        assert_eq!(ids(shop, &["list", "--contradicted", "--state", "done"]), [1]);
+        assert_eq!(ids(shop, &["list", "--route", "starpos"]), [6]);
+        assert_eq!(ids(shop, &["list", "--route", "mpgateway"]), [0_i64; 0]);
+        assert_eq!(ids(shop, &["list", "--account", ACCOUNT, "--after", "3"]), [4, 5, 6]);
         let parked = rows(shop, &["list", "--state", "parked"]);
         let reasons: Vec<&str> = parked.iter().map(|row| row["parked_for"].as_str().unwrap()).collect();
         assert_eq!(reasons, ["mismatch", "handler", "conflict"]);
-        assert_eq!(parked[0]["received_at"], "2026-11-22T10:00:00+08:00");
+        assert_eq!(parked[0]["received_at"], "2025-11-22T10:00:00+08:00");
         assert_eq!(parked[0]["facts"]["amount_fen"], 100);
         assert_eq!(parked[0]["key"], format!("wechat-v3/{ACCOUNT}/order-paid/A2"));
     });
@@ -72,7 +74,7 @@ fn shows_what_contradicts_an_event_beside_what_is_stored() {
         let amount = text.lines().find(|line| line.starts_with("amount")).unwrap();
         let cells: Vec<&str> = amount.split_whitespace().collect();
         assert_eq!(cells, ["amount", "1.00", "1.00", "9.00", "≠"], "{text}");
-        assert!(text.contains("notice 2026-11-22 10:00:00"), "{text}");
+        assert!(text.contains("notice 2025-11-22 10:00:00"), "{text}");
         assert_eq!(text.matches('≠').count(), 1, "{text}");
         let shown = rows(shop, &["show", "4"]);
         assert_eq!(shown[0]["conflicts"][0]["facts"]["amount_fen"], 900);
@@ -88,6 +90,23 @@ fn shows_what_is_expected_of_an_event_beside_what_is_stored() {
         let cells: Vec<&str> = amount.split_whitespace().collect();
         assert_eq!(cells, ["amount", "1.00", "2.00", "≠"], "{text}");
         assert_eq!(rows(shop, &["show", "2"])[0]["expected"]["amount_fen"], 200);
+    });
+}
+
+#[test]
+fn shows_what_is_expected_of_a_refund_whose_key_has_the_platforms_number() {
+    on_both(|shop| {
+        let shown = &rows(shop, &["show", "6"])[0];
+        assert_eq!(shown["subject"], "LOG1");
+        assert_eq!(shown["facts"]["refund_no"], "R1");
+        assert_eq!(
+            (&shown["expected"]["kind"], &shown["expected"]["number"]),
+            (&"refund".into(), &"R1".into())
+        );
+        let text = stdout(&shop.inbox(["show", "6"]));
+        let refund = text.lines().find(|line| line.starts_with("refund")).unwrap();
+        assert_eq!(refund.split_whitespace().collect::<Vec<_>>(), ["refund", "R1", "R1"]);
+        assert!(!text.contains('≠'), "{text}");
     });
 }
 
@@ -118,12 +137,12 @@ fn what_is_parked_is_tried_again_and_what_is_done_is_not() {
         assert_eq!(output.status.code(), Some(1), "one of them could not be");
         assert_eq!(stdout(&output).lines().count(), 2);
         assert!(stderr(&output).contains("1: it took effect"), "{}", stderr(&output));
-        assert_eq!(ids(shop, &["list", "--state", "ready"]), [2, 3, 5]);
+        assert_eq!(ids(shop, &["list", "--state", "ready"]), [2, 3, 5, 6]);
         let output = shop.inbox(["retry", "4"]);
         assert_eq!(output.status.code(), Some(0));
         let shown = rows(shop, &["show", "4"]);
         assert!(shown[0]["conflicts"][0]["resolved_at"].is_string());
-        assert_eq!(ids(shop, &["list", "--contradicted"]), [0_i64; 0]);
+        assert_eq!(ids(shop, &["list", "--contradicted"]), [1]);
     });
 }
 
@@ -138,7 +157,7 @@ fn what_is_ready_is_parked_and_everything_else_is_explained() {
             (["park", "1"], "took effect"),
             (["park", "77"], "no event of this id"),
             (["retry", "77"], "no event of this id"),
-            (["resolve", "1"], "nothing contradicts it"),
+            (["resolve", "6"], "it is ready"),
             (["resolve", "3"], "`yuanfen inbox retry`"),
         ] {
             let output = shop.inbox(arguments);
@@ -168,13 +187,71 @@ fn lists_what_is_expected() {
         let open = rows(shop, &["pending", "--state", "open", "--order", "A6"]);
         assert_eq!(open.len(), 1);
         assert_eq!((&open[0]["number"], &open[0]["kind"]), (&"A6".into(), &"order".into()));
-        assert_eq!(open[0]["next_query_at"], "2026-11-22T10:00:30+08:00");
+        assert_eq!(open[0]["next_query_at"], "2025-11-22T10:00:30+08:00");
         let over = rows(shop, &["pending", "--state", "over"]);
         assert_eq!(over.len(), 1, "A1 took effect");
         assert_eq!(over[0]["next_query_at"], Value::Null);
         let text = stdout(&shop.inbox(["pending"]));
-        assert_eq!(text.lines().count(), 8, "a header, a rule, six orders: {text}");
+        assert_eq!(
+            text.lines().count(),
+            11,
+            "a header, a rule, eight orders, a refund: {text}"
+        );
     });
+}
+
+#[test]
+fn what_nobody_paid_is_listed_apart_from_what_nobody_knows() {
+    on_both(|shop| {
+        let given_up = &rows(shop, &["pending", "--state", "given-up"])[..];
+        assert!(matches!(given_up, [one] if one["number"] == "B1"), "{given_up:?}");
+        assert_eq!(given_up[0]["last_error"], "no answer");
+        let lapsed = &rows(shop, &["pending", "--state", "lapsed"])[..];
+        assert!(matches!(lapsed, [one] if one["number"] == "B2"), "{lapsed:?}");
+        assert_eq!(
+            (&lapsed[0]["state"], &lapsed[0]["standing"]),
+            (&"lapsed".into(), &"accepted".into())
+        );
+    });
+}
+
+#[test]
+fn what_was_given_up_or_has_lapsed_is_queried_once_more_and_the_rest_is_explained() {
+    on_both(|shop| {
+        let output = shop.inbox(["requery", "8", "1", "9"]);
+        assert_eq!(output.status.code(), Some(1), "one of them could not be");
+        assert_eq!(stdout(&output).lines().count(), 2, "{}", stdout(&output));
+        assert!(stderr(&output).contains("1: its end is known"), "{}", stderr(&output));
+        for state in ["given-up", "lapsed"] {
+            assert_eq!(ids(shop, &["pending", "--state", state]), [0_i64; 0]);
+        }
+        let open = rows(shop, &["pending", "--state", "open", "--after", "7"]);
+        let numbers: Vec<&Value> = open.iter().map(|row| &row["number"]).collect();
+        assert_eq!(numbers, ["B1", "B2"]);
+        assert!(open.iter().all(|row| row["next_query_at"].is_string()), "{open:?}");
+        for (id, words) in [("8", "open already"), ("77", "no order or refund of this id")] {
+            let output = shop.inbox(["requery", id]);
+            assert_eq!(output.status.code(), Some(1), "{id}");
+            assert!(stderr(&output).contains(words), "{id}: {}", stderr(&output));
+        }
+        let decided = &rows(shop, &["requery", "9"])[0];
+        assert_eq!(
+            (&decided["id"], &decided["done"]),
+            (&Value::from(9), &Value::from(false))
+        );
+    });
+}
+
+/// What `health` says that a person has to do.
+fn needs(shop: &Shop, arguments: &[&str]) -> String {
+    let arguments: Vec<&str> = ["health"].iter().chain(arguments).copied().collect();
+    let health = &rows(shop, &arguments)[0];
+    let needs = health["needs"].as_array().unwrap();
+    needs
+        .iter()
+        .map(|need| need.as_str().unwrap())
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[test]
@@ -184,8 +261,44 @@ fn health_says_what_a_person_has_to_do_and_exits_by_it() {
         assert_eq!(output.status.code(), Some(1));
         let text = stdout(&output);
         assert!(text.contains("3 parked: `yuanfen inbox list --state parked`"), "{text}");
+        assert!(text.contains("1 given up before their end was known"), "{text}");
         let health = &rows(shop, &["health"])[0];
-        assert_eq!((&health["ready"], &health["parked"]), (&1.into(), &3.into()));
-        assert_eq!((&health["conflicts"], &health["pending"]), (&1.into(), &5.into()));
+        assert_eq!((&health["ready"], &health["parked"]), (&2.into(), &3.into()));
+        assert_eq!((&health["conflicts"], &health["pending"]), (&2.into(), &6.into()));
+        assert_eq!(health["given_up"], 1, "B2 was not paid, which needs nobody");
+    });
+}
+
+#[test]
+fn health_notices_that_nothing_is_queried() {
+    on_both(|shop| {
+        let health = &rows(shop, &["health"])[0];
+        assert!(health["query_overdue_seconds"].as_u64().unwrap() > 600, "{health}");
+        assert!(needs(shop, &[]).contains("a query is overdue for"));
+        let calm = needs(shop, &["--max-overdue", "4000000000"]);
+        assert!(!calm.contains("overdue"), "{calm}");
+    });
+}
+
+#[test]
+fn health_names_what_was_done_and_is_contradicted_beside_what_is_parked() {
+    on_both(|shop| {
+        let contradicted = "what was done is contradicted";
+        let before = needs(shop, &[]);
+        assert!(before.contains(contradicted) && before.contains("3 parked"), "{before}");
+        let output = shop.inbox(["resolve", "1"]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        assert_eq!(rows(shop, &["list", "--state", "done"])[0]["id"], 1, "it stays done");
+        // What contradicts the event that is parked is left to that.
+        assert_eq!(rows(shop, &["health"])[0]["conflicts"], 1);
+        let after = needs(shop, &[]);
+        assert!(!after.contains(contradicted), "{after}");
+        let output = shop.inbox(["resolve", "1"]);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(
+            stderr(&output).contains("nothing contradicts it"),
+            "{}",
+            stderr(&output)
+        );
     });
 }

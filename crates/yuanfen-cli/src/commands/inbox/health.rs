@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use serde::Serialize;
-use yuanfen_inbox::Inbox;
 use yuanfen_inbox::store::{Health, Store};
+use yuanfen_inbox::{EventFilter, EventState, Inbox, StoreError};
 
 use super::texts::{NOTHING, age};
 use crate::args::HealthArguments;
@@ -26,7 +26,7 @@ struct HealthRow {
 
 pub(super) async fn run<S: Store>(inbox: &Inbox<S>, arguments: &HealthArguments, json: bool) -> Outcome {
     let health = inbox.health().await?;
-    let needs = needs(&health, arguments);
+    let needs = needs(&health, contradicted(inbox, &health).await?, arguments);
     let calm = needs.is_empty();
     if json {
         print::json(&HealthRow {
@@ -62,13 +62,31 @@ pub(super) async fn run<S: Store>(inbox: &Inbox<S>, arguments: &HealthArguments,
     Ok(if calm { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// Whether a later telling contradicts something that was done, and nobody has looked at that. The contradictions of a parked
+/// event are looked at with it.
+async fn contradicted<S: Store>(inbox: &Inbox<S>, health: &Health) -> Result<bool, StoreError> {
+    if health.conflicts == 0 {
+        return Ok(false);
+    }
+    let mut filter = EventFilter::state(EventState::Done);
+    filter.contradicted = true;
+    filter.limit = 1;
+    Ok(!inbox.events(&filter).await?.is_empty())
+}
+
 /// What to do next, one line each.
-fn needs(health: &Health, limits: &HealthArguments) -> Vec<String> {
+fn needs(health: &Health, contradicted: bool, limits: &HealthArguments) -> Vec<String> {
     let mut needs = Vec::new();
     if let Some(oldest) = health.oldest_ready.filter(|oldest| *oldest > limits.max_age) {
         needs.push(format!(
             "an event has been ready for {}: do the workers run? `yuanfen inbox list --state ready`",
             age(oldest)
+        ));
+    }
+    if let Some(overdue) = health.query_overdue.filter(|overdue| *overdue > limits.max_overdue) {
+        needs.push(format!(
+            "a query is overdue for {}: does convergence run, with a plan for each account? `yuanfen inbox pending --state open`",
+            age(overdue)
         ));
     }
     if health.parked > 0 {
@@ -77,12 +95,11 @@ fn needs(health: &Health, limits: &HealthArguments) -> Vec<String> {
             health.parked
         ));
     }
-    // Those of parked events are looked at with them.
-    if health.conflicts > 0 && health.parked == 0 {
-        needs.push(format!(
-            "{} contradictions of what was done: `yuanfen inbox list --contradicted`, `show`, then `resolve`",
-            health.conflicts
-        ));
+    if contradicted {
+        needs.push(
+            "what was done is contradicted: `yuanfen inbox list --contradicted --state done`, `show`, then `resolve`"
+                .to_owned(),
+        );
     }
     if health.given_up > 0 {
         needs.push(format!(

@@ -6,7 +6,8 @@ use serde::Serialize;
 use yuanfen::core::Facts;
 use yuanfen_inbox::store::Store;
 use yuanfen_inbox::{
-    EventId, EventState, Inbox, KeptRequest, PendingFilter, PendingKind, StoredConflict, StoredEvent, StoredPending,
+    EventId, EventState, Inbox, KeptRequest, PendingFilter, PendingKind, StoreError, StoredConflict, StoredEvent,
+    StoredPending,
 };
 
 use super::pending::PendingRow;
@@ -100,28 +101,28 @@ pub(super) async fn run<S: Store>(inbox: &Inbox<S>, arguments: &ShowArguments, j
     Ok(ExitCode::SUCCESS)
 }
 
-/// What the shop expects of the same order or refund.
-async fn expected<S: Store>(
-    inbox: &Inbox<S>,
-    event: &StoredEvent,
-) -> Result<Option<StoredPending>, yuanfen_inbox::StoreError> {
+/// What the shop expects of the same order or refund: by the number of ours that the event names, since the subject of a key
+/// may be the platform's, or else by the subject.
+async fn expected<S: Store>(inbox: &Inbox<S>, event: &StoredEvent) -> Result<Option<StoredPending>, StoreError> {
     let Some(kind) = PendingKind::of(event.key.transition) else {
         return Ok(None);
     };
-    // Some platforms' events go by numbers of their own; an order's facts name ours.
     let ours = match kind {
-        PendingKind::Order => event.facts.order_no.as_ref(),
-        _ => None,
+        PendingKind::Refund => &event.facts.refund_no,
+        _ => &event.facts.order_no,
     };
-    let number = ours.unwrap_or(&event.key.subject);
-    let mut filter = PendingFilter::default();
-    filter.route = Some(event.key.route.clone().into_owned());
-    filter.account = Some(event.key.account.clone());
-    filter.number = Some(number.clone());
-    let pending = inbox.pending(&filter).await?;
-    Ok(pending
-        .into_iter()
-        .find(|pending| pending.expected.kind == kind && pending.expected.number == *number))
+    for number in ours.iter().chain([&event.key.subject]) {
+        let mut filter = PendingFilter::default();
+        filter.route = Some(event.key.route.clone().into_owned());
+        filter.account = Some(event.key.account.clone());
+        filter.number = Some(number.clone());
+        let pending = inbox.pending(&filter).await?;
+        let same = |pending: &StoredPending| pending.expected.kind == kind && pending.expected.number == *number;
+        if let Some(pending) = pending.into_iter().find(same) {
+            return Ok(Some(pending));
+        }
+    }
+    Ok(None)
 }
 
 fn history(event: &StoredEvent) {
@@ -157,10 +158,15 @@ fn facts(event: &StoredEvent, expected: Option<&StoredPending>, conflicts: &[Sto
     if let Some(expected) = expected {
         header.push("expected".to_owned());
         let expected = &expected.expected;
+        let (order_no, refund_no) = match expected.kind {
+            PendingKind::Refund => (expected.order_no.as_deref(), Some(&*expected.number)),
+            _ => (Some(&*expected.number), None),
+        };
         columns.push([
             yuan(Some(expected.amount)),
             expected.currency.clone(),
-            or_nothing(expected.order_no.as_deref().or(event.facts.order_no.as_deref())),
+            or_nothing(order_no),
+            or_nothing(refund_no),
             or_nothing(expected.remote_id.as_deref()),
             or_nothing(expected.merchant.as_deref()),
             or_nothing(expected.app.as_deref()),
@@ -175,6 +181,7 @@ fn facts(event: &StoredEvent, expected: Option<&StoredPending>, conflicts: &[Sto
         "amount",
         "currency",
         "order",
+        "refund",
         "platform's id",
         "merchant",
         "app",
@@ -201,11 +208,12 @@ fn facts(event: &StoredEvent, expected: Option<&StoredPending>, conflicts: &[Sto
     print::table(&header, &rows);
 }
 
-fn values(facts: &Facts) -> [String; 7] {
+fn values(facts: &Facts) -> [String; 8] {
     [
         yuan(facts.amount),
         or_nothing(facts.currency.as_deref()),
         or_nothing(facts.order_no.as_deref()),
+        or_nothing(facts.refund_no.as_deref()),
         or_nothing(facts.remote_id.as_deref()),
         or_nothing(facts.merchant.as_deref()),
         or_nothing(facts.app.as_deref()),

@@ -42,7 +42,7 @@ fn an_argument_goes_before_the_environment() {
         .env("YUANFEN_INBOX", "sqlite:/nowhere/else.db")
         .output()
         .unwrap();
-    assert_eq!(stdout(&output).lines().count(), 5, "{}", stderr(&output));
+    assert_eq!(stdout(&output).lines().count(), 6, "{}", stderr(&output));
 }
 
 #[test]
