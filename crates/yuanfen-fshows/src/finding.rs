@@ -41,6 +41,7 @@ impl Account {
         };
         let mut facts = Facts::new(RefundStatus::Refunded.as_str());
         facts.order_no = answer.order_no.as_ref().map(OrderNo::to_string);
+        facts.refund_no = Some(refund_no.to_string());
         facts.remote_id = answer.platform_refund_no.as_ref().map(ToString::to_string);
         let key = self.key_of(refund_no.as_str(), Transition::RefundSucceeded);
         finding.with(key, facts).over()

@@ -1,6 +1,6 @@
 //! What the answers to queries settle, under the keys and with the facts of the pushes. StarPos sheet, sections 7.2 and 9.
 
-use yuanfen_core::{EventKey, Facts, Finding, NotificationSource as _, RemoteId, Transition};
+use yuanfen_core::{EventKey, Facts, Finding, NotificationSource as _, OrderNo, RefundNo, RemoteId, Transition};
 
 use crate::Account;
 use crate::codes::TradeResult;
@@ -13,6 +13,8 @@ impl Account {
     /// (`logNo`). One that was refunded in full is paid all the same.
     ///
     /// `F` is [`Transition::OrderFailed`] and `D`, revoked, [`Transition::OrderClosed`]; no push tells of either.
+    ///
+    /// No answer repeats the number that the payment was sent with (`tradeNo`): it is a fact where it was asked for by that.
     #[must_use]
     pub fn order_finding(&self, answer: &QueriedOrder) -> Finding {
         let finding = Finding::open(answer.standing());
@@ -24,7 +26,7 @@ impl Account {
         };
         let mut facts = self.facts_of(&answer.log_no, end_state);
         facts.amount = answer.amount;
-        facts.order_no = answer.named_order_no().map(str::to_owned);
+        facts.order_no = answer.asked_trade_no.as_ref().map(OrderNo::to_string);
         finding.with(self.key_of(&answer.log_no, transition), facts).over()
     }
 
@@ -32,7 +34,8 @@ impl Account {
     /// and the facts of its encrypted [`Push`](crate::notify::Push), so its subject is the refund's own serial number
     /// (`logNo`). Its amount is `refAmt`.
     ///
-    /// `F` is [`Transition::RefundClosed`]: nothing was refunded, and nothing will be under this number.
+    /// `F` is [`Transition::RefundClosed`]: nothing was refunded, and nothing will be under this number. Our number of it
+    /// is a fact where it was asked for by that, as of a payment.
     #[must_use]
     pub fn refund_finding(&self, answer: &QueriedRefund) -> Finding {
         let finding = Finding::open(answer.standing());
@@ -45,6 +48,7 @@ impl Account {
         let mut facts = self.facts_of(&answer.log_no, end_state);
         facts.amount = answer.refunded;
         facts.order_no.clone_from(&answer.order_no);
+        facts.refund_no = answer.asked_refund_no.as_ref().map(RefundNo::to_string);
         finding.with(self.key_of(&answer.log_no, transition), facts).over()
     }
 

@@ -9,8 +9,8 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Request, Response};
 use yuanfen_core::{
-    EventKey, Extra, Facts, Fen, FieldError, Fields, Hint, Lookup, Notice, NotificationSource, OpenError,
-    ProtocolError, ProtocolErrorKind, RemoteId, Taker, Transition, UnixTime, Verdict, Yuan, open_enum,
+    EventKey, Extra, Facts, Fen, FieldError, Fields, Hint, Lookup, Notice, NotificationSource, OpenError, OrderNo,
+    ProtocolError, ProtocolErrorKind, RefundNo, RemoteId, Taker, Transition, UnixTime, Verdict, Yuan, open_enum,
 };
 
 #[cfg(feature = "encrypted-push")]
@@ -102,6 +102,32 @@ impl Push {
         })
     }
 
+    /// The number that its call was sent with (`TxnLogId`): of a payment ours, of a refund the refund's own. What stands
+    /// there where the call had none, as `pubSigPay` may, is not published; the serial number would be the platform's.
+    fn call_no(&self) -> Option<&str> {
+        let number = self.trade_no.as_deref();
+        number.filter(|number| *number != self.log_no.as_str())
+    }
+
+    /// Our number of a payment: that of its call, or without one the order number that was sent with it (`ChannelId`).
+    fn payment_no(&self) -> Option<&str> {
+        self.call_no().or(self.order_no.as_deref())
+    }
+
+    /// What to ask for: what we call it, or else what the platform does.
+    fn into_hint(self, route: &'static str) -> Hint {
+        let ours = if self.kind == TxnCode::Refund {
+            self.call_no().map(|number| RefundNo::new(number).map(Lookup::Refund))
+        } else {
+            self.payment_no().map(|number| OrderNo::new(number).map(Lookup::Order))
+        };
+        let remote = Lookup::RemoteOrder(self.log_no);
+        match ours {
+            Some(Ok(ours)) => Hint::new(route, ours).or(remote),
+            Some(Err(_)) | None => Hint::new(route, remote),
+        }
+    }
+
     /// What happened.
     #[must_use]
     pub fn transition(&self) -> Transition {
@@ -169,7 +195,7 @@ impl NotificationSource for Account {
         }
         // Nothing proves a plain push: all that is taken from it is which payment to query.
         let push = Push::read(self, &fields)?;
-        Ok(Notice::Hint(Hint::new(self.route(), Lookup::RemoteOrder(push.log_no))))
+        Ok(Notice::Hint(push.into_hint(self.route())))
     }
 
     fn key(&self, event: &Push) -> EventKey {
@@ -185,11 +211,15 @@ impl NotificationSource for Account {
         };
         let mut facts = self.facts_of(&event.log_no, end_state);
         facts.amount = Some(event.amount);
-        facts.order_no = match transition {
-            // The `tradeNo` of a refund is the refund's own number.
-            Transition::RefundSucceeded => event.order_no.clone(),
-            _ => event.order_no.clone().or_else(|| event.trade_no.clone()),
+        // The number of any other call than a payment's is its own, and not the order's.
+        let order_no = match transition {
+            Transition::OrderPaid => event.payment_no(),
+            _ => event.order_no.as_deref(),
         };
+        facts.order_no = order_no.map(str::to_owned);
+        if event.kind == TxnCode::Refund {
+            facts.refund_no = event.call_no().map(str::to_owned);
+        }
         facts
     }
 

@@ -61,6 +61,7 @@ impl Account {
     fn refund_facts(&self, answer: &QueriedRefunds, record: &RefundRecord) -> Facts {
         let mut facts = self.facts_of(&answer.order_no, record.status.as_str(), answer.currency.as_deref());
         facts.amount = Some(record.refund);
+        facts.refund_no = Some(record.refund_no.to_string());
         facts.remote_id = Some(record.refund_id.to_string());
         facts
     }

@@ -61,6 +61,7 @@ impl Account {
         facts.amount = Some(answer.amount.refund);
         facts.currency.clone_from(&answer.amount.currency);
         facts.order_no = Some(answer.order_no.as_str().to_owned());
+        facts.refund_no = Some(answer.refund_no.as_str().to_owned());
         facts.remote_id = Some(answer.refund_id.as_str().to_owned());
         // The answer names no merchant; it is about the one for whom it was asked.
         facts.merchant = Some(settled_to(self.ids().merchant_id(), self.ids().sub_merchant()));

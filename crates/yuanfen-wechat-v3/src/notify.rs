@@ -118,6 +118,7 @@ impl NotificationSource for Account {
                 let mut facts = Facts::new(refund.status.as_str());
                 facts.amount = Some(refund.refund);
                 facts.order_no = Some(refund.order_no.as_str().to_owned());
+                facts.refund_no = Some(refund.refund_no.as_str().to_owned());
                 facts.remote_id = Some(refund.refund_id.as_str().to_owned());
                 facts.merchant = Some(settled_to(&refund.merchant_id, refund.sub_merchant.as_ref()));
                 facts

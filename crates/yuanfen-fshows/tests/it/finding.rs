@@ -64,6 +64,7 @@ fn every_state_of_every_wallet_settles_what_the_sheet_says() {
         );
         assert_eq!((facts.amount, &*facts.end_state), (Some(Fen::new(1)), end_state));
         assert_eq!(facts.order_no.as_deref(), Some("DEMO_20990101_0001"));
+        assert_eq!(facts.refund_no, None);
         assert_eq!(facts.remote_id.as_deref(), Some("2099010112000100000000000001"));
         assert!(finding.is_over, "{name} {state}");
     }
@@ -121,6 +122,7 @@ fn only_a_refund_that_succeeded_is_settled() {
         );
         assert_eq!((facts.amount, &*facts.end_state), (None, "4"));
         assert_eq!(facts.order_no.as_deref(), Some("DEMO_20990101_0001"));
+        assert_eq!(facts.refund_no.as_deref(), Some(REFUND_NO));
         assert_eq!(facts.remote_id.as_deref(), Some("77"));
         assert!(finding.is_over);
     }

@@ -85,12 +85,15 @@ impl QueryOrder {
         }
     }
 
-    /// What a hint asks for, where it is about an order.
+    /// What a hint asks for, where it is about an order: by the serial number where the hint has it, because the answer
+    /// repeats that one.
     #[must_use]
     pub fn of_hint(hint: &Hint) -> Option<Self> {
-        match &hint.lookup {
-            Lookup::Order(trade_no) => Some(Self::by_trade_no(trade_no)),
-            Lookup::RemoteOrder(log_no) => Some(Self::by_log_no(log_no)),
+        match (&hint.lookup, &hint.alias) {
+            (Lookup::RemoteOrder(log_no), _) | (Lookup::Order(_), Some(Lookup::RemoteOrder(log_no))) => {
+                Some(Self::by_log_no(log_no))
+            }
+            (Lookup::Order(trade_no), _) => Some(Self::by_trade_no(trade_no)),
             _ => None,
         }
     }
@@ -125,7 +128,9 @@ impl Operation for QueryOrder {
         match (&self.order_no, &queried.order_no) {
             (Some(asked), Some(told)) if asked.as_str() != told => foreign("selOrderNo"),
             _ => {
-                queried.asked_order_no.clone_from(&self.order_no);
+                if let OrderKey::Trade(trade_no) = &self.key {
+                    queried.asked_trade_no = Some(trade_no.clone());
+                }
                 Ok(queried)
             }
         }
@@ -160,8 +165,8 @@ pub struct QueriedOrder {
     pub attach: Option<String>,
     /// What else came, `tradeNo` of this query among it.
     pub extra: Extra,
-    /// The order number that was asked for.
-    asked_order_no: Option<OrderNo>,
+    /// The `tradeNo` that it was asked for by.
+    pub(crate) asked_trade_no: Option<OrderNo>,
 }
 
 impl QueriedOrder {
@@ -181,14 +186,8 @@ impl QueriedOrder {
             goods_tag: taker.maybe("goodsTag")?,
             attach: taker.maybe("attach")?,
             extra: taker.rest(),
-            asked_order_no: None,
+            asked_trade_no: None,
         })
-    }
-
-    /// The order number: the one that the answer names, or else the one that was asked for.
-    pub(crate) fn named_order_no(&self) -> Option<&str> {
-        let asked = self.asked_order_no.as_ref().map(OrderNo::as_str);
-        self.order_no.as_deref().or(asked)
     }
 
     /// What this says about a payment whose outcome was unknown. `Z`, an absent result and letters that this version

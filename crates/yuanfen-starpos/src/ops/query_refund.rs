@@ -85,10 +85,13 @@ impl Operation for QueryRefund {
 
     fn decode(&self, account: &Account, inbound: Verified<Reply>) -> Result<QueriedRefund, OpenError> {
         let reply = inbound.into_inner().accepted(account, &Self::ROUTE)?;
-        let queried = QueriedRefund::read(&reply)?;
+        let mut queried = QueriedRefund::read(&reply)?;
         let about_another = matches!(&self.key, RefundKey::Log(asked) if *asked != queried.log_no);
         if about_another || self.payment_log_no == queried.log_no {
             return Err(ProtocolError::new(ProtocolErrorKind::Foreign { field: "logNo" }).into());
+        }
+        if let RefundKey::Refund(refund_no) = &self.key {
+            queried.asked_refund_no = Some(refund_no.clone());
         }
         Ok(queried)
     }
@@ -114,6 +117,8 @@ pub struct QueriedRefund {
     pub order_no: Option<String>,
     /// What else came, `tradeNo` of this query among it.
     pub extra: Extra,
+    /// The `tradeNo` that it was asked for by.
+    pub(crate) asked_refund_no: Option<RefundNo>,
 }
 
 impl QueriedRefund {
@@ -129,6 +134,7 @@ impl QueriedRefund {
             refunded: taker.maybe("refAmt")?,
             order_no: taker.maybe("selOrderNo")?,
             extra: taker.rest(),
+            asked_refund_no: None,
         })
     }
 

@@ -252,21 +252,50 @@ fn a_payment_and_its_refund_have_two_keys_and_each_delivery_the_same() {
     assert_eq!(receiver.key(failed.get()).transition, Transition::Other);
     let facts: Facts = receiver.facts(paid.get());
     assert_eq!(facts.amount, Some(Fen::new(4390)));
-    assert_eq!(facts.order_no.as_deref(), Some("SHOP20240102000001"));
     assert_eq!(facts.remote_id.as_deref(), Some("202401020000000002"));
     assert_eq!(facts.merchant.as_deref(), Some("000000000000001"));
-    let nameless = opened(&with(PUSH, &[("ChannelId", None)])).unwrap();
-    assert_eq!(
-        receiver.facts(nameless.get()).order_no.as_deref(),
-        Some("T20240102030405001")
-    );
-    // The number of a refund's own call is no order number.
-    let nameless = opened(&with(PUSH, &[("TxnCode", Some("L005")), ("ChannelId", None)])).unwrap();
-    assert_eq!(receiver.facts(nameless.get()).order_no, None);
     // Which kind of payment it was, no query tells; of what no query settles, it is the difference.
     for (push, end_state) in [(paid, "1"), (refund, "1"), (failed, "N007 0")] {
         assert_eq!(receiver.facts(push.get()).end_state, end_state);
     }
+}
+
+/// `TxnLogId` is the number of the call (sheet, section 9.1): of a payment ours, of a refund the refund's own, of a void
+/// the void's. Where the gateway writes its serial number there, it is none of ours.
+#[test]
+fn our_numbers_are_those_of_the_call_and_never_the_platforms() {
+    const CALL: Option<&str> = Some("T20240102030405001");
+    const SHOP: Option<&str> = Some("SHOP20240102000001");
+    const LOG_NO: Option<&str> = Some("202401020000000002");
+    let receiver = receiver();
+    for (kind, call, channel, order_no, refund_no) in [
+        ("N007", CALL, SHOP, CALL, None),
+        ("N001", CALL, None, CALL, None),
+        ("N007", None, SHOP, SHOP, None),
+        ("N007", Some(""), SHOP, SHOP, None),
+        ("N007", LOG_NO, SHOP, SHOP, None),
+        ("N007", LOG_NO, None, None, None),
+        ("N007", None, None, None, None),
+        ("L005", CALL, SHOP, SHOP, CALL),
+        ("L005", CALL, None, None, CALL),
+        ("L005", LOG_NO, SHOP, SHOP, None),
+        ("L005", None, SHOP, SHOP, None),
+        ("L030", CALL, SHOP, SHOP, None),
+        ("L030", CALL, None, None, None),
+    ] {
+        let changes = [("TxnCode", Some(kind)), ("TxnLogId", call), ("ChannelId", channel)];
+        let push = opened(&with(PUSH, &changes)).unwrap();
+        let facts = receiver.facts(push.get());
+        assert_eq!(
+            (facts.order_no.as_deref(), facts.refund_no.as_deref()),
+            (order_no, refund_no),
+            "{changes:?}"
+        );
+        assert_eq!(facts.remote_id.as_deref(), LOG_NO);
+    }
+    // A refund that did not succeed is about the same number.
+    let push = opened(&with(PUSH, &[("TxnCode", Some("L005")), ("TxnStatus", Some("0"))])).unwrap();
+    assert_eq!(receiver.facts(push.get()).refund_no.as_deref(), CALL);
 }
 
 #[test]

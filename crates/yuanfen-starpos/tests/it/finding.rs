@@ -1,7 +1,7 @@
 //! What each result of a query settles, under the keys and with the facts of pushes.
 
-use yuanfen_core::{EventKey, Facts, Fen, Finding, OperationExt as _, RemoteId, Standing, Transition};
-use yuanfen_starpos::ops::{OrderKey, QueryOrder};
+use yuanfen_core::{EventKey, Facts, Fen, Finding, OperationExt as _, OrderNo, RemoteId, Standing, Transition};
+use yuanfen_starpos::ops::{QueryOrder, QueryRefund};
 
 use crate::replies::{QUERIED, query};
 use crate::{MERCHANT, account, now, refunds, signed, with};
@@ -50,19 +50,21 @@ fn every_result_of_an_order_settles_what_the_sheet_says() {
     }
 }
 
-/// A push names the order, or else the number of the call; an answer may name neither.
+/// The number that a payment was sent with, which its push calls `TxnLogId`: no answer repeats it, and the order number
+/// that an answer does repeat may be another.
 #[test]
-fn the_order_is_the_one_that_was_asked_for_where_the_answer_names_none() {
+fn our_number_of_a_payment_is_the_one_that_it_was_asked_for_by_and_no_other() {
     let order_no = |query: &QueryOrder, told| {
         let finding = order(query, &[("selOrderNo", told)]);
         finding.settled[0].1.order_no.clone()
     };
-    let asked = query().order_no.unwrap();
-    for told in [None, Some("")] {
-        assert_eq!(order_no(&query(), told).as_deref(), Some(asked.as_str()));
-        let by_log_no = QueryOrder::by_log_no(&RemoteId::new("202401020000000002").unwrap());
-        assert!(matches!(by_log_no.key, OrderKey::Log(_)));
-        assert_eq!(order_no(&by_log_no, told), None);
+    let mut of_another_call = QueryOrder::by_trade_no(&OrderNo::new("T20240102030405001").unwrap());
+    of_another_call.order_no = query().order_no;
+    let by_log_no = QueryOrder::by_log_no(&RemoteId::new("202401020000000002").unwrap());
+    for told in [Some("SHOP20240102000001"), None, Some("")] {
+        assert_eq!(order_no(&query(), told).as_deref(), Some("SHOP20240102000001"));
+        assert_eq!(order_no(&of_another_call, told).as_deref(), Some("T20240102030405001"));
+        assert_eq!(order_no(&by_log_no, told), None, "{told:?}");
     }
 }
 
@@ -83,7 +85,24 @@ fn a_refund_is_settled_under_its_own_serial_number() {
             assert_eq!(finding, Finding::open(Standing::Pending), "{result:?}");
             continue;
         };
-        let settled = (key(LOG_NO, transition), facts(LOG_NO, Some(40), None, end_state));
+        let mut facts = facts(LOG_NO, Some(40), None, end_state);
+        facts.refund_no = Some(refunds::REFUND_NO.to_owned());
+        let settled = (key(LOG_NO, transition), facts);
         assert_eq!((finding.settled, finding.is_over), (vec![settled], true), "{result:?}");
     }
+}
+
+/// The `tradeNo` of an answer is the query's own number.
+#[test]
+fn a_refund_that_was_asked_for_by_its_serial_number_does_not_name_ours() {
+    let remote = |number| RemoteId::new(number).unwrap();
+    let by_log_no = QueryRefund::by_log_no(remote("202401020000000009"), remote("202401020000000002"));
+    let answer = refunds::answered(&by_log_no, &[("selOrderNo", Some("SHOP20240102000001"))]).unwrap();
+    let [(_, facts)] = &account().refund_finding(&answer).settled[..] else {
+        panic!("{answer:?}")
+    };
+    assert_eq!(
+        (facts.order_no.as_deref(), facts.refund_no.as_deref()),
+        (Some("SHOP20240102000001"), None)
+    );
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::Request;
-use yuanfen_core::{Hint, Lookup, Notice, NotificationSource as _, OpenError, RemoteId, Verdict};
+use yuanfen_core::{Hint, Lookup, Notice, NotificationSource as _, OpenError, OrderNo, RefundNo, RemoteId, Verdict};
 use yuanfen_starpos::ops::{OrderKey, QueryOrder};
 use yuanfen_testkit::expect_kept;
 
@@ -49,25 +49,69 @@ fn open(body: impl Into<Bytes>) -> Result<Hint, String> {
     }
 }
 
+fn log_no() -> RemoteId {
+    RemoteId::new("202401020000000002").unwrap()
+}
+
+fn order(number: &str) -> Hint {
+    let ours = Lookup::Order(OrderNo::new(number).unwrap());
+    Hint::new("starpos", ours).or(Lookup::RemoteOrder(log_no()))
+}
+
 fn expected() -> Hint {
-    Hint::new(
-        "starpos",
-        Lookup::RemoteOrder(RemoteId::new("202401020000000002").unwrap()),
-    )
+    order("T20240102030405001")
 }
 
 #[test]
-fn a_plain_push_is_a_hint_to_query_its_serial() {
+fn a_plain_push_is_a_hint_to_our_number_and_to_its_serial() {
     let hint = open(body(PUSH)).unwrap();
     assert_eq!(hint, expected());
-    let log_no = RemoteId::new("202401020000000002").unwrap();
-    assert_eq!(QueryOrder::of_hint(&hint).unwrap().key, OrderKey::Log(log_no));
+    // The one that the answer repeats.
+    assert_eq!(QueryOrder::of_hint(&hint).unwrap().key, OrderKey::Log(log_no()));
+}
+
+/// Sheet, section 9.1: "by `logNo` / `TxnLogId` / `ChannelId`"; a payment may have been sent without a `tradeNo`.
+#[test]
+fn what_we_call_it_is_the_number_of_its_call_or_else_of_its_order_or_else_unknown() {
+    let nameless = Hint::new("starpos", Lookup::RemoteOrder(log_no()));
+    let shop = || order("SHOP20240102000001");
+    for (call, channel, hint) in [
+        (Some("T1"), Some("S1"), order("T1")),
+        (Some("T1"), None, order("T1")),
+        (None, Some("SHOP20240102000001"), shop()),
+        (Some(""), Some("SHOP20240102000001"), shop()),
+        // Not a number of ours.
+        (Some("202401020000000002"), Some("SHOP20240102000001"), shop()),
+        (Some("202401020000000002"), None, nameless.clone()),
+        (None, None, nameless.clone()),
+        (Some("no number"), None, nameless),
+    ] {
+        let push = with(PUSH, &[("TxnLogId", call), ("ChannelId", channel)]);
+        assert_eq!(open(body(&push)).unwrap(), hint, "{call:?} {channel:?}");
+    }
 }
 
 #[test]
-fn every_kind_of_plain_push_is_a_hint_also_a_refund_and_an_unknown_one() {
+fn a_plain_push_of_a_refund_is_a_hint_to_the_refund_and_to_no_order() {
+    let refund = |call| with(PUSH, &[("TxnCode", Some("L005")), ("TxnLogId", call)]);
+    let ours = Lookup::Refund(RefundNo::new("R1").unwrap());
+    let expected = Hint::new("starpos", ours).or(Lookup::RemoteOrder(log_no()));
+    let hint = open(body(&refund(Some("R1")))).unwrap();
+    assert_eq!(hint, expected);
+    assert!(QueryOrder::of_hint(&hint).is_none());
+    // The order number of a refund is its payment's: nothing is asked for by it.
+    for call in [None, Some("202401020000000002")] {
+        let hint = open(body(&refund(call))).unwrap();
+        assert_eq!(hint, Hint::new("starpos", Lookup::RemoteOrder(log_no())));
+    }
+    let failed = with(&refund(Some("R1")), &[("TxnStatus", Some("0"))]);
+    assert_eq!(open(body(&failed)).unwrap(), expected);
+}
+
+#[test]
+fn every_kind_of_plain_push_is_a_hint_also_an_unknown_one() {
     for kind in [
-        "N001", "N002", "N007", "L005", "L009", "L020", "L030", "4433040", "2010060", "X999",
+        "N001", "N002", "N007", "L009", "L020", "L030", "4433040", "2010060", "X999",
     ] {
         assert_eq!(
             open(body(&with(PUSH, &[("TxnCode", Some(kind))]))).unwrap(),
@@ -121,7 +165,6 @@ fn what_a_push_must_have_is_named_when_it_is_missing() {
     }
     for name in [
         "AgentId",
-        "TxnLogId",
         "ChannelId",
         "OfficeId",
         "UserId",

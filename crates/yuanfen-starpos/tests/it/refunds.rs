@@ -13,7 +13,7 @@ use crate::{
     ENCODED, KEY, MERCHANT, NOW, account, ambient, body, now, reply, request, sent, signed, unsigned, with, word,
 };
 
-const REFUND_NO: &str = "R-2024_0102-0001";
+pub(crate) const REFUND_NO: &str = "R-2024_0102-0001";
 const CHANNEL_NO: &str = "4200001234202401020000000001";
 
 const REFUNDED: &[(&str, &str)] = &[
@@ -74,7 +74,11 @@ fn refunded(changes: Changes<'_>) -> Result<RefundedPayment, Error> {
 }
 
 pub(crate) fn queried(changes: Changes<'_>) -> Result<QueriedRefund, Error> {
-    by_refund_no().reply(&account(), &signed(&with(QUERIED, changes)), now())
+    answered(&by_refund_no(), changes)
+}
+
+pub(crate) fn answered(query: &QueryRefund, changes: Changes<'_>) -> Result<QueriedRefund, Error> {
+    query.reply(&account(), &signed(&with(QUERIED, changes)), now())
 }
 
 #[test]

@@ -385,6 +385,14 @@ fn a_query_by_the_platforms_number_refuses_the_genuine_answer_about_another_paym
     );
     let query = QueryOrder::of_hint(&hint).unwrap();
     assert_eq!(refused(&query, &signed(&swapped)), "foreign logNo");
+    // Also where that is its second name.
+    let ours = Lookup::Order(OrderNo::new("SHOP20240102000001").unwrap());
+    let both = Hint::new("starpos", ours.clone()).or(hint.lookup);
+    assert_eq!(QueryOrder::of_hint(&both).unwrap().key, query.key);
+    let query = QueryOrder::of_hint(&Hint::new("starpos", ours)).unwrap();
+    open(&query, &signed(QUERIED)).unwrap();
+    let other = with(QUERIED, &[("selOrderNo", Some("SHOP20240102000002"))]);
+    assert_eq!(refused(&query, &signed(&other)), "foreign selOrderNo");
 }
 
 // ---- the query

@@ -92,6 +92,7 @@ fn a_refund_is_settled_under_its_own_number_and_an_abnormal_one_is_not_over() {
         };
         let mut facts = facts(state);
         facts.amount = Some(Fen::new(500));
+        facts.refund_no = Some(REFUND_NO.to_owned());
         facts.remote_id = Some(REFUND_ID.to_owned());
         let key = EventKey::new("wechat-v2", MERCHANT, REFUND_NO, transition);
         assert_eq!((finding.settled, finding.is_over), (vec![(key, facts)], is_over));

@@ -139,6 +139,7 @@ fn a_refund_is_settled_under_its_own_number_and_an_abnormal_one_is_not_over() {
             facts.amount = Some(Fen::new(60));
             facts.currency = Some("CNY".to_owned());
             facts.order_no = Some("1217752501201407033233368018".to_owned());
+            facts.refund_no = Some("R1".to_owned());
             facts.remote_id = Some("50000000382019052709732678859".to_owned());
             facts.merchant = Some(paid.to_owned());
             let key = EventKey::new("wechat-v3", merchant, "R1", transition);

@@ -93,6 +93,7 @@ fn opens_refunds_in_each_of_their_ends() {
         let facts = account.facts(&event);
         assert_eq!((facts.amount, &*facts.end_state), (Some(Fen::new(998)), status));
         assert_eq!(facts.remote_id.as_deref(), Some("50200207182018070300011301001"));
+        assert_eq!(facts.refund_no.as_deref(), Some("R1"));
         let Event::Refund(refund) = event else {
             panic!("{event:?}")
         };

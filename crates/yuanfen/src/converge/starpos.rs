@@ -8,9 +8,10 @@ use yuanfen_transport::{Client, Transport};
 
 /// How orders and refunds of that account are queried.
 ///
-/// Orders by the number that they were sent with, which [`PayOfficialAccount::new`](yuanfen_starpos::ops::PayOfficialAccount::new)
-/// makes the order number as well. The query of a refund needs to know the payment's serial number, so its order is queried
-/// before it.
+/// An order is expected and queried by the number that it was sent with (`tradeNo`). Send it as the order number
+/// (`selOrderNo`) as well, as [`PayOfficialAccount::new`](yuanfen_starpos::ops::PayOfficialAccount::new) does: an answer
+/// repeats only that one, and where it is another the query fails. The query of a refund needs to know the payment's serial
+/// number, so its order is queried before it.
 pub fn starpos<T>(client: &Client<Account, T>) -> RoutePlan
 where
     T: Transport + Clone + Send + Sync + 'static,

@@ -154,7 +154,8 @@ async fn a_plain_push_of_starpos_only_says_what_to_ask_for() {
         panic!("{received:?}")
     };
     assert!(!hint.is_signed);
-    assert!(matches!(hint.lookup, Lookup::RemoteOrder(_)));
+    assert_eq!(hint.lookup, Lookup::Order(order_no()));
+    assert!(matches!(hint.alias, Some(Lookup::RemoteOrder(_))));
     let query = starpos::ops::QueryOrder::of_hint(hint).unwrap();
     let found = client.call(&query).await.unwrap();
     assert_eq!(

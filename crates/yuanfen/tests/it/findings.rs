@@ -188,6 +188,7 @@ async fn a_v2_refund_is_settled_by_its_query() {
         assert_eq!(facts.amount, Some(Fen::new(500)));
         assert_eq!(facts.currency.as_deref(), Some("CNY"));
         assert_eq!(facts.order_no.as_deref(), Some("SHOP20251009000001"));
+        assert_eq!(facts.refund_no.as_deref(), Some("REFUND20251009000001"));
         assert_eq!(facts.merchant.as_deref(), Some(&*given.merchant_id));
         assert_eq!(facts.app.as_deref(), Some(&*given.app_id));
         let record = shop.far_side.order(Platform::WechatV2, order_no().as_str()).unwrap();
@@ -250,6 +251,9 @@ async fn a_paid_v3_order_and_its_refund_are_one_event_each_for_the_notice_and_th
             assert_eq!(refunded.0.transition, transition);
             let finding = found(&client, &query, V3::refund_finding).await;
             expect_same(&refunded, &finding);
+            for facts in [&refunded.1, &finding.settled[0].1] {
+                assert_eq!(facts.refund_no.as_deref(), Some("REFUND20251009000001"));
+            }
             assert_eq!(finding.is_over, is_over, "{end:?}");
 
             // Its order was paid all the same.
@@ -386,9 +390,16 @@ async fn a_starpos_order_and_its_refund_are_settled_by_their_queries() {
             EventKey::new("starpos", &*given.merchant, &*log_no, Transition::OrderPaid)
         );
         assert_eq!(facts.amount, Some(Fen::new(1230)));
-        assert_eq!(facts.order_no.as_deref(), Some("SHOP20251009000001"));
         assert_eq!(facts.merchant.as_deref(), Some(&*given.merchant));
         assert_eq!(facts.end_state, "1");
+        // Asked for by the platform's number, it does not say which number of ours it was sent with.
+        assert_eq!(facts.order_no, None);
+        let by_ours = found(&client, &starpos_query(), starpos::Account::order_finding).await;
+        let [(same_key, named)] = &by_ours.settled[..] else {
+            panic!("{by_ours:?}")
+        };
+        assert_eq!((same_key, named.contradiction(facts)), (key, None));
+        assert_eq!(named.order_no.as_deref(), Some("SHOP20251009000001"));
 
         let paid = client.call(&query).await.unwrap();
         let refund = starpos::ops::Refund::part(paid.channel_order_no.unwrap(), refund_no(), part());
@@ -412,6 +423,7 @@ async fn a_starpos_order_and_its_refund_are_settled_by_their_queries() {
         );
         assert_eq!(facts.amount, Some(Fen::new(500)));
         assert_eq!(facts.order_no.as_deref(), Some("SHOP20251009000001"));
+        assert_eq!(facts.refund_no.as_deref(), Some("REFUND20251009000001"));
         assert_eq!((&*facts.end_state, finding.is_over), (end_state, true));
     }
 }
@@ -462,6 +474,7 @@ async fn an_fshows_order_and_its_refund_are_settled_by_their_queries() {
         EventKey::new("fshows", &*app_id, "REFUND20251009000001", Transition::RefundSucceeded)
     );
     assert_eq!(facts.order_no.as_deref(), Some("SHOP20251009000001"));
+    assert_eq!(facts.refund_no.as_deref(), Some("REFUND20251009000001"));
     assert_eq!((&*facts.end_state, finding.is_over), ("4", true));
     assert_eq!(
         found(&client, &fshows_query(), read).await,
