@@ -3,7 +3,7 @@
 use yuanfen_core::{EventKey, Facts, Finding, NotificationSource as _, OrderNo, Transition};
 
 use crate::notify::RefundStatus;
-use crate::ops::{QueriedOrder, QueriedRefunds, RefundRecord};
+use crate::ops::{CloseOrder, QueriedOrder, QueriedRefunds, RefundRecord};
 use crate::sub_merchant::Trade;
 use crate::{Account, TradeState};
 
@@ -12,10 +12,12 @@ impl Account {
     /// key and the facts of its [`PaymentNotice`](crate::notify::PaymentNotice), also where something was refunded since.
     ///
     /// `CLOSED` and `REVOKED` are [`Transition::OrderClosed`]. `PAYERROR` settles nothing: no document calls it an end
-    /// for certain, and an order in that state can still be closed or reversed.
+    /// for certain, and an order in that state can still be closed or reversed. Which orders may be closed is what
+    /// [`CloseOrder::after_query`] says: none of a scanned code.
     #[must_use]
     pub fn order_finding(&self, answer: &QueriedOrder) -> Finding {
-        let finding = Finding::open(answer.standing());
+        let mut finding = Finding::open(answer.standing());
+        finding.may_be_closed = CloseOrder::after_query(answer).is_ok();
         let (transition, end_state) = match &answer.trade_state {
             TradeState::Success | TradeState::Refund => (Transition::OrderPaid, &TradeState::Success),
             closed @ (TradeState::Closed | TradeState::Revoked) => (Transition::OrderClosed, closed),

@@ -1,6 +1,8 @@
 //! What each state of a query settles, under the keys and with the facts of notices.
 
-use yuanfen_core::{EventKey, Facts, Fen, Finding, Notice, NotificationSource as _, OperationExt as _, Transition};
+use yuanfen_core::{
+    EventKey, Facts, Fen, Finding, Notice, NotificationSource as _, OperationExt as _, Standing, Transition,
+};
 use yuanfen_wechat_v2::SignType;
 
 use crate::far_side::{
@@ -70,9 +72,35 @@ fn an_order_that_cannot_be_paid_any_more_is_closed_and_every_other_state_settles
         assert_eq!(finding.settled, [(key, facts(state))], "{state}");
         assert!(finding.is_over, "{state}");
     }
-    for state in ["NOTPAY", "USERPAYING", "ACCEPT", "PAYERROR", "BRAND_NEW"] {
+    for state in ["NOTPAY", "USERPAYING", "ACCEPT", "BRAND_NEW"] {
         let finding = unpaid(state);
         assert_eq!(finding, Finding::open(finding.standing), "{state}");
+    }
+    assert_eq!(unpaid("PAYERROR"), Finding::open(Standing::Pending).closable());
+}
+
+/// "Final for micropay; for others query again and close" (v2 sheet, section 7). Before it is paid an order need not say how
+/// (section 6.2).
+#[test]
+fn an_order_that_nobody_paid_may_be_closed_unless_it_is_one_of_a_scanned_code() {
+    for (state, trade_type, may_be_closed) in [
+        ("PAYERROR", Some("JSAPI"), true),
+        ("PAYERROR", Some("NATIVE"), true),
+        ("PAYERROR", None, true),
+        ("PAYERROR", Some("MICROPAY"), false),
+        ("NOTPAY", Some("JSAPI"), true),
+        ("NOTPAY", None, true),
+        ("NOTPAY", Some("MICROPAY"), false),
+        ("USERPAYING", None, false),
+        ("ACCEPT", None, false),
+        ("BRAND_NEW", None, false),
+        ("SUCCESS", Some("JSAPI"), false),
+        ("REFUND", Some("JSAPI"), false),
+        ("CLOSED", None, false),
+        ("REVOKED", None, false),
+    ] {
+        let finding = order(&[("trade_state", Some(state)), ("trade_type", trade_type)]);
+        assert_eq!(finding.may_be_closed, may_be_closed, "{state} {trade_type:?}");
     }
 }
 
