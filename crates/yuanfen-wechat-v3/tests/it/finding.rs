@@ -1,15 +1,15 @@
 //! What each state of a query settles, under the keys and with the facts of notices.
 
 use yuanfen_core::{
-    EventKey, Facts, Fen, Finding, Notice, NotificationSource as _, OperationExt as _, OrderNo, RefundNo, Standing,
-    Transition,
+    Error, EventKey, Facts, Fen, Finding, Notice, NotificationSource as _, OperationExt as _, OrderNo, RefundNo,
+    Standing, Transition,
 };
 use yuanfen_wechat_v3::ops::{QueryCombinedOrder, QueryOrder, QueryRefund};
 use yuanfen_wechat_v3::{Account, CombinedOrderNo};
 
 use crate::combined::{self, WHOLE};
 use crate::far_side::{
-    APP, MERCHANT, PROVIDER, PROVIDER_APP, SUB_MERCHANT, account, envelope, notice, now, partner, reply,
+    APP, MERCHANT, PROVIDER, PROVIDER_APP, SUB_MERCHANT, account, envelope, notice, now, partner, reply, response,
 };
 use crate::partner;
 use crate::replies::{PAID, REFUNDED};
@@ -81,6 +81,102 @@ fn an_order_that_cannot_be_paid_any_more_is_closed_and_every_other_state_settles
     for state in ["NOTPAY", "USERPAYING", "ACCEPT", "PAYERROR", "BRAND_NEW"] {
         let finding = unpaid(state);
         assert_eq!(finding, Finding::open(finding.standing), "{state}");
+    }
+}
+
+/// `PAYERROR` is a state of payments by code alone (v3 sheet, section 14.1), which are reversed.
+#[test]
+fn an_order_that_nobody_paid_may_be_closed_unless_it_is_one_of_a_payment_by_code() {
+    let unpaid = |state: &str, trade_type: &str| {
+        let body = format!(
+            r#"{{"mchid":"1900007291","appid":"wxd678efh567hg6787","out_trade_no":"A1","trade_state":"{state}"{trade_type}}}"#
+        );
+        order(&account(), &body).may_be_closed
+    };
+    let (native, by_code) = (r#","trade_type":"NATIVE""#, r#","trade_type":"MICROPAY""#);
+    for trade_type in ["", native] {
+        assert!(unpaid("NOTPAY", trade_type));
+    }
+    assert!(!unpaid("NOTPAY", by_code));
+    for state in ["PAYERROR", "USERPAYING", "ACCEPT", "CLOSED", "REVOKED", "BRAND_NEW"] {
+        for trade_type in ["", native, by_code] {
+            assert!(!unpaid(state, trade_type), "{state} {trade_type}");
+        }
+    }
+}
+
+const ORDER_CLOSED: &str = r#"{"code":"ORDER_CLOSED","message":"订单已关闭"}"#;
+
+fn order_refused(account: &Account, answer: &http::Response<bytes::Bytes>) -> (Error, Option<Finding>) {
+    let order_no = OrderNo::new("A1").unwrap();
+    let refused = QueryOrder::by_order_no(order_no.clone()).reply(account, answer, now());
+    let refused = refused.unwrap_err();
+    let finding = account.refused_order_finding(&order_no, &refused);
+    (refused, finding)
+}
+
+/// v3 sheet, section 14: a query has `ORDER_CLOSED` among its errors, under 400 or 403 (section 10.2).
+#[test]
+fn an_order_that_the_platform_refuses_to_tell_of_because_it_is_closed_is_closed() {
+    for (account, merchant, of) in [(account(), MERCHANT, MERCHANT), (partner(), PROVIDER, SUB_MERCHANT)] {
+        let mut facts = Facts::new("CLOSED");
+        facts.order_no = Some("A1".to_owned());
+        facts.merchant = Some(of.to_owned());
+        let key = EventKey::new("wechat-v3", merchant, "A1", Transition::OrderClosed);
+        let closed = Finding::open(Standing::Failed).with(key, facts).over();
+        for (status, body) in [
+            (400, ORDER_CLOSED),
+            (403, ORDER_CLOSED),
+            (400, r#"{"code":"ORDERCLOSED"}"#),
+        ] {
+            let (_, finding) = order_refused(&account, &reply(status, body));
+            assert_eq!(finding.as_ref(), Some(&closed), "{status} {body}");
+        }
+        // It is the event that an answer tells of.
+        let told = order(&account, &answer_of(&account, "CLOSED"));
+        assert_eq!(told.settled[0].0, closed.settled[0].0);
+        assert_eq!(told.settled[0].1.contradiction(&closed.settled[0].1), None);
+    }
+}
+
+fn answer_of(account: &Account, state: &str) -> String {
+    let ids = match account.ids().sub_merchant() {
+        None => format!(r#""mchid":"{MERCHANT}","appid":"{APP}""#),
+        Some(_) => format!(r#""sp_mchid":"{PROVIDER}","sp_appid":"{PROVIDER_APP}","sub_mchid":"{SUB_MERCHANT}""#),
+    };
+    format!(r#"{{{ids},"out_trade_no":"A1","trade_state":"{state}"}}"#)
+}
+
+#[test]
+fn a_refusal_that_is_not_proven_closes_nothing_and_every_other_says_what_it_says_anyway() {
+    let account = account();
+    let (refused, finding) = order_refused(&account, &response(400, &[], ORDER_CLOSED.as_bytes()));
+    assert_eq!(refused.refusal().map(|refusal| refusal.verified), Some(false));
+    assert_eq!(finding, None);
+    for (status, body, standing) in [
+        (404, r#"{"code":"ORDER_NOT_EXIST"}"#, Some(Standing::NotFound)),
+        (400, r#"{"code":"PARAM_ERROR"}"#, None),
+        (403, r#"{"code":"NO_AUTH"}"#, None),
+        (400, r#"{"code":"ORDER_PAID"}"#, None),
+        (429, r#"{"code":"FREQUENCY_LIMITED"}"#, None),
+        (500, r#"{"code":"SYSTEM_ERROR"}"#, None),
+    ] {
+        let (_, finding) = order_refused(&account, &reply(status, body));
+        assert_eq!(finding, standing.map(Finding::open), "{body}");
+    }
+}
+
+#[test]
+fn a_combined_order_that_is_refused_as_closed_is_closed_for_who_began_it() {
+    let whole = CombinedOrderNo::new(WHOLE).unwrap();
+    for (account, merchant) in [(account(), MERCHANT), (partner(), PROVIDER)] {
+        let refused = QueryCombinedOrder::new(whole.clone()).reply(&account, &reply(400, ORDER_CLOSED), now());
+        let finding = account.refused_combined_order_finding(&whole, &refused.unwrap_err());
+        let mut facts = Facts::new("CLOSED");
+        facts.order_no = Some(WHOLE.to_owned());
+        facts.merchant = Some(merchant.to_owned());
+        let key = EventKey::new("wechat-v3", merchant, WHOLE, Transition::OrderClosed);
+        assert_eq!(finding, Some(Finding::open(Standing::Failed).with(key, facts).over()));
     }
 }
 

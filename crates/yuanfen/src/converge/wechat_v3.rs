@@ -1,6 +1,6 @@
 //! WeChat Pay APIv3: orders, combined orders and refunds are queried; orders are closed.
 
-use yuanfen_core::{Finding, NotificationSource as _, OrderNo, RefundNo, Standing};
+use yuanfen_core::{Error, Finding, NotificationSource as _, OrderNo, RefundNo, RefusalKind, Standing};
 use yuanfen_inbox::{PendingKind, QueryError, RoutePlan, Schedule, StoredPending};
 use yuanfen_transport::{Client, Transport};
 use yuanfen_wechat_v3::ops::{CloseCombinedOrder, CloseOrder, QueryCombinedOrder, QueryOrder, QueryRefund};
@@ -10,8 +10,8 @@ use yuanfen_wechat_v3::{Account, CombinedOrderNo, SubMerchant};
 ///
 /// A service provider's account asks for the merchant that each order was expected with
 /// ([`PendingOrder::merchant`](yuanfen_inbox::PendingOrder::merchant)), so that one plan is enough for all of them. What is
-/// not known as an order is asked for as a combined order; both are closed. An order of a payment by code cannot be closed,
-/// only reversed: do not give it an expiry.
+/// not known as an order is asked for as a combined order, unless the merchant may not have any; both are closed. An order
+/// of a payment by code cannot be closed, only reversed: do not give it an expiry.
 pub fn wechat_v3<T>(client: &Client<Account, T>) -> RoutePlan
 where
     T: Transport + Clone + Send + Sync + 'static,
@@ -35,18 +35,31 @@ async fn query<T: Transport + Clone>(
         let answer = client.call(&query).await;
         return Ok(Finding::of_query(answer, |answer| account.refund_finding(answer))?);
     }
-    let query = QueryOrder::by_order_no(OrderNo::new(&number)?);
-    let answer = client.call(&query).await;
-    let finding = Finding::of_query(answer, |answer| account.order_finding(answer))?;
+    let order_no = OrderNo::new(&number)?;
+    let answer = client.call(&QueryOrder::by_order_no(order_no.clone())).await;
+    let finding = match answer {
+        Ok(answer) => account.order_finding(&answer),
+        Err(refused) => account.refused_order_finding(&order_no, &refused).ok_or(refused)?,
+    };
     // An ordinary query does not find combined orders (v3 sheet, section 14).
     if finding.standing != Standing::NotFound {
         return Ok(finding);
     }
-    let query = QueryCombinedOrder::new(CombinedOrderNo::new(&number)?);
-    let answer = client.call(&query).await;
-    Ok(Finding::of_query(answer, |answer| {
-        account.combined_order_finding(answer)
-    })?)
+    let order_no = CombinedOrderNo::new(&number)?;
+    match client.call(&QueryCombinedOrder::new(order_no.clone())).await {
+        Ok(answer) => Ok(account.combined_order_finding(&answer)),
+        Err(refused) if has_no_combined_orders(&refused) => Ok(finding),
+        Err(refused) => Ok(account
+            .refused_combined_order_finding(&order_no, &refused)
+            .ok_or(refused)?),
+    }
+}
+
+/// Whether the merchant may not ask for combined orders at all, which are a product of their own: none of its orders is one
+/// then. That is believed with a proof alone, like every refusal from which something follows; being busy says nothing.
+fn has_no_combined_orders(refused: &Error) -> bool {
+    let refusal = refused.refusal();
+    refusal.is_some_and(|refusal| refusal.verified && refusal.meaning.kind == RefusalKind::Configuration)
 }
 
 async fn close<T: Transport + Clone>(client: Client<Account, T>, pending: StoredPending) -> Result<(), QueryError> {

@@ -1,24 +1,28 @@
 //! The inbox and the sandbox: notices that are lost, late or signed anew, on every route.
 
+mod ends;
+mod hints;
+mod refunds;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use yuanfen::converge;
-use yuanfen::core::{NotificationSource, Operation, OrderNo, PayAmount, Provider, RefundNo, UnixTime, Verdict};
+use yuanfen::core::{NotificationSource, Operation, PayAmount, Provider, RefundNo, UnixTime, Verdict};
 use yuanfen::inbox::store::Store as _;
 use yuanfen::inbox::{
     Expected, Inbox, PendingFilter, PendingOrder, PendingRefund, PendingState, Received, Receiver, RoutePlan,
     SqliteStore, StoredPending, handler_fn,
 };
 use yuanfen::transport::Client;
-use yuanfen::{fshows, starpos, wechat_v2, wechat_v3};
-use yuanfen_sandbox::{Account as Orders, NoticeOutcome, Platform, RefundState};
+use yuanfen::{wechat_v2, wechat_v3};
+use yuanfen_sandbox::{Account as Orders, NoticeOutcome, Platform};
 
 use crate::acquirers::starpos_receiver;
 use crate::shop::{
     Shop, amount, fshows_order, mpgateway_order, notify_url, order_no, starpos_order, v2_order, v3_order,
 };
-use crate::{combined, v2_provider};
+use crate::v2_provider;
 
 /// An inbox on the sandbox's clock, and what its handler was run for.
 struct Till {
@@ -269,202 +273,6 @@ async fn a_providers_orders_are_found_for_the_merchants_that_they_were_expected_
         till.pending().await
     );
     assert!(till.is_settled().await);
-}
-
-/// An order that expires after ten minutes and that nobody pays; what its handler was run for.
-async fn expire<P, O>(shop: &Shop, client: Client<P>, order: O, plan: fn(&Client<P>) -> RoutePlan) -> Vec<String>
-where
-    P: Provider + NotificationSource + Send + Sync + 'static,
-    O: Operation<Provider = P>,
-{
-    let till = Till::open(shop).await;
-    let mut expected = order_of(client.provider());
-    expected.expires_at = Some(shop.now().after(Duration::from_secs(600)));
-    till.expect(expected).await;
-    client.call(&order).await.unwrap();
-    shop.pass(Duration::from_secs(599));
-    till.converge(plan(&client)).await;
-    assert_eq!(till.pending().await[0].state, PendingState::Open);
-    shop.pass(Duration::from_secs(1));
-    till.converge(plan(&client)).await;
-    assert!(till.is_settled().await, "{:?}", till.pending().await);
-    till.took_effect()
-}
-
-#[tokio::test]
-async fn an_order_that_expires_is_closed_on_the_routes_that_close() {
-    let shop = Shop::open();
-    let client = shop.client(shop.wechat_v2());
-    let seen = expire(&shop, client, v2_order(&shop), converge::wechat_v2).await;
-    assert_eq!(seen, ["order-closed SHOP20251009000001"]);
-    assert_eq!(shop.calls(Platform::WechatV2, "close-order"), 1);
-    // Nobody can pay it any more.
-    shop.far_side.pay(Platform::WechatV2, order_no().as_str()).unwrap_err();
-
-    let shop = Shop::open();
-    let client = shop.client(shop.wechat_v3());
-    let seen = expire(&shop, client, v3_order(&shop), converge::wechat_v3).await;
-    assert_eq!(seen, ["order-closed SHOP20251009000001"]);
-    assert_eq!(shop.calls(Platform::WechatV3, "close-order"), 1);
-    shop.far_side.pay(Platform::WechatV3, order_no().as_str()).unwrap_err();
-
-    let shop = Shop::open();
-    let client = shop.client(shop.mpgateway());
-    let seen = expire(&shop, client, mpgateway_order(&shop), converge::mpgateway_cancel).await;
-    assert_eq!(seen, ["order-failed SHOP20251009000001"]);
-    shop.far_side.pay(Platform::Mpgateway, order_no().as_str()).unwrap_err();
-}
-
-#[tokio::test]
-async fn an_order_that_was_never_placed_is_over_after_its_expiry_and_a_paid_one_never() {
-    let shop = Shop::open();
-    let client = shop.client(shop.wechat_v3());
-    let till = Till::open(&shop).await;
-    let mut expected = order_of(client.provider());
-    expected.expires_at = Some(shop.now().after(Duration::from_secs(600)));
-    till.expect(expected).await;
-    for _ in 0..24 {
-        shop.pass(Duration::from_secs(60));
-        till.converge(converge::wechat_v3(&client)).await;
-    }
-    assert_eq!(till.took_effect(), ["order-closed SHOP20251009000001"]);
-    assert_eq!(shop.calls(Platform::WechatV3, "close-order"), 0);
-}
-
-#[tokio::test]
-async fn a_combined_order_is_found_and_closed_as_one() {
-    let whole = || OrderNo::new(combined::WHOLE).unwrap();
-    for is_paid in [true, false] {
-        let shop = Shop::open();
-        let (account, orders) = combined::sides(&shop).into_iter().next().unwrap();
-        let client = shop.client(account.clone());
-        let till = Till::open(&shop).await;
-        let expires_at = Some(shop.now().after(Duration::from_secs(600)));
-        till.expect(PendingOrder::new(
-            account.route(),
-            account.account(),
-            whole(),
-            amount(),
-            expires_at,
-        ))
-        .await;
-        client.call(&combined::combined_order(&shop, &account)).await.unwrap();
-        if is_paid {
-            shop.far_side.pay(orders, combined::WHOLE).unwrap();
-            shop.lose_notices();
-        }
-        shop.pass(Duration::from_secs(600));
-        till.converge(converge::wechat_v3(&client)).await;
-        let end = if is_paid { "order-paid" } else { "order-closed" };
-        assert_eq!(
-            till.took_effect(),
-            [format!("{end} {}", combined::WHOLE)],
-            "{:?}",
-            till.pending().await
-        );
-        assert!(till.is_settled().await);
-    }
-}
-
-/// What of a refund is found, after the payment that it gives back was.
-async fn refund_is_found<P>(shop: &Shop, client: &Client<P>, platform: Platform, plan: fn(&Client<P>) -> RoutePlan)
-where
-    P: Provider + NotificationSource + Send + Sync + 'static,
-{
-    let till = Till::open(shop).await;
-    till.expect(refund_of(client.provider(), 500)).await;
-    shop.pass(Duration::from_secs(30));
-    till.converge(plan(client)).await;
-    assert_eq!(till.took_effect(), Vec::<String>::new());
-    assert_eq!(till.pending().await[0].last_error, None);
-    shop.far_side
-        .settle_refund(platform, refund_no().as_str(), RefundState::Succeeded)
-        .unwrap();
-    shop.lose_notices();
-    shop.pass(Duration::from_secs(200));
-    till.converge(plan(client)).await;
-    assert_eq!(
-        till.took_effect(),
-        ["refund-succeeded SHOP20251009000001"],
-        "{:?}",
-        till.pending().await
-    );
-    assert!(till.is_settled().await);
-}
-
-#[tokio::test]
-async fn a_refund_whose_notice_is_lost_is_found() {
-    let part = || PayAmount::from_fen(500).unwrap();
-    let shop = Shop::open();
-    let client = shop.client(shop.wechat_v2());
-    client.call(&v2_order(&shop)).await.unwrap();
-    shop.far_side.pay(Platform::WechatV2, order_no().as_str()).unwrap();
-    let key = wechat_v2::ops::OrderKey::Merchant(order_no());
-    client
-        .call(&wechat_v2::ops::Refund::new(key, refund_no(), part(), amount()))
-        .await
-        .unwrap();
-    refund_is_found(&shop, &client, Platform::WechatV2, converge::wechat_v2).await;
-
-    let shop = Shop::open();
-    let client = shop.client(shop.wechat_v3());
-    client.call(&v3_order(&shop)).await.unwrap();
-    shop.far_side.pay(Platform::WechatV3, order_no().as_str()).unwrap();
-    client
-        .call(&wechat_v3::ops::Refund::new(order_no(), refund_no(), part(), amount()))
-        .await
-        .unwrap();
-    refund_is_found(&shop, &client, Platform::WechatV3, converge::wechat_v3).await;
-
-    let shop = Shop::open();
-    let client = shop.client(shop.starpos());
-    client.call(&starpos_order(&shop)).await.unwrap();
-    shop.far_side.pay(Platform::Starpos, order_no().as_str()).unwrap();
-    let paid = client
-        .call(&starpos::ops::QueryOrder::by_trade_no(&order_no()))
-        .await
-        .unwrap();
-    shop.far_side.set_starpos_unsure(true);
-    let refund = starpos::ops::Refund::part(paid.channel_order_no.unwrap(), refund_no(), part());
-    client.call(&refund).await.unwrap_err();
-    refund_is_found(&shop, &client, Platform::Starpos, converge::starpos).await;
-
-    let shop = Shop::open();
-    let client = shop.client(shop.fshows());
-    client.call(&fshows_order(&shop)).await.unwrap();
-    shop.far_side.pay(Platform::Fshows, order_no().as_str()).unwrap();
-    let order = fshows::ops::OrderKey::Liquidator(order_no());
-    client
-        .call(&fshows::ops::Refund::new(order, refund_no()))
-        .await
-        .unwrap();
-    refund_is_found(&shop, &client, Platform::Fshows, converge::fshows).await;
-}
-
-/// Version 2 does not sign its refund notices: one is a hint, and has the refund queried at once.
-#[tokio::test]
-async fn a_v2_refund_notice_hastens_the_query_that_settles_it() {
-    let shop = Shop::open();
-    let client = shop.client(shop.wechat_v2());
-    client.call(&v2_order(&shop)).await.unwrap();
-    shop.far_side.pay(Platform::WechatV2, order_no().as_str()).unwrap();
-    shop.lose_notices();
-    let till = Till::open(&shop).await;
-    till.expect(refund_of(client.provider(), 500)).await;
-    let key = wechat_v2::ops::OrderKey::Merchant(order_no());
-    let part = PayAmount::from_fen(500).unwrap();
-    let mut refund = wechat_v2::ops::Refund::new(key, refund_no(), part, amount());
-    refund.notify_url = Some(notify_url());
-    client.call(&refund).await.unwrap();
-    shop.far_side
-        .settle_refund(Platform::WechatV2, refund_no().as_str(), RefundState::Succeeded)
-        .unwrap();
-    shop.pass(Duration::from_secs(1));
-    let receiver = till.inbox.receiver(client.provider().clone());
-    let received = deliver(&shop, &receiver).await;
-    assert!(matches!(received[..], [Received::Hint]), "{received:?}");
-    till.converge(converge::wechat_v2(&client)).await;
-    assert_eq!(till.took_effect(), ["refund-succeeded SHOP20251009000001"]);
 }
 
 #[tokio::test]
