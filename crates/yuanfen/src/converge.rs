@@ -20,10 +20,11 @@
 //! | mpgateway | orders; it has no refunds | with [`mpgateway_cancel`] | [`Schedule::MPGATEWAY`](yuanfen_inbox::Schedule::MPGATEWAY) |
 //!
 //! Where nothing closes an order that expires unpaid, no platform says its end: it is queried from its expiry on as from its
-//! beginning, and then given up. What the shop holds for it the shop releases by itself, and a payer who was later than that
-//! still pays. The notice or call-back of so late a payment is taken all the same: one that settles takes effect, and one that
-//! is a hint has the order queried again. An order that the platform does not know is over some minutes after its expiry on
-//! every route that says so ([`NEVER_PLACED`](yuanfen_inbox::NEVER_PLACED)).
+//! beginning, and then lapses ([`PendingState::Lapsed`](yuanfen_inbox::PendingState::Lapsed)). What the shop holds for it the
+//! shop releases by itself, and a payer who was later than that still pays. The notice or call-back of so late a payment is
+//! taken all the same: one that settles is handed to the handler, and one that is a hint opens the order again and has it
+//! queried. An order that the platform does not know is over some minutes after its expiry on every route that says so
+//! ([`NEVER_PLACED`](yuanfen_inbox::NEVER_PLACED)).
 //!
 //! Give the platform the same expiry as the inbox where an order has a field for it (`time_expire` of wechat-v2's
 //! `PlaceOrder`, `expires_at` of wechat-v3's `OrderTerms` and `CombinedTerms`): then nobody can be that late.
