@@ -71,6 +71,8 @@ pub enum EventState {
     Done,
     /// Nobody takes it until a person makes it ready again.
     Parked,
+    /// A person has seen to it by other means. It never takes effect, unless it is made ready all the same.
+    Dismissed,
 }
 
 impl EventState {
@@ -81,13 +83,14 @@ impl EventState {
             Self::Ready => "ready",
             Self::Done => "done",
             Self::Parked => "parked",
+            Self::Dismissed => "dismissed",
         }
     }
 
     /// The state of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Ready, Self::Done, Self::Parked]
+        [Self::Ready, Self::Done, Self::Parked, Self::Dismissed]
             .into_iter()
             .find(|state| state.as_str() == name)
     }
@@ -323,7 +326,7 @@ pub struct StoredEvent {
     pub last_error: Option<String>,
     /// When it was stored.
     pub received_at: UnixTime,
-    /// When it was done or parked.
+    /// When it was done, parked or dismissed.
     pub finished_at: Option<UnixTime>,
     /// The request that proved it; `None` for what a query found.
     pub request: Option<KeptRequest>,

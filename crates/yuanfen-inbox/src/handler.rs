@@ -79,10 +79,10 @@ pub struct HandlerFn<S: Store>(
 /// ```
 /// use yuanfen_inbox::{SqliteStore, handler_fn};
 ///
-/// let ship = handler_fn::<SqliteStore, _>(|transaction, event| {
+/// let book = handler_fn::<SqliteStore, _>(|transaction, event| {
 ///     Box::pin(async move {
-///         let statement = sqlx::query("update orders set state = 'paid' where order_no = $1");
-///         statement.bind(event.facts.order_no.as_deref()).execute(&mut **transaction).await?;
+///         let row = sqlx::query("insert into book (event) values ($1)").bind(event.key.to_string());
+///         row.execute(&mut **transaction).await?;
 ///         Ok(())
 ///     })
 /// });

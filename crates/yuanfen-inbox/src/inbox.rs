@@ -240,6 +240,18 @@ impl<S: Store> Inbox<S> {
         self.store.keep_remote_id(connection, subject, remote_id.as_str()).await
     }
 
+    /// Tells the inbox that nothing more is to be heard of what was expected: the platform has refused to place it, and the
+    /// shop does not place it under this number again; or a person has found out its end. It is queried no more. A payment
+    /// that a notice proves after all takes effect. Says whether anything was expected.
+    ///
+    /// Only a refusal is one: after a timeout the order may be there ([`Error::fate`](yuanfen_core::Error::fate)).
+    ///
+    /// # Errors
+    /// [`StoreError`] when it could not be written.
+    pub async fn withdraw(&self, connection: &mut S::Connection, subject: Subject<'_>) -> Result<bool, StoreError> {
+        self.store.withdraw(connection, subject, self.now()).await
+    }
+
     /// Stores an event, however it was learned, and commits.
     pub(crate) async fn put(&self, event: NewEvent) -> Result<Put, StoreError> {
         let told = event.clone();

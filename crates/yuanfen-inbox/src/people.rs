@@ -28,12 +28,12 @@ impl<S: Store> Inbox<S> {
         self.store.conflicts(id).await
     }
 
-    /// Makes a parked event ready: it is tried again at once, its attempts counted from nothing. Where it was parked because
+    /// Makes a parked event ready, or one that was dismissed: it is tried again at once, its attempts counted from nothing. Where it was parked because
     /// it was contradicted, what was stored first is taken. Where it was parked for another reason and is contradicted as
     /// well, it is parked for that now.
     ///
     /// # Errors
-    /// [`StoreError::NoSuchEvent`] when no event of that number is parked.
+    /// [`StoreError::NoSuchEvent`] when no event of that number is parked or was dismissed.
     pub async fn retry(&self, id: EventId) -> Result<(), StoreError> {
         if !self.store.retry(id, self.now()).await? {
             return Err(StoreError::NoSuchEvent);
@@ -60,6 +60,20 @@ impl<S: Store> Inbox<S> {
     /// [`StoreError::NoSuchEvent`] when no event of that number is ready.
     pub async fn park(&self, id: EventId) -> Result<(), StoreError> {
         if self.store.park(id, self.now()).await? {
+            Ok(())
+        } else {
+            Err(StoreError::NoSuchEvent)
+        }
+    }
+
+    /// Dismisses a parked event, to which somebody has seen by other means: the money was sent back, or booked by hand. It
+    /// never takes effect, its later deliveries are duplicates of it, and it is counted no more; nor are its contradictions,
+    /// where it was parked for them.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchEvent`] when no event of that number is parked.
+    pub async fn dismiss(&self, id: EventId) -> Result<(), StoreError> {
+        if self.store.dismiss(id, self.now()).await? {
             Ok(())
         } else {
             Err(StoreError::NoSuchEvent)

@@ -151,6 +151,14 @@ pub trait Store: Clone + fmt::Debug + Send + Sync + 'static {
         next_query_at: UnixTime,
     ) -> impl Future<Output = Result<Option<StoredPending>, StoreError>> + Send;
 
+    /// Ends what is expected under that number, whatever is known of it; says whether anything was.
+    fn withdraw(
+        &self,
+        connection: &mut Self::Connection,
+        subject: Subject<'_>,
+        now: UnixTime,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
     /// Keeps the platform's number of an order or refund that is expected; says whether it is.
     fn keep_remote_id(
         &self,
@@ -202,7 +210,7 @@ pub trait Store: Clone + fmt::Debug + Send + Sync + 'static {
     /// What contradicts an event.
     fn conflicts(&self, id: EventId) -> impl Future<Output = Result<Vec<StoredConflict>, StoreError>> + Send;
 
-    /// Makes a parked event ready, its attempts forgotten; says whether one was parked. Where it was parked because of its
+    /// Makes a parked or dismissed event ready, its attempts forgotten; says whether one was. Where it was parked because of its
     /// contradictions, those are resolved that are there before it is ready.
     fn retry(&self, id: EventId, now: UnixTime) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
@@ -211,6 +219,10 @@ pub trait Store: Clone + fmt::Debug + Send + Sync + 'static {
 
     /// Parks a ready event for a person; says whether one was ready.
     fn park(&self, id: EventId, now: UnixTime) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Dismisses a parked event; says whether one was parked. Where it was parked because of its contradictions, those are
+    /// resolved.
+    fn dismiss(&self, id: EventId, now: UnixTime) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// What is expected, as far as it answers to a filter, the oldest first.
     fn pending(&self, filter: &PendingFilter) -> impl Future<Output = Result<Vec<StoredPending>, StoreError>> + Send;

@@ -38,12 +38,16 @@ pub(crate) enum InboxCommand {
     Retry(IdArguments),
     /// Park ready events: no worker takes them until they are retried.
     Park(IdArguments),
+    /// Dismiss parked events, to which somebody has seen by other means: they take no effect, and are counted no more.
+    Dismiss(IdArguments),
     /// Note that somebody has looked at what contradicts events that were done, or that stay parked: they stay what they are.
     Resolve(IdArguments),
     /// List the orders and refunds that the shop expects to hear about.
     Pending(PendingArguments),
     /// Open expectations that were given up or have lapsed: convergence queries them now.
     Requery(PendingIdArguments),
+    /// End expectations of which nothing more is to be heard: convergence queries them no more.
+    Withdraw(PendingIdArguments),
     /// Say how the inbox is doing; exits with 1 when a person is needed.
     Health(HealthArguments),
 }
@@ -130,6 +134,8 @@ pub(crate) enum EventStateName {
     Done,
     /// Waits for a person.
     Parked,
+    /// A person has seen to it by other means.
+    Dismissed,
 }
 
 impl From<EventStateName> for EventState {
@@ -138,6 +144,7 @@ impl From<EventStateName> for EventState {
             EventStateName::Ready => Self::Ready,
             EventStateName::Done => Self::Done,
             EventStateName::Parked => Self::Parked,
+            EventStateName::Dismissed => Self::Dismissed,
         }
     }
 }

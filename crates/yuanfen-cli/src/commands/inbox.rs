@@ -37,9 +37,11 @@ async fn on<S: Store>(store: S, arguments: &InboxArguments) -> Outcome {
         InboxCommand::Show(which) => show::run(&inbox, which, json).await,
         InboxCommand::Retry(which) => decide::run(&inbox, decide::Decision::Retry, &which.ids, json).await,
         InboxCommand::Park(which) => decide::run(&inbox, decide::Decision::Park, &which.ids, json).await,
+        InboxCommand::Dismiss(which) => decide::run(&inbox, decide::Decision::Dismiss, &which.ids, json).await,
         InboxCommand::Resolve(which) => decide::run(&inbox, decide::Decision::Resolve, &which.ids, json).await,
         InboxCommand::Pending(filter) => pending::run(&inbox, filter, json).await,
         InboxCommand::Requery(which) => decide::run(&inbox, decide::Decision::Requery, &which.ids, json).await,
+        InboxCommand::Withdraw(which) => decide::run(&inbox, decide::Decision::Withdraw, &which.ids, json).await,
         InboxCommand::Health(limits) => health::run(&inbox, limits, json).await,
     }
 }

@@ -173,6 +173,52 @@ fn what_is_ready_is_parked_and_everything_else_is_explained() {
 }
 
 #[test]
+fn what_a_person_has_seen_to_is_dismissed_and_needs_nobody() {
+    on_both(|shop| {
+        let parked = ids(shop, &["list", "--state", "parked"]);
+        let arguments: Vec<String> = parked.iter().map(ToString::to_string).collect();
+        let arguments: Vec<&str> = ["dismiss"]
+            .into_iter()
+            .chain(arguments.iter().map(|id| &**id))
+            .collect();
+        let output = shop.inbox(arguments);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        assert_eq!(ids(shop, &["list", "--state", "dismissed"]), parked);
+        let health = &rows(shop, &["health"])[0];
+        assert_eq!(
+            (&health["parked"], &health["conflicts"]),
+            (&0.into(), &1.into()),
+            "that of 1, which was done"
+        );
+        let text = stdout(&shop.inbox(["show", "4"]));
+        assert!(text.lines().any(|line| line.starts_with("dismissed ")), "{text}");
+        for (arguments, words) in [
+            (["dismiss", "4"], "dismissed already"),
+            (["dismiss", "1"], "took effect"),
+            (["dismiss", "5"], "`yuanfen inbox park`"),
+            (["park", "4"], "dismissed"),
+        ] {
+            let output = shop.inbox(arguments);
+            assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+            assert!(stderr(&output).contains(words), "{arguments:?}: {}", stderr(&output));
+        }
+    });
+}
+
+#[test]
+fn what_is_withdrawn_is_over_and_needs_nobody() {
+    on_both(|shop| {
+        let output = shop.inbox(["withdraw", "8", "1"]);
+        assert_eq!(output.status.code(), Some(1), "one of them could not be");
+        assert!(stdout(&output).contains("8: withdrawn"), "{}", stdout(&output));
+        assert!(stderr(&output).contains("1: it is over already"), "{}", stderr(&output));
+        assert_eq!(rows(shop, &["health"])[0]["given_up"], 0);
+        let over = rows(shop, &["pending", "--state", "over", "--after", "7"]);
+        assert_eq!(over[0]["number"], "B1");
+    });
+}
+
+#[test]
 fn an_event_that_is_not_there_is_not_shown() {
     on_both(|shop| {
         let output = shop.inbox(["show", "77"]);
@@ -283,7 +329,7 @@ fn health_notices_that_nothing_is_queried() {
 #[test]
 fn health_names_what_was_done_and_is_contradicted_beside_what_is_parked() {
     on_both(|shop| {
-        let contradicted = "what was done is contradicted";
+        let contradicted = "what was done or dismissed is contradicted";
         let before = needs(shop, &[]);
         assert!(before.contains(contradicted) && before.contains("3 parked"), "{before}");
         let output = shop.inbox(["resolve", "1"]);

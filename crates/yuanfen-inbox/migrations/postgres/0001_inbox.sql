@@ -17,7 +17,7 @@ create table yuanfen_inbox_event (
     origin       text    not null check (origin in ('notice', 'query')),
     -- Whether it is the last thing to be heard about its order or refund.
     is_over      boolean not null,
-    state        text    not null check (state in ('ready', 'done', 'parked')),
+    state        text    not null check (state in ('ready', 'done', 'parked', 'dismissed')),
     -- Not to be claimed before: the lease of a claim, or the pause after a failure.
     ready_at     bigint not null,
     -- Failed or unfinished attempts since it was last made ready by hand.

@@ -222,6 +222,15 @@ impl Store for PostgresStore {
         expect(connection, what, placed_at, next_query_at).await
     }
 
+    async fn withdraw(
+        &self,
+        connection: &mut PgConnection,
+        subject: Subject<'_>,
+        now: UnixTime,
+    ) -> Result<bool, StoreError> {
+        withdraw(connection, subject, now).await
+    }
+
     async fn keep_remote_id(
         &self,
         connection: &mut PgConnection,
@@ -305,6 +314,13 @@ impl Store for PostgresStore {
 
     async fn park(&self, id: EventId, now: UnixTime) -> Result<bool, StoreError> {
         park(&mut *self.durable().await?, id, now).await
+    }
+
+    async fn dismiss(&self, id: EventId, now: UnixTime) -> Result<bool, StoreError> {
+        let mut transaction = begin_in(&self.own).await?;
+        let was_parked = dismiss(&mut transaction, id, now).await?;
+        transaction.commit().await?;
+        Ok(was_parked)
     }
 
     async fn pending(&self, filter: &PendingFilter) -> Result<Vec<StoredPending>, StoreError> {

@@ -316,6 +316,15 @@ impl Store for SqliteStore {
         expect(connection, what, placed_at, next_query_at).await
     }
 
+    async fn withdraw(
+        &self,
+        connection: &mut SqliteConnection,
+        subject: Subject<'_>,
+        now: UnixTime,
+    ) -> Result<bool, StoreError> {
+        withdraw(connection, subject, now).await
+    }
+
     async fn keep_remote_id(
         &self,
         connection: &mut SqliteConnection,
@@ -411,6 +420,10 @@ impl Store for SqliteStore {
 
     async fn park(&self, id: EventId, now: UnixTime) -> Result<bool, StoreError> {
         in_turn!(self, |connection| park(connection, id, now))
+    }
+
+    async fn dismiss(&self, id: EventId, now: UnixTime) -> Result<bool, StoreError> {
+        in_turn!(self, |connection| dismiss(connection, id, now))
     }
 
     async fn pending(&self, filter: &PendingFilter) -> Result<Vec<StoredPending>, StoreError> {

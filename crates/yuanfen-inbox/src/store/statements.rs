@@ -73,6 +73,7 @@ pub(crate) const fn events_in(state: EventState) -> &'static str {
         EventState::Ready => " and id in (select id from yuanfen_inbox_event where state = 'ready')",
         EventState::Parked => " and id in (select id from yuanfen_inbox_event where state = 'parked')",
         EventState::Done => " and state = 'done'",
+        EventState::Dismissed => " and state = 'dismissed'",
     }
 }
 

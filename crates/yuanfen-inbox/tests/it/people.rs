@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use yuanfen_inbox::store::{Marked, Release};
-use yuanfen_inbox::{EventFilter, EventId, EventState, Handled, ParkReason, PendingFilter, PendingState, StoreError};
+use yuanfen_inbox::store::{Marked, Release, Subject};
+use yuanfen_inbox::{
+    EventFilter, EventId, EventState, Handled, ParkReason, PendingFilter, PendingKind, PendingState, Received,
+    StoreError,
+};
 
 use crate::place::{Place, START, Shipping, inbox, on_both_stores};
-use crate::shop::{Clock, at, deliver, expect, show};
+use crate::shop::{Clock, at, deliver, expect, expected, show};
 use crate::toy::{ACCOUNT, ROUTE, Toy, order, paid};
 
 async fn lists_answer_to_every_filter_and_come_in_pages<S: Place>(store: S) {
@@ -153,6 +156,63 @@ async fn to_retry_what_is_parked_for_another_reason_settles_no_contradiction<S: 
     assert_eq!(inbox.health().await.unwrap().conflicts, 0);
 }
 
+async fn what_a_person_has_seen_to_waits_for_nobody_and_takes_no_effect<S: Place>(store: S) {
+    let clock = Clock::new();
+    let inbox = clock.inbox(store);
+    let receiver = inbox.receiver(Toy);
+    expect(&inbox, order("A1", 100)).await;
+    let id = deliver(&receiver, &paid("A1", 99)).await;
+    let ready = inbox.dismiss(id).await.unwrap_err();
+    assert!(
+        matches!(ready, StoreError::NoSuchEvent),
+        "only what waits for a person: {ready:?}"
+    );
+    inbox.workers(Shipping).drain().await.unwrap();
+    assert_eq!(inbox.health().await.unwrap().parked, 1);
+    clock.advance(60);
+    inbox.dismiss(id).await.unwrap();
+    let event = show(&inbox, id).await;
+    assert_eq!(
+        (event.state, event.parked_for, event.finished_at),
+        (EventState::Dismissed, Some(ParkReason::Mismatch), Some(at(60)))
+    );
+    let dismissed = inbox.events(&EventFilter::state(EventState::Dismissed)).await.unwrap();
+    assert_eq!(dismissed.iter().map(|event| event.id).collect::<Vec<_>>(), [id]);
+    assert_eq!(inbox.health().await.unwrap().parked, 0);
+    clock.advance(1_000_000);
+    assert_eq!(inbox.workers(Shipping).drain().await.unwrap(), []);
+    let again = receiver.receive(&paid("A1", 99)).await;
+    assert!(
+        matches!(again.received, Received::Duplicate(of) if of == id),
+        "{again:?}"
+    );
+    for refused in [inbox.dismiss(id).await, inbox.park(id).await] {
+        assert!(matches!(refused, Err(StoreError::NoSuchEvent)), "{refused:?}");
+    }
+    // By mistake: it is compared once more.
+    inbox.retry(id).await.unwrap();
+    let handled = inbox.workers(Shipping).drain().await.unwrap();
+    assert_eq!(handled, [Handled::Parked(id, ParkReason::Mismatch)]);
+    assert!(inbox.store().shipped().await.is_empty());
+}
+
+async fn what_the_shop_withdraws_is_queried_no_more_and_paid_all_the_same<S: Place>(store: S) {
+    let clock = Clock::new();
+    let inbox = clock.inbox(store);
+    expect(&inbox, order("A1", 100)).await;
+    for withdrawn in [true, false] {
+        let (_turn, mut transaction) = inbox.store().begin().await.unwrap();
+        let subject = Subject::new(ROUTE, ACCOUNT, PendingKind::Order, "A1");
+        assert_eq!(inbox.withdraw(&mut transaction, subject).await.unwrap(), withdrawn);
+        inbox.store().commit(transaction).await.unwrap();
+    }
+    let ended = expected(&inbox, "A1").await.unwrap();
+    assert_eq!((ended.state, ended.over_at), (PendingState::Over, Some(START)));
+    // The refusal was not the last word.
+    let id = deliver(&inbox.receiver(Toy), &paid("A1", 100)).await;
+    assert_eq!(inbox.workers(Shipping).drain().await.unwrap(), [Handled::Done(id)]);
+}
+
 async fn a_claim_from_before_a_retry_never_counts_again<S: Place>(store: S) {
     let clock = Clock::new();
     let inbox = clock.inbox(store);
@@ -236,6 +296,8 @@ on_both_stores!(
     what_is_not_there_or_in_another_state_cannot_be_retried_or_parked,
     what_a_person_parked_no_worker_takes,
     to_retry_what_is_parked_for_another_reason_settles_no_contradiction,
+    what_a_person_has_seen_to_waits_for_nobody_and_takes_no_effect,
+    what_the_shop_withdraws_is_queried_no_more_and_paid_all_the_same,
     a_claim_from_before_a_retry_never_counts_again,
     health_counts_what_waits_and_says_how_long,
 );

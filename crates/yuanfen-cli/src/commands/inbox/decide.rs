@@ -1,10 +1,10 @@
-//! `yuanfen inbox retry`, `park`, `resolve` and `requery`: what a person decides about events and expectations.
+//! `yuanfen inbox retry`, `park`, `dismiss`, `resolve`, `requery` and `withdraw`: what a person decides about events and expectations.
 
 use std::process::ExitCode;
 
 use serde::Serialize;
-use yuanfen_inbox::store::Store;
-use yuanfen_inbox::{EventId, EventState, Inbox, PendingFilter, PendingState, StoreError};
+use yuanfen_inbox::store::{Store, Subject};
+use yuanfen_inbox::{EventId, EventState, Inbox, PendingFilter, PendingState, StoreError, StoredPending};
 
 use crate::commands::Outcome;
 use crate::print;
@@ -13,9 +13,11 @@ use crate::print;
 pub(super) enum Decision {
     Retry,
     Park,
+    Dismiss,
     Resolve,
-    /// About an expectation; the others are about events.
+    /// About an expectation, as the next one; the others are about events.
     Requery,
+    Withdraw,
 }
 
 #[derive(Serialize)]
@@ -62,16 +64,21 @@ async fn decide<S: Store>(inbox: &Inbox<S>, decision: Decision, id: i64) -> Resu
             .park(event)
             .await
             .map(|()| "parked; no worker takes it until it is retried"),
+        Decision::Dismiss => inbox
+            .dismiss(event)
+            .await
+            .map(|()| "dismissed; it takes no effect, and waits for nobody"),
         Decision::Resolve => match inbox.resolve(event).await? {
             0 => Err(StoreError::NoSuchEvent),
             _ => Ok("looked at; its contradictions are counted no more"),
         },
         Decision::Requery => inbox.requery(id).await.map(|()| "open; convergence queries it now"),
+        Decision::Withdraw => withdraw(inbox, id).await.map(|()| "withdrawn; it is queried no more"),
     };
     match done {
         Ok(text) => Ok(Ok(text.to_owned())),
         Err(StoreError::NoSuchEvent) => Ok(Err(refusal(inbox, decision, event).await?)),
-        Err(StoreError::NoSuchPending) => Ok(Err(refusal_to_query(inbox, id).await?)),
+        Err(StoreError::NoSuchPending) => Ok(Err(refusal_of_expected(inbox, decision, id).await?)),
         Err(error) => Err(error),
     }
 }
@@ -82,6 +89,12 @@ async fn refusal<S: Store>(inbox: &Inbox<S>, decision: Decision, id: EventId) ->
     };
     Ok(match (decision, event.state) {
         (Decision::Retry, EventState::Done) => "it took effect; what is done is not done again".to_owned(),
+        (Decision::Dismiss, EventState::Done) => "it took effect; there is nothing to dismiss".to_owned(),
+        (Decision::Dismiss, EventState::Dismissed) => "it is dismissed already".to_owned(),
+        (Decision::Dismiss, EventState::Ready) => {
+            "it is ready, and takes effect at any moment; `yuanfen inbox park` holds it back".to_owned()
+        }
+        (Decision::Park, EventState::Dismissed) => "it is dismissed, and no worker takes it".to_owned(),
         (Decision::Retry, EventState::Ready) => "it is ready already; the workers have it".to_owned(),
         (Decision::Park, EventState::Done) => "it took effect; there is nothing to hold back".to_owned(),
         (Decision::Park, EventState::Parked) => "it is parked already".to_owned(),
@@ -97,15 +110,35 @@ async fn refusal<S: Store>(inbox: &Inbox<S>, decision: Decision, id: EventId) ->
     })
 }
 
-async fn refusal_to_query<S: Store>(inbox: &Inbox<S>, id: i64) -> Result<String, StoreError> {
+async fn withdraw<S: Store>(inbox: &Inbox<S>, id: i64) -> Result<(), StoreError> {
+    let expected = expected(inbox, id).await?.ok_or(StoreError::NoSuchPending)?.expected;
+    let subject = Subject::new(&expected.route, &expected.account, expected.kind, &expected.number);
+    let store = inbox.store();
+    let (turn, mut transaction) = store.begin().await?;
+    let withdrawn = inbox.withdraw(&mut transaction, subject).await?;
+    store.commit(transaction).await?;
+    drop(turn);
+    if withdrawn {
+        Ok(())
+    } else {
+        Err(StoreError::NoSuchPending)
+    }
+}
+
+async fn expected<S: Store>(inbox: &Inbox<S>, id: i64) -> Result<Option<StoredPending>, StoreError> {
     let mut filter = PendingFilter::default();
     filter.after = id.saturating_sub(1);
     filter.limit = 1;
     let found = inbox.pending(&filter).await?;
-    let Some(pending) = found.first().filter(|pending| pending.id == id) else {
+    Ok(found.into_iter().find(|pending| pending.id == id))
+}
+
+async fn refusal_of_expected<S: Store>(inbox: &Inbox<S>, decision: Decision, id: i64) -> Result<String, StoreError> {
+    let Some(pending) = expected(inbox, id).await? else {
         return Ok("no order or refund of this id is expected; `yuanfen inbox pending` prints them".to_owned());
     };
     Ok(match pending.state {
+        PendingState::Over if decision == Decision::Withdraw => "it is over already; nothing queries it".to_owned(),
         PendingState::Open => "it is open already; convergence queries it when it is due".to_owned(),
         PendingState::Over => "its end is known; there is nothing to ask".to_owned(),
         // Somebody was faster, or a state of a later version.

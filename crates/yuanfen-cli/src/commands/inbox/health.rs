@@ -62,16 +62,21 @@ pub(super) async fn run<S: Store>(inbox: &Inbox<S>, arguments: &HealthArguments,
     Ok(if calm { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Whether a later telling contradicts something that was done, and nobody has looked at that. The contradictions of a parked
+/// Whether a later telling contradicts something that was done or dismissed, and nobody has looked at that. The contradictions of a parked
 /// event are looked at with it.
 async fn contradicted<S: Store>(inbox: &Inbox<S>, health: &Health) -> Result<bool, StoreError> {
     if health.conflicts == 0 {
         return Ok(false);
     }
-    let mut filter = EventFilter::state(EventState::Done);
-    filter.contradicted = true;
-    filter.limit = 1;
-    Ok(!inbox.events(&filter).await?.is_empty())
+    for state in [EventState::Done, EventState::Dismissed] {
+        let mut filter = EventFilter::state(state);
+        filter.contradicted = true;
+        filter.limit = 1;
+        if !inbox.events(&filter).await?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// What to do next, one line each.
@@ -91,19 +96,19 @@ fn needs(health: &Health, contradicted: bool, limits: &HealthArguments) -> Vec<S
     }
     if health.parked > 0 {
         needs.push(format!(
-            "{} parked: `yuanfen inbox list --state parked`, `show`, then `retry`",
+            "{} parked: `yuanfen inbox list --state parked`, `show`, then `retry` or `dismiss`",
             health.parked
         ));
     }
     if contradicted {
         needs.push(
-            "what was done is contradicted: `yuanfen inbox list --contradicted --state done`, `show`, then `resolve`"
+            "what was done or dismissed is contradicted: `yuanfen inbox list --contradicted`, `show`, then `resolve`"
                 .to_owned(),
         );
     }
     if health.given_up > 0 {
         needs.push(format!(
-            "{} given up before their end was known: `yuanfen inbox pending --state given-up`, then the platform's bill",
+            "{} given up before their end was known: `yuanfen inbox pending --state given-up`, the platform's bill, then `withdraw`",
             health.given_up
         ));
     }

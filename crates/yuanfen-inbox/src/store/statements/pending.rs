@@ -150,6 +150,25 @@ macro_rules! pending {
             Ok(done.rows_affected() == 1)
         }
 
+        pub(super) async fn withdraw(
+            connection: &mut $Connection,
+            subject: Subject<'_>,
+            now: UnixTime,
+        ) -> Result<bool, StoreError> {
+            let done = sqlx::query(
+                "update yuanfen_inbox_pending set state = 'over', over_at = $5 \
+                 where route = $1 and account = $2 and kind = $3 and number = $4 and state <> 'over'",
+            )
+            .bind(subject.route)
+            .bind(subject.account)
+            .bind(subject.kind.as_str())
+            .bind(subject.number)
+            .bind(now.seconds())
+            .execute(connection)
+            .await?;
+            Ok(done.rows_affected() == 1)
+        }
+
         /// What answers to the name and is open or may be again, and what a hint that comes now changes about it.
         pub(super) async fn hinted(
             connection: &mut $Connection,

@@ -73,13 +73,9 @@ macro_rules! people {
                 .collect()
         }
 
-        pub(super) async fn retry(
-            connection: &mut $Connection,
-            id: EventId,
-            now: UnixTime,
-        ) -> Result<bool, StoreError> {
-            // Before the event is ready: what comes between the two is not resolved, and the mark finds it. And only what
-            // the event is parked for: of another contradiction nobody who retries it need have heard.
+        /// Resolves the contradictions for which an event waits. Of those of one that waits for another reason, nobody who
+        /// decides about it need have heard.
+        async fn resolve_reason(connection: &mut $Connection, id: EventId, now: UnixTime) -> Result<(), StoreError> {
             sqlx::query(
                 "update yuanfen_inbox_conflict set resolved_at = $2 where event_id = $1 and resolved_at is null \
                  and exists (select 1 from yuanfen_inbox_event \
@@ -87,11 +83,21 @@ macro_rules! people {
             )
             .bind(id.get())
             .bind(now.seconds())
-            .execute(&mut *connection)
+            .execute(connection)
             .await?;
+            Ok(())
+        }
+
+        pub(super) async fn retry(
+            connection: &mut $Connection,
+            id: EventId,
+            now: UnixTime,
+        ) -> Result<bool, StoreError> {
+            // Before the event is ready: what comes between the two is not resolved, and the mark finds it.
+            resolve_reason(connection, id, now).await?;
             let ready = sqlx::query(
                 "update yuanfen_inbox_event set state = 'ready', ready_at = $2, attempts = 0, parked_for = null, \
-                 finished_at = null where id = $1 and state = 'parked'",
+                 finished_at = null where id = $1 and state in ('parked', 'dismissed')",
             )
             .bind(id.get())
             .bind(now.seconds())
@@ -130,6 +136,22 @@ macro_rules! people {
             .execute(connection)
             .await?;
             Ok(parked.rows_affected() == 1)
+        }
+
+        pub(super) async fn dismiss(
+            connection: &mut $Connection,
+            id: EventId,
+            now: UnixTime,
+        ) -> Result<bool, StoreError> {
+            resolve_reason(connection, id, now).await?;
+            let dismissed = sqlx::query(
+                "update yuanfen_inbox_event set state = 'dismissed', finished_at = $2 where id = $1 and state = 'parked'",
+            )
+            .bind(id.get())
+            .bind(now.seconds())
+            .execute(connection)
+            .await?;
+            Ok(dismissed.rows_affected() == 1)
         }
 
         pub(super) async fn pending(

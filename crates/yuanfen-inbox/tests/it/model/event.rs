@@ -29,6 +29,14 @@ impl Event {
         self.conflicts.values().any(|is_resolved| !is_resolved)
     }
 
+    /// Whoever decides about an event that waits for its contradictions has looked at them; of those of another, nobody need
+    /// have heard.
+    pub fn look_at_the_reason(&mut self) {
+        if self.state == EventState::Parked && self.parked_for == Some(ParkReason::Conflict) {
+            self.conflicts.values_mut().for_each(|is_resolved| *is_resolved = true);
+        }
+    }
+
     pub fn park(&mut self, reason: ParkReason) -> Handled {
         self.state = EventState::Parked;
         self.parked_for = Some(reason);

@@ -55,6 +55,8 @@ pub enum Step {
     Advance(i64),
     Retry(Order, Told),
     Park(Order, Told),
+    /// A person has seen to it by other means.
+    Dismiss(Order, Told),
     /// A person has looked at what contradicts it.
     Resolve(Order, Told),
 }
@@ -95,6 +97,7 @@ fn step() -> impl Strategy<Value = Step> {
         5 => prop_oneof![Just(1_i64), Just(2), Just(59), Just(60), Just(61)].prop_map(Step::Advance),
         2 => (order(), told()).prop_map(|(order, told)| Step::Retry(order, told)),
         1 => (order(), told()).prop_map(|(order, told)| Step::Park(order, told)),
+        1 => (order(), told()).prop_map(|(order, told)| Step::Dismiss(order, told)),
         1 => (order(), told()).prop_map(|(order, told)| Step::Resolve(order, told)),
     ]
 }

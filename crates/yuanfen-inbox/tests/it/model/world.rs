@@ -85,6 +85,7 @@ impl<S: Place> World<S> {
             Step::Advance(seconds) => self.clock.advance(seconds),
             Step::Retry(order, told) => self.retry(order, told).await,
             Step::Park(order, told) => self.park(order, told).await,
+            Step::Dismiss(order, told) => self.dismiss(order, told).await,
             Step::Resolve(order, told) => self.resolve(order, told).await,
         }
         self.compare(step).await;
@@ -355,15 +356,12 @@ impl<S: Place> World<S> {
             return;
         };
         let done = self.inbox.retry(event.id).await;
-        if event.state != EventState::Parked {
+        if !matches!(event.state, EventState::Parked | EventState::Dismissed) {
             assert!(matches!(done, Err(StoreError::NoSuchEvent)), "{done:?}");
             return;
         }
         done.unwrap();
-        // Of what it is not parked for, nobody need have heard.
-        if event.parked_for == Some(ParkReason::Conflict) {
-            event.conflicts.values_mut().for_each(|is_resolved| *is_resolved = true);
-        }
+        event.look_at_the_reason();
         event.state = EventState::Ready;
         event.parked_for = None;
         event.ready_at = now;
@@ -378,6 +376,20 @@ impl<S: Place> World<S> {
         if event.state == EventState::Ready {
             done.unwrap();
             event.park(ParkReason::Person);
+        } else {
+            assert!(matches!(done, Err(StoreError::NoSuchEvent)), "{done:?}");
+        }
+    }
+
+    async fn dismiss(&mut self, order: Order, told: Told) {
+        let Some(event) = self.events.get_mut(&(order, told)) else {
+            return;
+        };
+        let done = self.inbox.dismiss(event.id).await;
+        if event.state == EventState::Parked {
+            done.unwrap();
+            event.look_at_the_reason();
+            event.state = EventState::Dismissed;
         } else {
             assert!(matches!(done, Err(StoreError::NoSuchEvent)), "{done:?}");
         }
