@@ -110,21 +110,17 @@ pub trait Store: Clone + fmt::Debug + Send + Sync + 'static {
         subject: Subject<'_>,
     ) -> impl Future<Output = Result<Option<StoredPending>, StoreError>> + Send;
 
-    /// Notes that what was expected was paid, by an event about that; says whether it is the only one.
-    fn pay_pending(
+    /// Notes what an event settles about something expected: that it was paid, by an event about `paid_as`, and that it is
+    /// over, so that it is queried no more. Says whether that is so; it is not, and nothing is changed, where it was paid by an
+    /// event about something else.
+    fn settle_pending(
         &self,
         connection: &mut Self::Connection,
         pending: i64,
-        paid_as: &str,
-    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
-
-    /// Ends what was expected: it is queried no more.
-    fn end_pending(
-        &self,
-        connection: &mut Self::Connection,
-        pending: i64,
+        paid_as: Option<&str>,
+        is_over: bool,
         now: UnixTime,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Commits.
     fn commit(&self, transaction: Self::Transaction) -> impl Future<Output = Result<(), StoreError>> + Send;

@@ -269,15 +269,20 @@ impl<S: Store> Inbox<S> {
         if let Err(mismatch) = pending.expected.check(key.transition, facts) {
             return Ok(Some((ParkReason::Mismatch, mismatch.to_string())));
         }
-        if key.transition.is_payment() && !self.store.pay_pending(transaction, pending.id, &key.subject).await? {
-            let paid_as = pending.paid_as.unwrap_or_default();
-            let error = format!("the order was paid before, as {paid_as}: this is another payment of it");
-            return Ok(Some((ParkReason::Mismatch, error)));
+        let (store, now, is_over) = (&self.store, self.now(), claim.event.is_over);
+        let paid_as = key.transition.is_payment().then_some(&*key.subject);
+        if store
+            .settle_pending(transaction, pending.id, paid_as, is_over, now)
+            .await?
+        {
+            return Ok(None);
         }
-        if claim.event.is_over {
-            self.store.end_pending(transaction, pending.id, self.now()).await?;
-        }
-        Ok(None)
+        // Not known where the other one was committed since this was read.
+        let paid_as = pending
+            .paid_as
+            .map_or(String::new(), |paid_as| format!(", as {paid_as}"));
+        let error = format!("the order was paid before{paid_as}: this is another payment of it");
+        Ok(Some((ParkReason::Mismatch, error)))
     }
 }
 

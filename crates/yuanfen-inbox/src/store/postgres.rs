@@ -172,17 +172,15 @@ impl Store for PostgresStore {
         expected(connection, subject).await
     }
 
-    async fn pay_pending(
+    async fn settle_pending(
         &self,
         connection: &mut PgConnection,
         pending: i64,
-        paid_as: &str,
+        paid_as: Option<&str>,
+        is_over: bool,
+        now: UnixTime,
     ) -> Result<bool, StoreError> {
-        pay_pending(connection, pending, paid_as).await
-    }
-
-    async fn end_pending(&self, connection: &mut PgConnection, pending: i64, now: UnixTime) -> Result<(), StoreError> {
-        end_pending(connection, pending, now).await
+        settle_pending(connection, pending, paid_as, is_over, now).await
     }
 
     async fn commit(&self, transaction: Self::Transaction) -> Result<(), StoreError> {

@@ -67,34 +67,26 @@ macro_rules! pending {
             Ok(None)
         }
 
-        pub(super) async fn pay_pending(
+        pub(super) async fn settle_pending(
             connection: &mut $Connection,
             pending: i64,
-            paid_as: &str,
+            paid_as: Option<&str>,
+            is_over: bool,
+            now: UnixTime,
         ) -> Result<bool, StoreError> {
-            let paid = sqlx::query(
-                "update yuanfen_inbox_pending set paid_as = $2 where id = $1 and coalesce(paid_as, $2) = $2",
+            let settled = sqlx::query(
+                "update yuanfen_inbox_pending set paid_as = coalesce(paid_as, $2), \
+                 state = case when $3 then 'over' else state end, \
+                 over_at = case when $3 and state <> 'over' then $4 else over_at end \
+                 where id = $1 and ($2 is null or coalesce(paid_as, $2) = $2)",
             )
             .bind(pending)
             .bind(paid_as)
-            .execute(connection)
-            .await?;
-            Ok(paid.rows_affected() == 1)
-        }
-
-        pub(super) async fn end_pending(
-            connection: &mut $Connection,
-            pending: i64,
-            now: UnixTime,
-        ) -> Result<(), StoreError> {
-            sqlx::query(
-                "update yuanfen_inbox_pending set state = 'over', over_at = $2 where id = $1 and state <> 'over'",
-            )
-            .bind(pending)
+            .bind(is_over)
             .bind(now.seconds())
             .execute(connection)
             .await?;
-            Ok(())
+            Ok(settled.rows_affected() == 1)
         }
 
         pub(super) async fn expect(
