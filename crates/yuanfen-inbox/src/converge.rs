@@ -19,8 +19,8 @@ pub use step::NEVER_PLACED;
 
 use crate::counts;
 use crate::error::chain;
-use crate::store::{DueFirst, Store};
-use crate::{Inbox, PendingState, StoreError};
+use crate::store::{DueFirst, DueOf, Store};
+use crate::{Inbox, PendingState, StoreError, StoredPending};
 use step::Step;
 
 /// What became of an order or refund that was due for a query, by its number in the store.
@@ -174,9 +174,10 @@ impl<S: Store> Round<S> {
             DueFirst::Longest => (u32::try_from(free).unwrap_or(u32::MAX), DueFirst::Latest),
         };
         let lease_until = now.after(self.lease());
-        let (route, account) = (&*plan.route, &*plan.account);
-        let store = &self.inbox.store;
-        let claims = store.claim_pending(route, account, now, lease_until, first, limit);
+        let hint_gap = self.inbox.settings.hint_gap.max(StoredPending::LONGEST_HINT_GAP);
+        let never_after = lease_until.after(plan.longest_wait().max(hint_gap));
+        let of = DueOf::new(&plan.route, &plan.account, first, never_after);
+        let claims = self.inbox.store.claim_pending(&of, now, lease_until, limit);
         let claims = self.inbox.settings.answered(claims).await?;
         self.next = next;
         let due = claims.len();

@@ -98,7 +98,9 @@ impl From<sqlx::Error> for StoreError {
 #[non_exhaustive]
 pub enum ExpectError {
     /// The same number is expected already, with another amount, currency, merchant, app, order or expiry.
-    #[error("`{field}` of {number} differs from what is expected under this number already; use a new number")]
+    #[error(
+        "`{field}` of {number} differs from what is expected under this number already; repeat what was expected, or use a new number"
+    )]
     Differs {
         /// The first field that differs.
         field: &'static str,

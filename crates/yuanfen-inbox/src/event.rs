@@ -71,7 +71,7 @@ pub enum EventState {
     Done,
     /// Nobody takes it until a person makes it ready again.
     Parked,
-    /// A person has seen to it by other means. It never takes effect, unless it is made ready all the same.
+    /// A person has seen to it by other means: it takes no effect.
     Dismissed,
 }
 

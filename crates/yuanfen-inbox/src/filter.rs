@@ -57,7 +57,7 @@ pub struct PendingFilter {
     pub route: Option<String>,
     /// Only those of this account.
     pub account: Option<String>,
-    /// Only the order or refund of this number, and the refunds of this order.
+    /// Only the order or refund of this number, ours or the platform's, and the refunds of this order.
     pub number: Option<String>,
     /// Only those with a larger number in this store than this: where the last page ended.
     pub after: i64,

@@ -9,7 +9,7 @@ use yuanfen_core::{Facts, UnixTime};
 
 use crate::phase::Phases;
 use crate::store::{Inserted, Store, Subject};
-use crate::{EventId, ExpectError, Expected, NewEvent, PendingState, Schedule, StoreError};
+use crate::{EventId, EventState, ExpectError, Expected, NEVER_PLACED, NewEvent, PendingState, Schedule, StoreError};
 
 /// No handler may take longer, nor a lease last longer, whatever the settings say.
 const LONGEST_DEADLINE: Duration = Duration::from_secs(3600);
@@ -206,16 +206,27 @@ impl<S: Store> Inbox<S> {
     ) -> Result<(), ExpectError> {
         let expected = pending.into();
         let placed_at = self.now();
-        if let Some(expires_at) = expected.expires_at
-            && expires_at <= placed_at
-        {
-            return Err(ExpectError::ExpiresBefore { placed_at, expires_at });
-        }
-        let next_query_at = placed_at.after(Schedule::FIRST_QUERY);
-        let known = self
-            .store
-            .expect(connection, &expected, placed_at, next_query_at)
-            .await?;
+        let known = match expected.expires_at {
+            Some(expires_at) if expires_at <= placed_at => {
+                let Expected {
+                    route,
+                    account,
+                    kind,
+                    number,
+                    ..
+                } = &expected;
+                let subject = Subject::new(route, account, *kind, number);
+                let known = self.store.expected(connection, subject).await?;
+                // Under its own number, not another's that the platform calls so.
+                let known = known.filter(|known| known.expected.number == *number);
+                Some(known.ok_or(ExpectError::ExpiresBefore { placed_at, expires_at })?)
+            }
+            _ => {
+                let next_query_at = placed_at.after(Schedule::FIRST_QUERY);
+                let expecting = self.store.expect(connection, &expected, placed_at, next_query_at);
+                expecting.await?
+            }
+        };
         let Some(known) = known else { return Ok(()) };
         let (number, state) = (expected.number.clone(), known.state);
         match known.expected.difference(&expected) {
@@ -226,8 +237,9 @@ impl<S: Store> Inbox<S> {
         }
     }
 
-    /// Keeps the platform's number of an order that is expected, from the reply that placed it: hints of some routes name
-    /// nothing else. Says whether the order is expected.
+    /// Keeps the platform's number of an order or refund that is expected, from the reply that placed it: hints of some
+    /// routes name nothing else. Says whether it is expected. On PostgreSQL call it before you touch your own row of the
+    /// order, as a worker does, or one of the two waits in vain.
     ///
     /// # Errors
     /// [`StoreError`] when it could not be written.
@@ -241,10 +253,12 @@ impl<S: Store> Inbox<S> {
     }
 
     /// Tells the inbox that nothing more is to be heard of what was expected: the platform has refused to place it, and the
-    /// shop does not place it under this number again; or a person has found out its end. It is queried no more. A payment
-    /// that a notice proves after all takes effect. Says whether anything was expected.
+    /// shop does not place it under this number again; or a person has found out its end. It has lapsed then, and is queried
+    /// no more, unless a hint opens it again; a payment that a notice proves after all takes effect. Says whether anything
+    /// was open or given up.
     ///
-    /// Only a refusal is one: after a timeout the order may be there ([`Error::fate`](yuanfen_core::Error::fate)).
+    /// Only a refusal is one: after a timeout the order may be there ([`Error::fate`](yuanfen_core::Error::fate)). On
+    /// PostgreSQL call it before you touch your own row of the order, as a worker does, or one of the two waits in vain.
     ///
     /// # Errors
     /// [`StoreError`] when it could not be written.
@@ -260,9 +274,13 @@ impl<S: Store> Inbox<S> {
                 self.events.notify_one();
                 Ok(Put::New(id))
             }
-            Inserted::Known { id, facts: stored } => match stored.contradiction(&told.facts) {
+            Inserted::Known {
+                id,
+                state,
+                facts: stored,
+            } => match contradiction(&stored, &told.facts) {
                 None => {
-                    if lacks(&stored, &told.facts) {
+                    if state != EventState::Done && lacks(&stored, &told.facts) {
                         self.store.add_facts(id, told.facts).await?;
                     }
                     Ok(Put::Duplicate(id))
@@ -296,6 +314,15 @@ pub(crate) enum Put {
     New(EventId),
     Duplicate(EventId),
     Conflict { id: EventId, field: &'static str },
+}
+
+/// Where two tellings differ. That an order was never placed is the inbox's own word, which the platform's does not contradict.
+fn contradiction(stored: &Facts, told: &Facts) -> Option<&'static str> {
+    let is_ours = |facts: &Facts| facts.end_state == NEVER_PLACED;
+    if is_ours(stored) != is_ours(told) {
+        return None;
+    }
+    stored.contradiction(told)
 }
 
 /// Whether a later telling names a fact that the first one did not.

@@ -150,7 +150,8 @@ pub enum PendingState {
     Over,
     /// The schedule ran out before its end was known: a person or a bill has to find it out.
     GivenUp,
-    /// The schedule ran out, and to the last the platform said that nobody had paid.
+    /// The schedule ran out, and to the last the platform said that nobody had paid; or it was
+    /// [withdrawn](crate::Inbox::withdraw).
     Lapsed,
 }
 
@@ -342,14 +343,19 @@ pub struct StoredPending {
 }
 
 impl StoredPending {
+    /// A hint has nothing wait for longer, however old it is.
+    pub(crate) const LONGEST_HINT_GAP: Duration = Duration::from_secs(6 * 3600);
+
     /// When it is queried after a hint that comes now: now, unless it was queried a moment ago. Hints are unsigned, so the
-    /// pause after the last query is at least `gap`, and a sixteenth of its age where that is longer: whoever sends
-    /// thousands of them brings about a few more queries than the schedule has.
+    /// pause after the last query is at least `gap`, and a sixteenth of its age where that is longer, up to six hours: whoever
+    /// sends thousands of them brings about a few more queries than the schedule has.
     #[must_use]
     pub fn due_by_hint(&self, now: UnixTime, gap: Duration) -> UnixTime {
         let age = u64::try_from(now.since(self.placed_at)).unwrap_or_default();
-        let gap = gap.max(Duration::from_secs(age >> 4));
-        self.last_query_at.map_or(now, |last| last.after(gap).max(now))
+        let gap = gap.max(Duration::from_secs(age >> 4).min(Self::LONGEST_HINT_GAP));
+        // One in the future was a clock's that was ahead.
+        let last = self.last_query_at.filter(|last| *last <= now);
+        last.map_or(now, |last| last.after(gap).max(now))
     }
 }
 

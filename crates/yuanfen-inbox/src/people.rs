@@ -28,12 +28,13 @@ impl<S: Store> Inbox<S> {
         self.store.conflicts(id).await
     }
 
-    /// Makes a parked event ready, or one that was dismissed: it is tried again at once, its attempts counted from nothing. Where it was parked because
+    /// Makes a parked event ready: it is tried again at once, its attempts counted from nothing. Where it was parked because
     /// it was contradicted, what was stored first is taken. Where it was parked for another reason and is contradicted as
     /// well, it is parked for that now.
     ///
     /// # Errors
-    /// [`StoreError::NoSuchEvent`] when no event of that number is parked or was dismissed.
+    /// [`StoreError::NoSuchEvent`] when no event of that number is parked. One that was dismissed is [parked](Self::park)
+    /// first.
     pub async fn retry(&self, id: EventId) -> Result<(), StoreError> {
         if !self.store.retry(id, self.now()).await? {
             return Err(StoreError::NoSuchEvent);
@@ -53,11 +54,11 @@ impl<S: Store> Inbox<S> {
         self.store.resolve(id, self.now()).await
     }
 
-    /// Parks an event that is ready: no worker takes it until it is made ready again. A worker that is about to commit
+    /// Parks an event that is ready, or one that was dismissed: no worker takes it until it is made ready again. A worker that is about to commit
     /// it is waited for.
     ///
     /// # Errors
-    /// [`StoreError::NoSuchEvent`] when no event of that number is ready.
+    /// [`StoreError::NoSuchEvent`] when no event of that number is ready or was dismissed.
     pub async fn park(&self, id: EventId) -> Result<(), StoreError> {
         if self.store.park(id, self.now()).await? {
             Ok(())
@@ -67,7 +68,7 @@ impl<S: Store> Inbox<S> {
     }
 
     /// Dismisses a parked event, to which somebody has seen by other means: the money was sent back, or booked by hand. It
-    /// never takes effect, its later deliveries are duplicates of it, and it is counted no more; nor are its contradictions,
+    /// takes no effect, its later deliveries are duplicates of it, and it is counted no more; nor are its contradictions,
     /// where it was parked for them.
     ///
     /// # Errors
@@ -88,11 +89,11 @@ impl<S: Store> Inbox<S> {
         self.store.pending(filter).await
     }
 
-    /// Has what was given up or has lapsed, by its number in the store, queried once more now. It is given up again, or lapses
-    /// again, if its end is still not known.
+    /// Has what was given up, has lapsed, or was [never placed](crate::NEVER_PLACED), by its number in the store, queried once
+    /// more now. It ends so again if the platform still knows no more.
     ///
     /// # Errors
-    /// [`StoreError::NoSuchPending`] when nothing of that number was given up or has lapsed.
+    /// [`StoreError::NoSuchPending`] when nothing of that number ended so.
     pub async fn requery(&self, pending: i64) -> Result<(), StoreError> {
         if !self.store.requery(pending, self.now()).await? {
             return Err(StoreError::NoSuchPending);

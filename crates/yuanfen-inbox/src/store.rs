@@ -20,8 +20,8 @@ use std::time::Duration;
 use yuanfen_core::{Facts, Standing, UnixTime};
 
 use crate::{
-    ClaimedEvent, ClaimedPending, EventFilter, EventId, Expected, NewEvent, ParkReason, PendingFilter, PendingKind,
-    StoreError, StoredConflict, StoredEvent, StoredPending,
+    ClaimedEvent, ClaimedPending, EventFilter, EventId, EventState, Expected, NewEvent, ParkReason, PendingFilter,
+    PendingKind, PendingState, StoreError, StoredConflict, StoredEvent, StoredPending,
 };
 
 /// A database that keeps an inbox: what [`Inbox`](crate::Inbox), its workers and its convergence are built on.
@@ -147,7 +147,7 @@ pub trait Store: Clone + fmt::Debug + Send + Sync + 'static {
         next_query_at: UnixTime,
     ) -> impl Future<Output = Result<Option<StoredPending>, StoreError>> + Send;
 
-    /// Ends what is expected under that number, whatever is known of it; says whether anything was.
+    /// Lets what is expected under that number lapse, or what was given up; says whether anything was.
     fn withdraw(
         &self,
         connection: &mut Self::Connection,
@@ -175,27 +175,26 @@ pub trait Store: Clone + fmt::Debug + Send + Sync + 'static {
         gap: Duration,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Takes up to `limit` of what is open with that account and due for a query, and claims it:
+    /// Takes up to `limit` of what is open with an account and due for a query, and claims it:
     /// counts a query, raises the fence, and makes it due again at the end of the lease. Where an event is stored that is
     /// the last to be heard about it, under its number or the platform's, it is ended instead and handed out as over.
     fn claim_pending(
         &self,
-        route: &str,
-        account: &str,
+        of: &DueOf<'_>,
         now: UnixTime,
         lease_until: UnixTime,
-        first: DueFirst,
         limit: u32,
     ) -> impl Future<Output = Result<Vec<ClaimedPending>, StoreError>> + Send;
 
-    /// Writes down what came of a query, if it is still open under that fence; says whether it was. Where a hint came
-    /// meanwhile, it is due when that hint wants it, unless it is sooner anyway.
+    /// Writes down what came of a query, if it is still open under that fence; says where it is then. Where a hint came
+    /// meanwhile, it is due when that hint wants it, unless it is sooner anyway; and it stays open, unless the platform told
+    /// its end.
     fn record_query(
         &self,
         claim: &ClaimedPending,
         record: &QueryRecord,
         now: UnixTime,
-    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Option<PendingState>, StoreError>> + Send;
 
     /// The stored events that answer to a filter, the oldest first, without their requests.
     fn events(&self, filter: &EventFilter) -> impl Future<Output = Result<Vec<StoredEvent>, StoreError>> + Send;
@@ -206,14 +205,14 @@ pub trait Store: Clone + fmt::Debug + Send + Sync + 'static {
     /// What contradicts an event.
     fn conflicts(&self, id: EventId) -> impl Future<Output = Result<Vec<StoredConflict>, StoreError>> + Send;
 
-    /// Makes a parked or dismissed event ready, its attempts forgotten; says whether one was. Where it was parked because of its
+    /// Makes a parked event ready, its attempts forgotten; says whether one was parked. Where it was parked because of its
     /// contradictions, those are resolved that are there before it is ready.
     fn retry(&self, id: EventId, now: UnixTime) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Notes that a person has looked at what contradicts an event that is not ready; says at how many contradictions.
     fn resolve(&self, id: EventId, now: UnixTime) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
-    /// Parks a ready event for a person; says whether one was ready.
+    /// Parks a ready or dismissed event for a person; says whether one was.
     fn park(&self, id: EventId, now: UnixTime) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Dismisses a parked event; says whether one was parked. Where it was parked because of its contradictions, those are
@@ -223,7 +222,7 @@ pub trait Store: Clone + fmt::Debug + Send + Sync + 'static {
     /// What is expected, as far as it answers to a filter, the oldest first.
     fn pending(&self, filter: &PendingFilter) -> impl Future<Output = Result<Vec<StoredPending>, StoreError>> + Send;
 
-    /// Makes what was given up or has lapsed open, and due for a query; says whether something was.
+    /// Makes open, and due for a query, what is not, unless the platform told its end; says whether something was.
     fn requery(&self, pending: i64, now: UnixTime) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// How the inbox is doing.
@@ -240,6 +239,8 @@ pub enum Inserted {
     Known {
         /// Its number.
         id: EventId,
+        /// Where it is.
+        state: EventState,
         /// What it settles.
         facts: Facts,
     },
@@ -332,6 +333,33 @@ pub enum DueFirst {
     Longest,
     /// Those that became due last. A payer waits for what a hint has made due just now.
     Latest,
+}
+
+/// What is due for a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DueOf<'a> {
+    /// The route's name.
+    pub route: &'a str,
+    /// The merchant.
+    pub account: &'a str,
+    /// Which come first.
+    pub first: DueFirst,
+    /// What claims to be due only after this was written by a clock that was ahead, and is due when nothing else is.
+    pub never_after: UnixTime,
+}
+
+impl<'a> DueOf<'a> {
+    /// What is due with that account.
+    #[must_use]
+    pub const fn new(route: &'a str, account: &'a str, first: DueFirst, never_after: UnixTime) -> Self {
+        Self {
+            route,
+            account,
+            first,
+            never_after,
+        }
+    }
 }
 
 /// Why something is queried no more.

@@ -36,7 +36,7 @@ pub(crate) enum InboxCommand {
     Show(ShowArguments),
     /// Make parked events ready: workers try them again at once.
     Retry(IdArguments),
-    /// Park ready events: no worker takes them until they are retried.
+    /// Park ready events, or such as were dismissed: no worker takes them until they are retried.
     Park(IdArguments),
     /// Dismiss parked events, to which somebody has seen by other means: they take no effect, and are counted no more.
     Dismiss(IdArguments),
@@ -44,7 +44,7 @@ pub(crate) enum InboxCommand {
     Resolve(IdArguments),
     /// List the orders and refunds that the shop expects to hear about.
     Pending(PendingArguments),
-    /// Open expectations that were given up or have lapsed: convergence queries them now.
+    /// Open expectations that were given up, have lapsed or were never placed: convergence queries them now.
     Requery(PendingIdArguments),
     /// End expectations of which nothing more is to be heard: convergence queries them no more.
     Withdraw(PendingIdArguments),

@@ -196,7 +196,7 @@ fn what_a_person_has_seen_to_is_dismissed_and_needs_nobody() {
             (["dismiss", "4"], "dismissed already"),
             (["dismiss", "1"], "took effect"),
             (["dismiss", "5"], "`yuanfen inbox park`"),
-            (["park", "4"], "dismissed"),
+            (["retry", "4"], "`yuanfen inbox park` it first"),
         ] {
             let output = shop.inbox(arguments);
             assert_eq!(output.status.code(), Some(1), "{arguments:?}");
@@ -206,15 +206,17 @@ fn what_a_person_has_seen_to_is_dismissed_and_needs_nobody() {
 }
 
 #[test]
-fn what_is_withdrawn_is_over_and_needs_nobody() {
+fn what_is_withdrawn_has_lapsed_and_needs_nobody() {
     on_both(|shop| {
         let output = shop.inbox(["withdraw", "8", "1"]);
         assert_eq!(output.status.code(), Some(1), "one of them could not be");
         assert!(stdout(&output).contains("8: withdrawn"), "{}", stdout(&output));
         assert!(stderr(&output).contains("1: it is over already"), "{}", stderr(&output));
         assert_eq!(rows(shop, &["health"])[0]["given_up"], 0);
-        let over = rows(shop, &["pending", "--state", "over", "--after", "7"]);
-        assert_eq!(over[0]["number"], "B1");
+        let lapsed = rows(shop, &["pending", "--state", "lapsed"]);
+        assert_eq!(lapsed[0]["number"], "B1");
+        let output = shop.inbox(["withdraw", "8"]);
+        assert!(stderr(&output).contains("it is lapsed already"), "{}", stderr(&output));
     });
 }
 

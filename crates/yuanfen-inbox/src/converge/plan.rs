@@ -134,6 +134,11 @@ impl RoutePlan {
         }
     }
 
+    /// No query is put off for longer.
+    pub(super) fn longest_wait(&self) -> Duration {
+        self.orders.longest_wait().max(self.refunds.longest_wait())
+    }
+
     pub(super) const fn closes(&self) -> bool {
         self.close.is_some()
     }

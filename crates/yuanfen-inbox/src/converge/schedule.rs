@@ -167,6 +167,14 @@ impl Schedule {
         ended.after(seconds(self.delay(10 * MINUTE, number).min(MINUTE)))
     }
 
+    /// No next step is further away.
+    pub(crate) fn longest_wait(&self) -> Duration {
+        let pauses = self.pauses.iter().copied();
+        let longest = pauses.fold(self.last_pause.max(Self::FIRST_QUERY), Duration::max);
+        // A step is later by the spread, its pause at most; and one that is near is left out.
+        longest.saturating_mul(3)
+    }
+
     /// When an order whose life began at `begin` is given up.
     #[must_use]
     pub fn gives_up_at(&self, begin: UnixTime) -> UnixTime {

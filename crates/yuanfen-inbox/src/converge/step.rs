@@ -9,7 +9,7 @@ use super::{Converged, Pacer, RoutePlan};
 use crate::inbox::Put;
 use crate::phase::Phase;
 use crate::store::{PendingEnd, QueryRecord, Store, Subject};
-use crate::{ClaimedPending, Inbox, NewEvent, PendingKind, StoreError, StoredPending};
+use crate::{ClaimedPending, Inbox, NewEvent, PendingKind, PendingState, StoreError, StoredPending};
 
 /// The [`end_state`](Facts::end_state) of an order that expired without ever having been placed. No platform says so: it is
 /// the inbox's own word for an order that the platform did not know at several queries in a row, the last of them when no
@@ -153,7 +153,8 @@ impl<S: Store> Step<'_, S> {
     /// What becomes of what has no end when its schedule does. An order that nobody paid, where nothing closes it, is an
     /// abandoned cart; of anything else nobody knows whether money moved.
     fn end_without_end(&self, finding: &Finding) -> PendingEnd {
-        let is_unpaid = finding.may_be_closed || finding.standing == Standing::NotFound;
+        let is_there_unpaid = finding.standing == Standing::Accepted && finding.settled.is_empty();
+        let is_unpaid = is_there_unpaid || finding.may_be_closed || finding.standing == Standing::NotFound;
         if self.pending().expected.kind == PendingKind::Order && is_unpaid {
             PendingEnd::Lapsed
         } else {
@@ -227,13 +228,6 @@ impl<S: Store> Step<'_, S> {
         error: Option<String>,
     ) -> Result<Converged, StoreError> {
         let pending = self.pending();
-        let converged = match end {
-            Some(PendingEnd::Over) => Converged::Over(pending.id),
-            Some(PendingEnd::GivenUp) => Converged::GivenUp(pending.id),
-            Some(PendingEnd::Lapsed) => Converged::Lapsed(pending.id),
-            None if standing.is_none() => Converged::Failed(pending.id),
-            None => Converged::Open(pending.id),
-        };
         let record = QueryRecord {
             end,
             next_query_at: self.next_query_at(),
@@ -242,12 +236,12 @@ impl<S: Store> Step<'_, S> {
         };
         let Inbox { store, settings, .. } = self.inbox;
         let recorded = store.record_query(self.claim, &record, self.inbox.now());
-        if !settings.answered(recorded).await? {
+        let Some(state) = settings.answered(recorded).await? else {
             return Ok(Converged::Lost(pending.id));
-        }
+        };
         let expected = &pending.expected;
-        match end {
-            Some(PendingEnd::GivenUp) => tracing::error!(
+        match state {
+            PendingState::GivenUp => tracing::error!(
                 route = expected.route,
                 account = expected.account,
                 kind = expected.kind.as_str(),
@@ -256,16 +250,22 @@ impl<S: Store> Step<'_, S> {
                 error = record.error,
                 "the end of an order or refund was not found out: it is given up, look at the bill",
             ),
-            Some(PendingEnd::Lapsed) => tracing::warn!(
+            PendingState::Lapsed => tracing::warn!(
                 route = expected.route,
                 account = expected.account,
                 number = expected.number,
                 queries = pending.queries,
                 "an order has lapsed: to the last the platform said that nobody had paid",
             ),
-            Some(PendingEnd::Over) | None => {}
+            PendingState::Over | PendingState::Open => {}
         }
-        Ok(converged)
+        Ok(match state {
+            PendingState::Over => Converged::Over(pending.id),
+            PendingState::GivenUp => Converged::GivenUp(pending.id),
+            PendingState::Lapsed => Converged::Lapsed(pending.id),
+            PendingState::Open if standing.is_none() => Converged::Failed(pending.id),
+            PendingState::Open => Converged::Open(pending.id),
+        })
     }
 }
 

@@ -112,7 +112,7 @@ impl Store for PostgresStore {
         must_be_durable(&mut connection).await?;
         // Somebody else has stored it, and events are not deleted.
         match known_event(&mut connection, &event.key).await? {
-            Some((id, facts)) => Ok(Inserted::Known { id, facts }),
+            Some(known) => Ok(known),
             None => Err(not_known),
         }
     }
@@ -267,15 +267,12 @@ impl Store for PostgresStore {
 
     async fn claim_pending(
         &self,
-        route: &str,
-        account: &str,
+        of: &DueOf<'_>,
         now: UnixTime,
         lease_until: UnixTime,
-        first: DueFirst,
         limit: u32,
     ) -> Result<Vec<ClaimedPending>, StoreError> {
-        let mut connection = self.durable().await?;
-        claim_pending(&mut connection, route, account, now, lease_until, first, limit).await
+        claim_pending(&mut *self.durable().await?, of, now, lease_until, limit).await
     }
 
     async fn record_query(
@@ -283,7 +280,7 @@ impl Store for PostgresStore {
         claim: &ClaimedPending,
         record: &QueryRecord,
         now: UnixTime,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<PendingState>, StoreError> {
         record_query(&mut *self.durable().await?, claim, record, now).await
     }
 

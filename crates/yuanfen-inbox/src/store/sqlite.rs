@@ -176,7 +176,8 @@ impl Store for SqliteStore {
     ) -> Result<Option<ClaimedEvent>, StoreError> {
         // Most of the time there is nothing to claim, and finding that out takes no lock.
         let due: Option<i64> = sqlx::query_scalar(
-            "select id from yuanfen_inbox_event where state = 'ready' and (ready_at <= $1 or ready_at > $2) limit 1",
+            "select id from yuanfen_inbox_event where state = 'ready' and ready_at <= $1 \
+             union all select id from yuanfen_inbox_event where state = 'ready' and ready_at > $2 limit 1",
         )
         .bind(now.seconds())
         .bind(never_after.seconds())
@@ -352,20 +353,20 @@ impl Store for SqliteStore {
 
     async fn claim_pending(
         &self,
-        route: &str,
-        account: &str,
+        of: &DueOf<'_>,
         now: UnixTime,
         lease_until: UnixTime,
-        first: DueFirst,
         limit: u32,
     ) -> Result<Vec<ClaimedPending>, StoreError> {
         let due: Option<i64> = sqlx::query_scalar(
             "select id from yuanfen_inbox_pending where route = $1 and account = $2 and state = 'open' \
-             and next_query_at <= $3 limit 1",
+             and next_query_at <= $3 union all select id from yuanfen_inbox_pending \
+             where route = $1 and account = $2 and state = 'open' and next_query_at > $4 limit 1",
         )
-        .bind(route)
-        .bind(account)
+        .bind(of.route)
+        .bind(of.account)
         .bind(now.seconds())
+        .bind(of.never_after.seconds())
         .fetch_optional(&self.own)
         .await?;
         if due.is_none() {
@@ -373,11 +374,9 @@ impl Store for SqliteStore {
         }
         in_turn!(self, |connection| claim_pending(
             connection,
-            route,
-            account,
+            of,
             now,
             lease_until,
-            first,
             limit
         ))
     }
@@ -387,7 +386,7 @@ impl Store for SqliteStore {
         claim: &ClaimedPending,
         record: &QueryRecord,
         now: UnixTime,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<PendingState>, StoreError> {
         in_turn!(self, |connection| record_query(connection, claim, record, now))
     }
 

@@ -16,7 +16,7 @@ use yuanfen_core::{Standing, UnixTime};
 
 use crate::{EventState, PendingState, StoreError};
 
-pub(crate) use events::events;
+pub(crate) use events::{claim_event, events};
 pub(crate) use hastening::Hastening;
 pub(crate) use pending::{claim_pending, may_be_queried, pending};
 pub(crate) use people::people;
@@ -129,13 +129,13 @@ pub(crate) use pending_columns;
 macro_rules! statements {
     ($Connection:ty, $Row:ty, $skip_locked:literal) => {
         use sqlx::Row as _;
-        use yuanfen_core::{EventKey, Facts, Fen, Transition, UnixTime};
+        use yuanfen_core::{EventKey, Facts, Fen, Standing, Transition, UnixTime};
 
         use $crate::store::statements::{
-            Hastening, age, claim_pending, count, event_columns, events_in, facts_columns, may_be_queried, named,
-            pending_columns, pending_in, small, standing_name, standing_of,
+            Hastening, age, claim_event, claim_pending, count, event_columns, events_in, facts_columns, may_be_queried,
+            named, pending_columns, pending_in, small, standing_name, standing_of,
         };
-        use $crate::store::{DueFirst, Health, Marked, PendingEnd, PendingName, QueryRecord, Release, Subject};
+        use $crate::store::{DueFirst, DueOf, Health, Marked, PendingEnd, PendingName, QueryRecord, Release, Subject};
         use $crate::{
             ClaimedEvent, ClaimedPending, EventFilter, EventId, EventState, Expected, KeptRequest, NewEvent, Origin,
             ParkReason, PendingFilter, PendingKind, PendingState, StoreError, StoredConflict, StoredEvent,

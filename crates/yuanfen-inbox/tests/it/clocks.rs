@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use yuanfen_inbox::{Handled, StoreError};
+use yuanfen_inbox::{Handled, Received, StoreError};
 
+use crate::converge::{Platform, Says, inbox as converging};
 use crate::place::{Place, Shipping, on_both_stores};
-use crate::shop::{Clock, at, deliver, expect, show};
-use crate::toy::{Toy, order, paid};
+use crate::shop::{Clock, at, deliver, expect, expected, show};
+use crate::toy::{Toy, hint, order, paid};
 
 const YEAR: i64 = 365 * 86_400;
 
@@ -32,6 +33,33 @@ async fn what_a_clock_that_was_ahead_stored_or_claimed_is_taken_all_the_same<S: 
     let mut handled = inbox.workers(Shipping).drain().await.unwrap();
     handled.sort_by_key(|handled| format!("{handled:?}"));
     assert_eq!(handled, [Handled::Done(stored), Handled::Done(untouched)]);
+}
+
+async fn what_a_clock_that_was_ahead_put_off_is_queried_all_the_same<S: Place>(store: S) {
+    let platform = Platform::default();
+    let inbox = converging(store, &platform);
+    let convergence = inbox.convergence([platform.plan()]);
+    platform.clock.set(YEAR);
+    expect(&inbox, order("A1", 100)).await;
+    platform.says("A1", Says::Unpaid);
+    platform.clock.pass(30);
+    assert_eq!(convergence.drain().await.unwrap().len(), 1);
+    platform.clock.set(0);
+    expect(&inbox, order("B1", 100)).await;
+    platform.clock.set(10);
+    // Nothing is due by the clock that is right, and one is by none.
+    convergence.drain().await.unwrap();
+    let second = expected(&inbox, "A1").await.unwrap();
+    assert_eq!(second.last_query_at, Some(at(10)));
+    assert!(second.next_query_at < at(86_400), "{second:?}");
+    assert_eq!(expected(&inbox, "B1").await.unwrap().last_query_at, None);
+    // Nor does it make a hint wait.
+    platform.clock.set(YEAR);
+    convergence.drain().await.unwrap();
+    platform.clock.set(86_400);
+    let receipt = inbox.receiver(Toy).receive(&hint("B1")).await;
+    assert!(matches!(receipt.received, Received::Hint), "{receipt:?}");
+    assert_eq!(expected(&inbox, "B1").await.unwrap().next_query_at, at(86_400));
 }
 
 async fn what_pauses_as_long_as_it_may_is_left_alone<S: Place>(store: S) {
@@ -104,6 +132,7 @@ async fn a_database_that_does_not_answer_is_not_waited_for_for_ever<S: Place>(st
 
 on_both_stores!(
     what_a_clock_that_was_ahead_stored_or_claimed_is_taken_all_the_same,
+    what_a_clock_that_was_ahead_put_off_is_queried_all_the_same,
     what_pauses_as_long_as_it_may_is_left_alone,
     times_without_an_end_have_one,
     a_database_that_does_not_answer_is_not_waited_for_for_ever,

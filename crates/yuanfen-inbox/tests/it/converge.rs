@@ -50,6 +50,8 @@ pub enum Says {
     Unpaid,
     /// The payer is typing.
     Paying,
+    /// The same of a scanned code, which cannot be closed.
+    UnpaidAtTheTill,
     /// The bank refused one payment; the payer may try another.
     Refused,
     Paid(i64),
@@ -152,6 +154,11 @@ impl Platform {
             None => Ok(Finding::open(Standing::NotFound)),
             Some(Says::Unpaid) => Ok(Finding::open(Standing::Accepted)),
             Some(Says::Paying) => Ok(Finding::open(Standing::Pending)),
+            Some(Says::UnpaidAtTheTill) => {
+                let mut finding = Finding::open(Standing::Accepted);
+                finding.may_be_closed = false;
+                Ok(finding)
+            }
             Some(Says::Refused) => Ok(Finding::open(Standing::Pending).closable()),
             // The state is the one that the toy's notices name.
             Some(Says::Paid(fen)) => Ok(Finding::open(Standing::Succeeded)

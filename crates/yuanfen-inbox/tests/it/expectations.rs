@@ -141,6 +141,9 @@ async fn to_expect_the_same_once_more_changes_nothing<S: Place>(store: S) {
     first.expires_at = Some(at(600));
     try_expect(&inbox, first.clone()).await.unwrap();
     clock.advance(60);
+    try_expect(&inbox, first.clone()).await.unwrap();
+    // Also when it has expired meanwhile.
+    clock.advance(3600);
     try_expect(&inbox, first).await.unwrap();
     let pending = expected(&inbox, "A1").await.unwrap();
     assert_eq!((pending.placed_at, pending.expected.expires_at), (START, Some(at(600))));

@@ -10,7 +10,7 @@ use yuanfen_inbox::{
 
 use crate::place::{Place, START, Shipping, inbox, on_both_stores};
 use crate::shop::{Clock, at, deliver, expect, expected, show};
-use crate::toy::{ACCOUNT, ROUTE, Toy, order, paid};
+use crate::toy::{ACCOUNT, ROUTE, Toy, hint, order, paid};
 
 async fn lists_answer_to_every_filter_and_come_in_pages<S: Place>(store: S) {
     let inbox = inbox(store);
@@ -186,10 +186,12 @@ async fn what_a_person_has_seen_to_waits_for_nobody_and_takes_no_effect<S: Place
         matches!(again.received, Received::Duplicate(of) if of == id),
         "{again:?}"
     );
-    for refused in [inbox.dismiss(id).await, inbox.park(id).await] {
+    // Nobody ships by mistake what was paid back.
+    for refused in [inbox.dismiss(id).await, inbox.retry(id).await] {
         assert!(matches!(refused, Err(StoreError::NoSuchEvent)), "{refused:?}");
     }
-    // By mistake: it is compared once more.
+    inbox.park(id).await.unwrap();
+    assert_eq!(show(&inbox, id).await.parked_for, Some(ParkReason::Person));
     inbox.retry(id).await.unwrap();
     let handled = inbox.workers(Shipping).drain().await.unwrap();
     assert_eq!(handled, [Handled::Parked(id, ParkReason::Mismatch)]);
@@ -207,8 +209,11 @@ async fn what_the_shop_withdraws_is_queried_no_more_and_paid_all_the_same<S: Pla
         inbox.store().commit(transaction).await.unwrap();
     }
     let ended = expected(&inbox, "A1").await.unwrap();
-    assert_eq!((ended.state, ended.over_at), (PendingState::Over, Some(START)));
+    assert_eq!((ended.state, ended.over_at), (PendingState::Lapsed, Some(START)));
     // The refusal was not the last word.
+    let late = inbox.receiver(Toy).receive(&hint("A1")).await;
+    assert!(matches!(late.received, Received::Hint), "{late:?}");
+    assert_eq!(expected(&inbox, "A1").await.unwrap().state, PendingState::Open);
     let id = deliver(&inbox.receiver(Toy), &paid("A1", 100)).await;
     assert_eq!(inbox.workers(Shipping).drain().await.unwrap(), [Handled::Done(id)]);
 }

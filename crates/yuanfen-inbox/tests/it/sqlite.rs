@@ -219,5 +219,5 @@ async fn the_store_says_what_was_there() {
     let event = inbox.event(id).await.unwrap().unwrap();
     let again = yuanfen_inbox::NewEvent::from_query(event.key.clone(), event.facts.clone(), false, event.received_at);
     let known = store.insert_event(again).await.unwrap();
-    assert!(matches!(known, Inserted::Known { id: of, facts } if of == id && facts == event.facts));
+    assert!(matches!(known, Inserted::Known { id: of, facts, .. } if of == id && facts == event.facts));
 }

@@ -124,7 +124,7 @@ impl<S: Place> Killer<S> {
         // A commit is hit in the middle only if it goes on while the kill is on its way. The first kill comes before it, or on
         // a busy machine all of them might come after it.
         let is_last = phase == PHASES.len() - 1;
-        let races = is_last && self.kills.at_commits().0 > 0;
+        let races = is_last && !self.kills.none_at_commits();
         let order = if races {
             format!("pass {name} {}", self.dice.below(4000))
         } else {

@@ -1,10 +1,10 @@
 //! WeChat Pay APIv3: orders, combined orders and refunds are queried; orders are closed.
 
-use yuanfen_core::{Error, Finding, NotificationSource as _, OrderNo, RefundNo, RefusalKind, Standing};
+use yuanfen_core::{Error, Finding, NotificationSource as _, OrderNo, RefundNo, Standing};
 use yuanfen_inbox::{PendingKind, QueryError, RoutePlan, Schedule, StoredPending};
 use yuanfen_transport::{Client, Transport};
 use yuanfen_wechat_v3::ops::{CloseCombinedOrder, CloseOrder, QueryCombinedOrder, QueryOrder, QueryRefund};
-use yuanfen_wechat_v3::{Account, CombinedOrderNo, SubMerchant};
+use yuanfen_wechat_v3::{Account, Code, CombinedOrderNo, SubMerchant};
 
 /// How orders and refunds of that account are queried and closed.
 ///
@@ -56,10 +56,11 @@ async fn query<T: Transport + Clone>(
 }
 
 /// Whether the merchant may not ask for combined orders at all, which are a product of their own: none of its orders is one
-/// then. That is believed with a proof alone, like every refusal from which something follows; being busy says nothing.
+/// then. That is believed with a proof alone, like every refusal from which something follows. Any other code says nothing
+/// about the order: not a wrong parameter, nor that the platform is busy.
 fn has_no_combined_orders(refused: &Error) -> bool {
     let refusal = refused.refusal();
-    refusal.is_some_and(|refusal| refusal.verified && refusal.meaning.kind == RefusalKind::Configuration)
+    refusal.is_some_and(|refusal| refusal.verified && Code::of(&refusal.code) == Code::NoAuth)
 }
 
 async fn close<T: Transport + Clone>(client: Client<Account, T>, pending: StoredPending) -> Result<(), QueryError> {

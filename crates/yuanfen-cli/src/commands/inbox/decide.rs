@@ -94,7 +94,9 @@ async fn refusal<S: Store>(inbox: &Inbox<S>, decision: Decision, id: EventId) ->
         (Decision::Dismiss, EventState::Ready) => {
             "it is ready, and takes effect at any moment; `yuanfen inbox park` holds it back".to_owned()
         }
-        (Decision::Park, EventState::Dismissed) => "it is dismissed, and no worker takes it".to_owned(),
+        (Decision::Retry, EventState::Dismissed) => {
+            "it is dismissed; `yuanfen inbox park` it first, if it is to take effect after all".to_owned()
+        }
         (Decision::Retry, EventState::Ready) => "it is ready already; the workers have it".to_owned(),
         (Decision::Park, EventState::Done) => "it took effect; there is nothing to hold back".to_owned(),
         (Decision::Park, EventState::Parked) => "it is parked already".to_owned(),
@@ -138,7 +140,9 @@ async fn refusal_of_expected<S: Store>(inbox: &Inbox<S>, decision: Decision, id:
         return Ok("no order or refund of this id is expected; `yuanfen inbox pending` prints them".to_owned());
     };
     Ok(match pending.state {
-        PendingState::Over if decision == Decision::Withdraw => "it is over already; nothing queries it".to_owned(),
+        PendingState::Over | PendingState::Lapsed if decision == Decision::Withdraw => {
+            format!("it is {} already; nothing queries it", pending.state.as_str())
+        }
         PendingState::Open => "it is open already; convergence queries it when it is due".to_owned(),
         PendingState::Over => "its end is known; there is nothing to ask".to_owned(),
         // Somebody was faster, or a state of a later version.

@@ -101,8 +101,8 @@ pub(super) async fn run<S: Store>(inbox: &Inbox<S>, arguments: &ShowArguments, j
     Ok(ExitCode::SUCCESS)
 }
 
-/// What the shop expects of the same order or refund: by the number of ours that the event names, since the subject of a key
-/// may be the platform's, or else by the subject.
+/// What the shop expects of the same order or refund: by the number of ours that the event names, or else by the subject of its
+/// key, which may be the platform's.
 async fn expected<S: Store>(inbox: &Inbox<S>, event: &StoredEvent) -> Result<Option<StoredPending>, StoreError> {
     let Some(kind) = PendingKind::of(event.key.transition) else {
         return Ok(None);
@@ -117,7 +117,10 @@ async fn expected<S: Store>(inbox: &Inbox<S>, event: &StoredEvent) -> Result<Opt
         filter.account = Some(event.key.account.clone());
         filter.number = Some(number.clone());
         let pending = inbox.pending(&filter).await?;
-        let same = |pending: &StoredPending| pending.expected.kind == kind && pending.expected.number == *number;
+        let same = |pending: &StoredPending| {
+            let names = [Some(&pending.expected.number), pending.expected.remote_id.as_ref()];
+            pending.expected.kind == kind && names.contains(&Some(number))
+        };
         if let Some(pending) = pending.into_iter().find(same) {
             return Ok(Some(pending));
         }

@@ -174,7 +174,7 @@ async fn store(
             Some(id) => Ok(Inserted::New(id)),
             // It was there when the insert was tried, and events are not deleted.
             None => match known_event(&mut connection, &event.key).await {
-                Ok(Some((id, facts))) => Ok(Inserted::Known { id, facts }),
+                Ok(Some(known)) => Ok(known),
                 Ok(None) => Err(StoreError::NoSuchEvent),
                 Err(error) => Err(error),
             },

@@ -1,5 +1,22 @@
 //! An event from its arrival to its effect.
 
+/// Two statements rather than a condition with two sides: each is a range of the index.
+macro_rules! claim_event {
+    ($due:literal, $skip_locked:literal) => {
+        concat!(
+            "update yuanfen_inbox_event set ready_at = $2, attempts = attempts + 1, fence = fence + 1 \
+             where id = (select id from yuanfen_inbox_event where state = 'ready' and ready_at ",
+            $due,
+            " order by ready_at, id limit 1",
+            $skip_locked,
+            ") returning ",
+            event_columns!(),
+            ", method, uri, headers, body"
+        )
+    };
+}
+pub(crate) use claim_event;
+
 macro_rules! events {
     ($Connection:ty, $Row:ty, $skip_locked:literal) => {
         /// Binds the facts, in the order of the columns.
@@ -42,9 +59,9 @@ macro_rules! events {
         pub(super) async fn known_event(
             connection: &mut $Connection,
             key: &EventKey,
-        ) -> Result<Option<(EventId, Facts)>, StoreError> {
+        ) -> Result<Option<Inserted>, StoreError> {
             let row = sqlx::query(concat!(
-                "select id, ",
+                "select id, state, ",
                 facts_columns!(),
                 " from yuanfen_inbox_event where route = $1 and account = $2 and subject = $3 and transition = $4"
             ))
@@ -54,8 +71,14 @@ macro_rules! events {
             .bind(key.transition.as_str())
             .fetch_optional(connection)
             .await?;
-            row.map(|row| Ok((EventId::new(row.try_get("id")?), read_facts(&row)?)))
-                .transpose()
+            row.map(|row| {
+                Ok(Inserted::Known {
+                    id: EventId::new(row.try_get("id")?),
+                    state: named("state", EventState::from_name(row.try_get("state")?))?,
+                    facts: read_facts(&row)?,
+                })
+            })
+            .transpose()
         }
 
         /// The contradiction, and the event parked if it is ready and in nobody's transaction. A worker that has it in
@@ -116,21 +139,19 @@ macro_rules! events {
             lease_until: UnixTime,
             never_after: UnixTime,
         ) -> Result<Option<$Row>, StoreError> {
-            let row = sqlx::query(concat!(
-                "update yuanfen_inbox_event set ready_at = $2, attempts = attempts + 1, fence = fence + 1 \
-                 where id = (select id from yuanfen_inbox_event where state = 'ready' \
-                 and (ready_at <= $1 or ready_at > $3) order by ready_at, id limit 1",
-                $skip_locked,
-                ") returning ",
-                event_columns!(),
-                ", method, uri, headers, body"
-            ))
-            .bind(now.seconds())
-            .bind(lease_until.seconds())
-            .bind(never_after.seconds())
-            .fetch_optional(connection)
-            .await?;
-            Ok(row)
+            const DUE: &str = claim_event!("<= $1", $skip_locked);
+            const AHEAD: &str = claim_event!("> $1", $skip_locked);
+            for (statement, limit) in [(DUE, now), (AHEAD, never_after)] {
+                let row = sqlx::query(statement)
+                    .bind(limit.seconds())
+                    .bind(lease_until.seconds())
+                    .fetch_optional(&mut *connection)
+                    .await?;
+                if row.is_some() {
+                    return Ok(row);
+                }
+            }
+            Ok(None)
         }
 
         /// Marks a claimed event done, if it is still ours; contradicted is one with a contradiction that nobody looked at.

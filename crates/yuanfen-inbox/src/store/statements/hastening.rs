@@ -10,6 +10,8 @@ use crate::{PendingState, StoredPending};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Hastening {
     pub(crate) pending: i64,
+    /// It is open no more, and is again.
+    pub(crate) reopens: bool,
     /// It is changed only as it was read.
     pub(crate) fence: i64,
     pub(crate) lease_until: UnixTime,
@@ -30,27 +32,18 @@ impl Hastening {
         gap: Duration,
     ) -> Option<Self> {
         let due = pending.due_by_hint(now, gap);
-        if pending.state != PendingState::Open {
-            // Nobody queries it, so it has no lease and no next query that counts.
-            return Some(Self {
-                pending: pending.id,
-                fence,
-                lease_until,
-                next_query_at: Some(due),
-                hasten_to: None,
-            });
-        }
-        if pending.next_query_at <= due {
-            return None;
-        }
+        let reopens = pending.state != PendingState::Open;
         // While somebody asks, nobody else does: the answer that is on its way may be older than the hint, so it is asked
-        // for again after it.
-        let is_claimed = lease_until > now;
-        if is_claimed && hastened.is_some_and(|hastened| hastened <= due) {
-            return None;
-        }
-        Some(Self {
+        // for again after it. When it is due next, whoever asks has yet to say.
+        let is_claimed = !reopens && lease_until > now;
+        let is_soon_enough = if is_claimed {
+            hastened.is_some_and(|hastened| hastened <= due)
+        } else {
+            !reopens && pending.next_query_at <= due
+        };
+        (!is_soon_enough).then_some(Self {
             pending: pending.id,
+            reopens,
             fence,
             lease_until,
             next_query_at: (!is_claimed).then_some(due),

@@ -9,27 +9,30 @@ macro_rules! may_be_queried {
 pub(crate) use may_be_queried;
 
 macro_rules! claim_pending {
-    ($order:literal, $skip_locked:literal) => {
+    ($due:literal, $order:literal, $skip_locked:literal) => {
         concat!(
-                // Materialized, or PostgreSQL may run the limited selection more than once and lock more than was asked for.
-                "with due as materialized (select id as due_id, exists (select 1 from yuanfen_inbox_event event \
-                 where event.route = pending.route and event.account = pending.account \
-                 and event.subject in (pending.number, coalesce(pending.remote_id, pending.number)) \
-                 and event.is_over and event.transition like pending.kind || '-%') as is_known \
-                 from yuanfen_inbox_pending pending \
-                 where route = $1 and account = $2 and state = 'open' and next_query_at <= $3 \
-                 order by ",
-                $order,
-                " limit $5",
-                $skip_locked,
-                ") update yuanfen_inbox_pending set next_query_at = $4, hasten_to = null, fence = fence + 1, \
-                 state = case when is_known then 'over' else state end, \
-                 over_at = case when is_known then $3 else over_at end, \
-                 lease_until = case when is_known then 0 else $4 end, \
-                 last_query_at = case when is_known then last_query_at else $3 end, \
-                 queries = case when is_known then queries else queries + 1 end \
-                 from due where id = due_id returning ",
-                pending_columns!()
+            // Its age counts from now where it was placed by a clock that was ahead: or it would be put off as far again.
+            // Materialized, or PostgreSQL may run the limited selection more than once and lock more than was asked for.
+            "with due as materialized (select id as due_id, exists (select 1 from yuanfen_inbox_event event \
+             where event.route = pending.route and event.account = pending.account \
+             and event.subject in (pending.number, coalesce(pending.remote_id, pending.number)) \
+             and event.is_over and event.transition like pending.kind || '-%') as is_known \
+             from yuanfen_inbox_pending pending \
+             where route = $1 and account = $2 and state = 'open' and next_query_at ",
+            $due,
+            " order by ",
+            $order,
+            " limit $5",
+            $skip_locked,
+            ") update yuanfen_inbox_pending set next_query_at = $4, hasten_to = null, fence = fence + 1, \
+             state = case when is_known then 'over' else state end, \
+             over_at = case when is_known then $3 else over_at end, \
+             lease_until = case when is_known then 0 else $4 end, \
+             last_query_at = case when is_known then last_query_at else $3 end, \
+             placed_at = case when placed_at > $3 then $3 else placed_at end, \
+             queries = case when is_known then queries else queries + 1 end \
+             from due where id = due_id returning ",
+            pending_columns!()
         )
     };
 }
@@ -77,7 +80,10 @@ macro_rules! pending {
             let settled = sqlx::query(
                 "update yuanfen_inbox_pending set paid_as = coalesce(paid_as, $2), \
                  state = case when $3 then 'over' else state end, \
-                 over_at = case when $3 and state <> 'over' then $4 else over_at end \
+                 over_at = case when $3 and state <> 'over' then $4 else over_at end, \
+                 fence = case when $3 then fence + 1 else fence end, \
+                 lease_until = case when $3 then 0 else lease_until end, \
+                 hasten_to = case when $3 then null else hasten_to end \
                  where id = $1 and ($2 is null or coalesce(paid_as, $2) = $2)",
             )
             .bind(pending)
@@ -148,8 +154,9 @@ macro_rules! pending {
             now: UnixTime,
         ) -> Result<bool, StoreError> {
             let done = sqlx::query(
-                "update yuanfen_inbox_pending set state = 'over', over_at = $5 \
-                 where route = $1 and account = $2 and kind = $3 and number = $4 and state <> 'over'",
+                "update yuanfen_inbox_pending set state = 'lapsed', over_at = $5, fence = fence + 1, lease_until = 0, \
+                 hasten_to = null where route = $1 and account = $2 and kind = $3 and number = $4 \
+                 and state in ('open', 'given-up')",
             )
             .bind(subject.route)
             .bind(subject.account)
@@ -206,8 +213,10 @@ macro_rules! pending {
         /// Says whether it could be changed; whoever has it in a transaction is not waited for.
         pub(super) async fn hasten(connection: &mut $Connection, change: &Hastening) -> Result<bool, StoreError> {
             let done = sqlx::query(concat!(
+                // Whoever had it claimed when it ended has nothing to say any more.
                 "update yuanfen_inbox_pending set next_query_at = coalesce($4, next_query_at), hasten_to = $5, \
-                 state = 'open', over_at = null where id in (select id from yuanfen_inbox_pending \
+                 state = 'open', over_at = null, fence = case when $6 then fence + 1 else fence end, \
+                 lease_until = case when $6 then 0 else lease_until end where id in (select id from yuanfen_inbox_pending \
                  where id = $1 and fence = $2 and lease_until = $3 and ",
                 may_be_queried!(),
                 $skip_locked,
@@ -218,6 +227,7 @@ macro_rules! pending {
             .bind(change.lease_until.seconds())
             .bind(change.next_query_at.map(UnixTime::seconds))
             .bind(change.hasten_to.map(UnixTime::seconds))
+            .bind(change.reopens)
             .execute(connection)
             .await?;
             Ok(done.rows_affected() == 1)
@@ -225,25 +235,30 @@ macro_rules! pending {
 
         pub(super) async fn claim_pending(
             connection: &mut $Connection,
-            route: &str,
-            account: &str,
+            of: &DueOf<'_>,
             now: UnixTime,
             lease_until: UnixTime,
-            first: DueFirst,
             limit: u32,
         ) -> Result<Vec<ClaimedPending>, StoreError> {
-            let statement = match first {
-                DueFirst::Longest => claim_pending!("next_query_at, id", $skip_locked),
-                DueFirst::Latest => claim_pending!("next_query_at desc, id desc", $skip_locked),
+            const LONGEST: &str = claim_pending!("<= $3", "next_query_at, id", $skip_locked);
+            const LATEST: &str = claim_pending!("<= $3", "next_query_at desc, id desc", $skip_locked);
+            const AHEAD: &str = claim_pending!("> $6", "next_query_at, id", $skip_locked);
+            let claiming = |statement| {
+                sqlx::query(statement)
+                    .bind(of.route)
+                    .bind(of.account)
+                    .bind(now.seconds())
+                    .bind(lease_until.seconds())
+                    .bind(i64::from(limit))
             };
-            let rows = sqlx::query(statement)
-            .bind(route)
-            .bind(account)
-            .bind(now.seconds())
-            .bind(lease_until.seconds())
-            .bind(i64::from(limit))
-            .fetch_all(connection)
-            .await?;
+            let first = match of.first {
+                DueFirst::Longest => LONGEST,
+                DueFirst::Latest => LATEST,
+            };
+            let mut rows = claiming(first).fetch_all(&mut *connection).await?;
+            if rows.is_empty() {
+                rows = claiming(AHEAD).bind(of.never_after.seconds()).fetch_all(connection).await?;
+            }
             rows.iter()
                 .map(|row| Ok(ClaimedPending::new(read_pending(row)?, row.try_get("fence")?)))
                 .collect()
@@ -254,19 +269,24 @@ macro_rules! pending {
             claim: &ClaimedPending,
             record: &QueryRecord,
             now: UnixTime,
-        ) -> Result<bool, StoreError> {
+        ) -> Result<Option<PendingState>, StoreError> {
             let (state, over_at) = match record.end {
                 None => (PendingState::Open, None),
                 Some(PendingEnd::Over) => (PendingState::Over, Some(now.seconds())),
                 Some(PendingEnd::GivenUp) => (PendingState::GivenUp, Some(now.seconds())),
                 Some(PendingEnd::Lapsed) => (PendingState::Lapsed, Some(now.seconds())),
             };
-            let done = sqlx::query(
-                "update yuanfen_inbox_pending set state = $3, over_at = $4, lease_until = 0, hasten_to = null, \
+            // A hint that came meanwhile is of something newer than the answer, unless that was the platform's last word.
+            let is_last_word =
+                record.end == Some(PendingEnd::Over) && record.standing != Some(Standing::NotFound);
+            let row = sqlx::query(
+                "update yuanfen_inbox_pending set \
+                 state = case when hasten_to is null or $8 then $3 else 'open' end, \
+                 over_at = case when hasten_to is null or $8 then $4 else over_at end, lease_until = 0, hasten_to = null, \
                  next_query_at = case when hasten_to < $5 then hasten_to else $5 end, \
                  standing = coalesce($6, standing), last_error = $7, \
                  absences = case when $6 is null then absences when $6 = 'not-found' then absences + 1 else 0 end \
-                 where id = $1 and fence = $2 and state = 'open'",
+                 where id = $1 and fence = $2 and state = 'open' returning state",
             )
             .bind(claim.pending.id)
             .bind(claim.fence)
@@ -275,9 +295,11 @@ macro_rules! pending {
             .bind(record.next_query_at.seconds())
             .bind(record.standing.map(standing_name))
             .bind(&record.error)
-            .execute(connection)
+            .bind(is_last_word)
+            .fetch_optional(connection)
             .await?;
-            Ok(done.rows_affected() == 1)
+            row.map(|row| named("state", PendingState::from_name(row.try_get("state")?)))
+                .transpose()
         }
     };
 }

@@ -97,7 +97,7 @@ macro_rules! people {
             resolve_reason(connection, id, now).await?;
             let ready = sqlx::query(
                 "update yuanfen_inbox_event set state = 'ready', ready_at = $2, attempts = 0, parked_for = null, \
-                 finished_at = null where id = $1 and state in ('parked', 'dismissed')",
+                 finished_at = null where id = $1 and state = 'parked'",
             )
             .bind(id.get())
             .bind(now.seconds())
@@ -129,7 +129,7 @@ macro_rules! people {
         ) -> Result<bool, StoreError> {
             let parked = sqlx::query(
                 "update yuanfen_inbox_event set state = 'parked', parked_for = 'person', finished_at = $2 \
-                 where id = $1 and state = 'ready'",
+                 where id = $1 and state in ('ready', 'dismissed')",
             )
             .bind(id.get())
             .bind(now.seconds())
@@ -165,7 +165,8 @@ macro_rules! people {
             only(&mut query, " and account = ", filter.account.as_ref());
             if let Some(number) = &filter.number {
                 query.push(" and (number = ").push_bind(number);
-                query.push(" or order_no = ").push_bind(number).push(")");
+                query.push(" or order_no = ").push_bind(number);
+                query.push(" or remote_id = ").push_bind(number).push(")");
             }
             query.push(" order by id limit ").push_bind(i64::from(filter.limit));
             let rows = query.build().fetch_all(connection).await?;
@@ -177,10 +178,11 @@ macro_rules! people {
             pending: i64,
             now: UnixTime,
         ) -> Result<bool, StoreError> {
-            let opened = sqlx::query(
-                "update yuanfen_inbox_pending set state = 'open', next_query_at = $2, over_at = null \
-                 where id = $1 and state in ('given-up', 'lapsed')",
-            )
+            let opened = sqlx::query(concat!(
+                "update yuanfen_inbox_pending set state = 'open', next_query_at = $2, over_at = null, \
+                 fence = fence + 1, lease_until = 0 where id = $1 and state <> 'open' and ",
+                may_be_queried!()
+            ))
             .bind(pending)
             .bind(now.seconds())
             .execute(connection)

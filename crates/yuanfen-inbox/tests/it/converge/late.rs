@@ -1,7 +1,9 @@
 //! What comes after the schedule has run out: abandoned carts, late payers, and people who ask once more.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use yuanfen_core::UnixTime;
 use yuanfen_inbox::{Converged, EventFilter, NEVER_PLACED, PendingState, Received, Schedule, StoreError};
 
@@ -21,7 +23,12 @@ async fn an_order_that_nobody_paid_lapses_and_wakes_nobody<S: Place>(store: S) {
     let platform = Platform::default();
     let inbox = inbox(store, &platform);
     let convergence = inbox.convergence([short(&platform)]);
-    for (number, says) in [("A1", Some(Says::Unpaid)), ("B1", None), ("C1", Some(Says::Paying))] {
+    for (number, says) in [
+        ("A1", Some(Says::Unpaid)),
+        ("B1", None),
+        ("C1", Some(Says::Paying)),
+        ("D1", Some(Says::UnpaidAtTheTill)),
+    ] {
         expect(&inbox, order(number, 100)).await;
         if let Some(says) = says {
             platform.says(number, says);
@@ -34,6 +41,7 @@ async fn an_order_that_nobody_paid_lapses_and_wakes_nobody<S: Place>(store: S) {
         ("A1", PendingState::Lapsed),
         ("B1", PendingState::Lapsed),
         ("C1", PendingState::GivenUp),
+        ("D1", PendingState::Lapsed),
         ("R1", PendingState::GivenUp),
     ] {
         let ended = expected(&inbox, number).await.unwrap();
@@ -110,6 +118,53 @@ async fn a_hint_opens_again_what_was_called_never_placed<S: Place>(store: S) {
     assert_eq!(pending(&inbox, "A1").await.state, PendingState::Over);
 }
 
+async fn a_hint_during_the_last_query_keeps_it_open<S: Place>(store: S) {
+    // Of an order that nobody paid, of one that is being decided, and of one that the platform does not know.
+    for (number, says) in [("A1", Some(Says::Unpaid)), ("B1", Some(Says::Paying)), ("C1", None)] {
+        let gate = Arc::new(Semaphore::new(0));
+        let platform = Platform {
+            gate: Some(Arc::clone(&gate)),
+            ..Platform::default()
+        };
+        let inbox = inbox(store.clone(), &platform);
+        let convergence = inbox.convergence([platform.plan()]);
+        let mut placed = order(number, 100);
+        placed.expires_at = (says.is_none()).then(|| UnixTime::from_seconds(START.seconds() + 600));
+        expect(&inbox, placed).await;
+        match says {
+            Some(says) => platform.says(number, says),
+            None => {
+                // It was not known before, either.
+                gate.add_permits(2);
+                for seconds in [600, 630] {
+                    platform.clock.set(seconds);
+                    convergence.drain().await.unwrap();
+                }
+                platform.calls();
+            }
+        }
+        // The last query: a late one, so that the next that a hint may bring about is beyond the claim's lease.
+        platform.clock.set(9 * 86_400);
+        let hint = async {
+            while platform.calls().is_empty() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            platform.says(number, Says::Paid(100));
+            let receipt = inbox.receiver(Toy).receive(&hint(number)).await;
+            assert!(matches!(receipt.received, Received::Hint), "{receipt:?}");
+            gate.add_permits(1);
+        };
+        let (converged, ()) = tokio::join!(convergence.drain(), hint);
+        let id = expected(&inbox, number).await.unwrap().id;
+        assert_eq!(converged.unwrap(), [Converged::Open(id)], "{number}");
+        let open = expected(&inbox, number).await.unwrap();
+        assert_eq!((open.state, open.over_at), (PendingState::Open, None));
+        platform.clock.set(open.next_query_at.since(START));
+        gate.add_permits(1);
+        assert_eq!(convergence.drain().await.unwrap(), [Converged::Over(id)]);
+    }
+}
+
 async fn a_person_has_it_queried_once_more<S: Place>(store: S) {
     let platform = Platform::default();
     let inbox = inbox(store, &platform);
@@ -130,6 +185,26 @@ async fn a_person_has_it_queried_once_more<S: Place>(store: S) {
     assert_eq!(inbox.store().shipped().await, ["toy/M1/order-paid/A1"]);
     let over = inbox.requery(id).await.unwrap_err();
     assert!(matches!(over, StoreError::NoSuchPending), "{over:?}");
+}
+
+async fn a_person_has_what_was_called_never_placed_queried_once_more<S: Place>(store: S) {
+    let platform = Platform::default();
+    let inbox = inbox(store, &platform);
+    let convergence = inbox.convergence([platform.plan()]);
+    let mut placed = order("A1", 100);
+    placed.expires_at = Some(UnixTime::from_seconds(START.seconds() + 600));
+    expect(&inbox, placed).await;
+    at_each_second(&convergence, &platform.clock, 1200).await;
+    shipping(&inbox).drain().await.unwrap();
+    let never = pending(&inbox, "A1").await;
+    assert_eq!(never.state, PendingState::Over);
+    // Somebody placed it after all, and it was closed: no contradiction of what the inbox itself has said.
+    platform.says("A1", Says::Closed);
+    inbox.requery(never.id).await.unwrap();
+    assert_eq!(convergence.drain().await.unwrap(), [Converged::Over(never.id)]);
+    let health = inbox.health().await.unwrap();
+    assert_eq!((health.conflicts, health.parked, health.ready), (0, 0, 0));
+    assert_eq!(inbox.store().shipped().await, ["toy/M1/order-closed/A1"]);
 }
 
 async fn what_became_due_just_now_does_not_wait_behind_what_is_due_for_long<S: Place>(store: S) {
@@ -155,6 +230,8 @@ on_both_stores!(
     an_order_that_nobody_paid_lapses_and_wakes_nobody,
     a_hint_opens_again_what_has_lapsed_or_was_given_up,
     a_hint_opens_again_what_was_called_never_placed,
+    a_hint_during_the_last_query_keeps_it_open,
     a_person_has_it_queried_once_more,
+    a_person_has_what_was_called_never_placed_queried_once_more,
     what_became_due_just_now_does_not_wait_behind_what_is_due_for_long,
 );

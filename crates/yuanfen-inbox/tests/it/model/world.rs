@@ -356,7 +356,7 @@ impl<S: Place> World<S> {
             return;
         };
         let done = self.inbox.retry(event.id).await;
-        if !matches!(event.state, EventState::Parked | EventState::Dismissed) {
+        if event.state != EventState::Parked {
             assert!(matches!(done, Err(StoreError::NoSuchEvent)), "{done:?}");
             return;
         }
@@ -373,7 +373,7 @@ impl<S: Place> World<S> {
             return;
         };
         let done = self.inbox.park(event.id).await;
-        if event.state == EventState::Ready {
+        if matches!(event.state, EventState::Ready | EventState::Dismissed) {
             done.unwrap();
             event.park(ParkReason::Person);
         } else {

@@ -116,9 +116,11 @@ async fn an_order_of_which_the_platform_says_only_that_it_is_closed_is_closed() 
 async fn an_order_that_was_never_placed_is_over_also_for_a_merchant_without_combined_orders() {
     for (code, is_over) in [
         ("NO_AUTH", true),
-        // Neither says anything of the order or the merchant.
+        // None of these says anything of the order or the merchant.
         ("SYSTEM_ERROR", false),
         ("FREQUENCY_LIMITED", false),
+        ("INVALID_REQUEST", false),
+        ("PARAM_ERROR", false),
     ] {
         let shop = Shop::open();
         let client = shop.client(shop.wechat_v3());
