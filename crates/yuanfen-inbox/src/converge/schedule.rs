@@ -284,6 +284,23 @@ mod tests {
     }
 
     #[test]
+    fn no_step_is_further_away_than_the_longest_wait() {
+        let odd = Schedule::new(vec![seconds(7), seconds(900), seconds(1)], seconds(60), seconds(5000));
+        for schedule in [Schedule::WECHAT, Schedule::MPGATEWAY, Schedule::REFUNDS, odd] {
+            let schedule = schedule.with_spread(100);
+            let longest = i64::try_from(schedule.longest_wait().as_secs()).unwrap();
+            for age in (0..2_000_000).step_by(97) {
+                let now = BEGIN.after(seconds(age));
+                let wait = schedule.next(BEGIN, &format!("A{age}"), now).since(now);
+                assert!(
+                    (1..=longest).contains(&wait),
+                    "{age}: {wait} of {longest}, {schedule:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn a_schedule_without_pauses_or_with_empty_ones_still_moves_on() {
         let schedule = Schedule::new(Vec::new(), Duration::ZERO, Duration::from_secs(86_400 * 365)).with_spread(0);
         let year = BEGIN.after(Duration::from_secs(86_400 * 300));
