@@ -104,11 +104,22 @@ impl Platform {
         std::mem::take(&mut self.record.lock().unwrap().calls)
     }
 
+    /// As if nobody had called yet.
+    pub fn forget(&self) {
+        let mut record = self.record.lock().unwrap();
+        record.calls.clear();
+        record.most_under_way = 0;
+    }
+
     /// Waits until a query has come.
     pub async fn is_asked(&self) {
-        while self.most_under_way() == 0 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        let asked = async {
+            while self.most_under_way() == 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let asked = tokio::time::timeout(Duration::from_secs(60), asked).await;
+        asked.expect("a query comes");
     }
 
     pub fn most_under_way(&self) -> usize {

@@ -140,15 +140,13 @@ async fn a_hint_during_the_last_query_keeps_it_open<S: Place>(store: S) {
                     platform.clock.set(seconds);
                     convergence.drain().await.unwrap();
                 }
-                platform.calls();
             }
         }
+        platform.forget();
         // The last query: a late one, so that the next that a hint may bring about is beyond the claim's lease.
         platform.clock.set(9 * 86_400);
         let hint = async {
-            while platform.calls().is_empty() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
+            platform.is_asked().await;
             platform.says(number, Says::Paid(100));
             let receipt = inbox.receiver(Toy).receive(&hint(number)).await;
             assert!(matches!(receipt.received, Received::Hint), "{receipt:?}");
@@ -223,7 +221,8 @@ async fn what_became_due_just_now_does_not_wait_behind_what_is_due_for_long<S: P
     let calls = platform.calls();
     assert_eq!(calls.len(), 41);
     let place = calls.iter().position(|(_, call)| call == "query A1").unwrap();
-    assert!(place < 2, "{place}: {calls:?}");
+    // Beside the first four of those, at most.
+    assert!(place < 5, "{place}: {calls:?}");
 }
 
 on_both_stores!(
