@@ -99,7 +99,8 @@ impl From<sqlx::Error> for StoreError {
 pub enum ExpectError {
     /// The same number is expected already, with another amount, currency, merchant, app, order or expiry.
     #[error(
-        "`{field}` of {number} differs from what is expected under this number already; repeat what was expected, or use a new number"
+        "`{field}` of {number} differs from what is expected under this number already; repeat what was expected, or use a \
+         new number"
     )]
     Differs {
         /// The first field that differs.

@@ -23,9 +23,9 @@ pub struct Settings {
     /// write lock and platforms wait five seconds for their answer; thirty on PostgreSQL. An hour at most.
     pub handler_deadline: Duration,
     /// How long a claim holds, so that a worker that died is replaced: a minute. It is never taken for shorter than twice
-    /// the handler's deadline, nor for longer than a day. Clocks of machines that share a database should agree within it; if they do not, an event
-    /// is tried more often, never done twice. So should their settings: what claims to be due later than any pause of this
-    /// process's was written by a clock that was ahead, and is taken now.
+    /// the handler's deadline, nor for longer than a day. Clocks of machines that share a database should agree within it; if
+    /// they do not, an event is tried more often, never done twice. So should their settings: what claims to be due later
+    /// than any pause of this process's was written by a clock that was ahead, and is taken now.
     pub lease: Duration,
     /// After so many failed attempts an event is parked: 16, which takes a little over an hour.
     pub attempts: u32,
@@ -327,21 +327,14 @@ fn contradiction(stored: &Facts, told: &Facts) -> Option<&'static str> {
 
 /// Whether a later telling names a fact that the first one did not.
 fn lacks(stored: &Facts, told: &Facts) -> bool {
-    let mut both = stored.clone();
-    both.amount = both.amount.or(told.amount);
-    for (stored, told) in [
-        (&mut both.currency, &told.currency),
-        (&mut both.order_no, &told.order_no),
-        (&mut both.refund_no, &told.refund_no),
-        (&mut both.remote_id, &told.remote_id),
-        (&mut both.merchant, &told.merchant),
-        (&mut both.app, &told.app),
-    ] {
-        if stored.is_none() {
-            stored.clone_from(told);
-        }
-    }
-    both != *stored
+    let is_added = |stored: Option<&String>, told: Option<&String>| stored.is_none() && told.is_some();
+    (stored.amount.is_none() && told.amount.is_some())
+        || is_added(stored.currency.as_ref(), told.currency.as_ref())
+        || is_added(stored.order_no.as_ref(), told.order_no.as_ref())
+        || is_added(stored.refund_no.as_ref(), told.refund_no.as_ref())
+        || is_added(stored.remote_id.as_ref(), told.remote_id.as_ref())
+        || is_added(stored.merchant.as_ref(), told.merchant.as_ref())
+        || is_added(stored.app.as_ref(), told.app.as_ref())
 }
 
 /// The machine's time. One before 1970 is taken for 1970.

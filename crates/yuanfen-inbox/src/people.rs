@@ -54,8 +54,8 @@ impl<S: Store> Inbox<S> {
         self.store.resolve(id, self.now()).await
     }
 
-    /// Parks an event that is ready, or one that was dismissed: no worker takes it until it is made ready again. A worker that is about to commit
-    /// it is waited for.
+    /// Parks an event that is ready, or one that was dismissed: no worker takes it until it is made ready again. A worker
+    /// that is about to commit it is waited for.
     ///
     /// # Errors
     /// [`StoreError::NoSuchEvent`] when no event of that number is ready or was dismissed.

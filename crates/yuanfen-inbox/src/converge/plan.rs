@@ -77,8 +77,8 @@ impl RoutePlan {
     }
 
     /// With a way to close orders that have expired unpaid. It is called right after a query that found that the order may be
-    /// closed ([`Finding::may_be_closed`]), not within five minutes after it was placed ([`Self::CLOSE_NOT_BEFORE`]), and whatever becomes of it the
-    /// order is queried once more at once: its end comes from the platform.
+    /// closed ([`Finding::may_be_closed`]), not within five minutes after it was placed ([`Self::CLOSE_NOT_BEFORE`]), and
+    /// whatever becomes of it the order is queried once more at once: its end comes from the platform.
     ///
     /// It must be safe to repeat, and it must not undo a payment: a payer may be faster.
     #[must_use]
